@@ -1,0 +1,8 @@
+/** May this app report this project's recordings? Asked after authentication and decoding, before anything is stored. */
+export interface Admission {
+	admit(request: { readonly appKey: string; readonly projectId: string }): Promise<AdmissionResult>;
+}
+
+export type AdmissionResult =
+	| { readonly _tag: "Admitted" }
+	| { readonly _tag: "NotAdmitted"; readonly message: string };

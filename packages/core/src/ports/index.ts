@@ -1,0 +1,72 @@
+// For plugin authors: every port, its tokens, and the faults that implementations reject with.
+
+export type { Admission, AdmissionResult } from "./admission.js";
+export type { CheckpointStore, SaveResult } from "./checkpoint-store.js";
+export type {
+	AppendResult,
+	EventMetadata,
+	EventStore,
+	ExpectedVersion,
+	Json,
+	JsonObject,
+	NewEvent,
+	Position,
+	ReadAllOptions,
+	ReadStreamOptions,
+	RecordedEvent,
+	StreamName,
+	StreamVersion,
+	VerificationReceipt,
+} from "./event-store.js";
+export type {
+	DecodeIssue,
+	Ingress,
+	IngressStarted,
+	Receive,
+	ReceiveOutcome,
+	Report,
+} from "./ingress.js";
+export { isKeyringFault, type Keyring, type KeyringFault, keyringFault } from "./keyring.js";
+export type { AcquireResult, Lease, LeaseStore, RenewResult } from "./lease-store.js";
+export { createToken, type Get, type Plugin, type Registry, type Token, tokenName } from "./plugin.js";
+export { comparePositions, isPosition, toPosition } from "./position.js";
+export type { Clock, Health, Ids, Logger, Problem, Telemetry } from "./runtime.js";
+export { isStoreFault, type StoreFault, type StoreFaultReason, storeFault } from "./store-fault.js";
+export {
+	ADMISSION,
+	CHECKPOINT_STORE,
+	CLOCK,
+	EVENT_STORE,
+	HEALTH,
+	IDS,
+	KEYRING,
+	LEASE_STORE,
+	LOGGER,
+	RECEIVE,
+	TELEMETRY,
+	VERIFIER,
+	VIDEO_SOURCE,
+	VIDEO_STORE,
+} from "./tokens.js";
+export type {
+	NotAuthenticReason,
+	SignedRequest,
+	Verification,
+	Verifier,
+} from "./verifier.js";
+export type {
+	OpenedVideo,
+	OpenVideoOptions,
+	OpenVideoResult,
+	OriginChecksums,
+	VideoSource,
+	VideoUnavailable,
+} from "./video-source.js";
+export type {
+	CommitResult,
+	StoredVideo,
+	VideoDigest,
+	VideoKey,
+	VideoStore,
+	VideoUpload,
+} from "./video-store.js";

@@ -1,0 +1,38 @@
+// The plugin contract: what a storage, an ingress or a worker hands to `createReelkeep`.
+
+import type { Problem } from "./runtime.js";
+
+/** Names what a plugin provides or needs. A plain symbol, so that any container and `@inject(TOKEN)` accept it. */
+export type Token<T> = symbol & { readonly __provides?: T };
+
+/** Makes the token of `name`; the same name gives the same token, also from another copy of this package. */
+export function createToken<T>(name: string): Token<T> {
+	return Symbol.for(`@reelkeep/${name}`) as Token<T>;
+}
+
+/** `EventStore` for the token that `createToken("EventStore")` made. */
+export function tokenName(token: Token<unknown>): string {
+	return (Symbol.keyFor(token) ?? String(token.description)).replace(/^@reelkeep\//, "");
+}
+
+export type Get = <T>(token: Token<T>) => T;
+
+export interface Registry {
+	/** Says how to make what `token` names; called once at most, when somebody first asks for it. */
+	provide<T>(token: Token<T>, factory: (get: Get) => T): void;
+}
+
+export interface Plugin {
+	readonly name: string;
+	readonly provides: readonly Token<unknown>[];
+	/** What must be there before this plugin starts. */
+	readonly needs: readonly Token<unknown>[];
+	/** Registers a factory for each provided token. Does no work yet. */
+	register?(registry: Registry): void;
+	/** Opens files, binds sockets, starts loops. A rejection rolls back what has started. */
+	start?(get: Get): Promise<void>;
+	/** Undoes `start`; called once, in reverse order of the start, also after a failed `start` of a later plugin. */
+	stop?(): Promise<void>;
+	/** What is wrong with this plugin now, for `/readyz`. */
+	check?(): Promise<readonly Problem[]>;
+}

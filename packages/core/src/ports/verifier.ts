@@ -1,0 +1,29 @@
+import type { VerificationReceipt } from "./event-store.js";
+
+/** What every transport can hand to a verifier: decoded once, exactly what was signed. */
+export interface SignedRequest {
+	/** Text parameters (or metadata), decoded once. Every key stands once. */
+	readonly parameters: ReadonlyMap<string, string>;
+	/** Header names in lower case. */
+	readonly headers: ReadonlyMap<string, string>;
+	/** The raw body where the scheme signs it; empty otherwise. */
+	readonly body: Uint8Array;
+}
+
+/** Is this request authentic, and whose is it? Pure but for its clock; never logs or returns an expected signature. */
+export interface Verifier {
+	verify(request: SignedRequest): Promise<Verification>;
+}
+
+export type Verification =
+	| { readonly _tag: "Authentic"; readonly appKey: string; readonly receipt: VerificationReceipt }
+	| { readonly _tag: "NotAuthentic"; readonly reason: NotAuthenticReason; readonly message: string };
+
+export type NotAuthenticReason =
+	| "missing-app-key"
+	| "unknown-app-key"
+	| "missing-signature"
+	| "unknown-signature-method"
+	| "wrong-signature"
+	| "missing-timestamp"
+	| "invalid-timestamp";

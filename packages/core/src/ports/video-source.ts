@@ -1,0 +1,57 @@
+// Where the bytes of a video come from: HTTP by default.
+
+export interface VideoSource {
+	/**
+	 * Opens the video behind `link`.
+	 * *Errors*: an answer that is not the video is a value. Never rejects but for a programmer's mistake.
+	 * *Promise*: bounded: connection, answer and idle time; never reaches an address that policy forbids.
+	 */
+	open(link: string, options: OpenVideoOptions): Promise<OpenVideoResult>;
+}
+
+export interface OpenVideoOptions {
+	/** Ask for the bytes from here on. The answer says where it really starts. */
+	readonly offset?: number;
+	/** The ETag that the bytes before `offset` came with. */
+	readonly etag?: string;
+	readonly signal: AbortSignal;
+}
+
+export type OpenVideoResult = OpenedVideo | VideoUnavailable;
+
+export interface OpenedVideo {
+	readonly _tag: "Opened";
+	/** Where `body` starts in the object. */
+	readonly offset: number;
+	/** The whole object's length when the origin said it. */
+	readonly totalBytes?: number;
+	readonly etag?: string;
+	readonly contentType?: string;
+	/** Checksums of the whole object that the origin stated. */
+	readonly checksums: OriginChecksums;
+	/** The bytes. Throws a `SourceFault` when they end early. */
+	readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface OriginChecksums {
+	/** Lower-case hex; from an ETag that is an MD5. */
+	readonly md5?: string;
+	/** OSS's `x-oss-hash-crc64ecma`: CRC-64/XZ as a decimal string. */
+	readonly crc64?: string;
+}
+
+export interface VideoUnavailable {
+	readonly _tag: "Unavailable";
+	/**
+	 * - `expired`: the origin says the link's time is over
+	 * - `refused`: the origin forbids it for another reason
+	 * - `not-found`: there is no such object
+	 * - `not-allowed`: our own policy forbids the host or its address
+	 * - `busy`: the origin asks for patience
+	 * - `failed`: connection, time-out, an answer that makes no sense
+	 */
+	readonly reason: "expired" | "refused" | "not-found" | "not-allowed" | "busy" | "failed";
+	/** For people; never holds the link's query. */
+	readonly message: string;
+	readonly retryAfterMs?: number;
+}

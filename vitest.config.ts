@@ -1,0 +1,29 @@
+import { defineConfig } from "vitest/config";
+import { PlainCount } from "./scripts/plain-count.ts";
+
+// Tests run on the sources of all packages; the end-to-end ones run what `tsc -b` built.
+const conditions = ["@reelkeep/source", "module", "node", "development|production"];
+
+export default defineConfig({
+	resolve: { conditions },
+	ssr: { resolve: { conditions } },
+	test: {
+		reporters: ["default", new PlainCount()],
+		globalSetup: ["scripts/transcript-setup.ts"],
+		projects: [
+			{
+				extends: true,
+				test: { name: "unit", include: ["packages/*/src/**/*.test.ts"], exclude: ["**/*.e2e.test.ts"] },
+			},
+			{
+				extends: true,
+				test: {
+					name: "e2e",
+					include: ["packages/*/src/**/*.e2e.test.ts", "examples/*/src/**/*.e2e.test.ts"],
+					testTimeout: 60_000,
+					hookTimeout: 30_000,
+				},
+			},
+		],
+	},
+});
