@@ -1,1 +1,67 @@
+// For applications: the domain, and how to receive, follow and read. Plugin authors import `@reelkeep/core/ports`;
+// `createReelkeep` is in `@reelkeep/core/container`.
+
+export {
+	DEFAULT_CAP_MS,
+	type Deadline,
+	type DeadlineSource,
+	decideDeadline,
+	type IgnoredExpiry,
+} from "./deadline.js";
+export { type DecodeError, decodeError, describeIssues } from "./decode-error.js";
+export {
+	ArchiveAbandoned,
+	ArchiveAttemptFailed,
+	CallbackQuarantined,
+	type DomainEvent,
+	decodeEvent,
+	EVENT_TYPES,
+	type EventData,
+	type EventType,
+	isEventType,
+	LinkExpired,
+	LinkRenewed,
+	RecordingArchived,
+	RecordingReported,
+	type ReelkeepEvent,
+	ReportContradicted,
+	type UnknownEvent,
+	VideoReceipt,
+} from "./events.js";
+export { type ExecuteOptions, execute, type LoadedRecording, loadRecording, toNewEvent } from "./execute.js";
+export { type Followed, type FollowOptions, followLog, lastPosition } from "./follow.js";
+export { linkExpiry, linkFingerprint, linkObject, maskLink, parseLink, type StatedExpiry } from "./link.js";
 export * from "./ports/index.js";
+export {
+	type AbandonArchive,
+	type ArchiveRecording,
+	type Decision,
+	type DecisionOutcome,
+	decide,
+	type ExpireLink,
+	evolve,
+	initialRecording,
+	MAX_CONTRADICTIONS,
+	MAX_RECORDED_FAILURES,
+	MAX_RENEWALS,
+	type RecordFailedAttempt,
+	type Recording,
+	type RecordingCommand,
+	type RecordingFacts,
+	type RecordingLink,
+	type RecordingState,
+	type ReportRecording,
+} from "./recording.js";
+export {
+	isRecordingStream,
+	quarantineStream,
+	type RecordingId,
+	recordingIdOf,
+	recordingStream,
+} from "./recording-id.js";
+export {
+	decodeCallback,
+	SCREEN_RECORDING_CALL_BACK,
+	ScreenRecordCallback,
+} from "./screen-record-callback.js";
+export { openLink, sealLink } from "./seal-link.js";

@@ -1,0 +1,188 @@
+// The domain events, each with its io-ts codec and schema version. What is stored today is read for ever: members are
+// added, never renamed; a new shape is a new schema version with an upcast.
+
+import * as t from "io-ts";
+import type { JsonObject, RecordedEvent } from "./ports/event-store.js";
+
+const Deadline = t.type({
+	at: t.number,
+	source: t.union([t.literal("expire_time"), t.literal("link"), t.literal("cap")]),
+	ignored: t.readonlyArray(
+		t.type({
+			source: t.union([t.literal("expire_time"), t.literal("link")]),
+			value: t.number,
+			reason: t.union([t.literal("past"), t.literal("wrong-unit"), t.literal("too-far")]),
+		}),
+	),
+});
+
+/** A download link at rest: what anyone may see, and the rest sealed by the keyring under the stream's name. */
+const SealedLink = t.type({
+	/** Masked: `http://host/720p.mp4?***`. */
+	downloadUrl: t.string,
+	sealedUrl: t.string,
+	/** SHA-256 of the whole link: tells links apart without opening them. */
+	linkFingerprint: t.string,
+	/** As stated; milliseconds. */
+	expireTime: t.number,
+	deadline: Deadline,
+});
+
+const Facts = t.type({
+	gameId: t.string,
+	trackInfo: t.string,
+	accountDomain: t.number,
+	version: t.number,
+	accountId: t.string,
+	action: t.string,
+	projectId: t.string,
+	/** Host and path of the link: with `projectId` and `trackInfo` the recording's identity. */
+	object: t.string,
+});
+
+/** A recording is finished: the first authentic callback about it. */
+export const RecordingReported = t.intersection([Facts, SealedLink], "RecordingReported");
+export type RecordingReported = t.TypeOf<typeof RecordingReported>;
+
+/** Another link to the same object arrived. It reopens a recording whose link expired or that was abandoned. */
+export const LinkRenewed = t.intersection([SealedLink, t.type({ reopens: t.boolean })], "LinkRenewed");
+export type LinkRenewed = t.TypeOf<typeof LinkRenewed>;
+
+/** An authentic callback about a known recording states other facts; the whole callback is kept. */
+export const ReportContradicted = t.intersection(
+	[
+		Facts,
+		SealedLink,
+		t.type({
+			/** The fields that differ from `RecordingReported`. */
+			differs: t.readonlyArray(t.string),
+			/** The same contradiction is kept once. */
+			contentFingerprint: t.string,
+		}),
+	],
+	"ReportContradicted",
+);
+export type ReportContradicted = t.TypeOf<typeof ReportContradicted>;
+
+/** An authentic callback that cannot be decoded, kept raw until it can. */
+export const CallbackQuarantined = t.type(
+	{
+		appKey: t.string,
+		/** `request_param` as received, sealed under the stream's name; base64 of its bytes. */
+		sealedBody: t.string,
+		bytes: t.number,
+		/** SHA-256 of the bytes, lower-case hex. */
+		sha256: t.string,
+		issues: t.readonlyArray(t.type({ field: t.string, problem: t.string })),
+		/** Until when its link may live, from what could be read. */
+		deadline: Deadline,
+	},
+	"CallbackQuarantined",
+);
+export type CallbackQuarantined = t.TypeOf<typeof CallbackQuarantined>;
+
+/** One try to keep the video failed; at most 20 are recorded a stream. */
+export const ArchiveAttemptFailed = t.intersection(
+	[
+		t.type({ attempt: t.number, reason: t.string, message: t.string, linkFingerprint: t.string }),
+		/** When the next try is due, UTC milliseconds; absent: there is none. */
+		t.partial({ nextAttemptAt: t.number }),
+	],
+	"ArchiveAttemptFailed",
+);
+export type ArchiveAttemptFailed = t.TypeOf<typeof ArchiveAttemptFailed>;
+
+/** Proof that the video is kept. */
+export const VideoReceipt = t.intersection(
+	[
+		t.type({
+			/** Where the video store keeps it. */
+			location: t.string,
+			bytes: t.number,
+			/** Lower-case hex, of the bytes as they were stored. */
+			sha256: t.string,
+			/** Whether the origin stated a length that matched. */
+			lengthVerified: t.boolean,
+		}),
+		t.partial({
+			contentType: t.string,
+			etag: t.string,
+			/** The origin's checksum that matched, e.g. `md5:…`, `crc64:…`. */
+			originChecksum: t.string,
+		}),
+	],
+	"VideoReceipt",
+);
+export type VideoReceipt = t.TypeOf<typeof VideoReceipt>;
+
+/** The video is verified and durable under its final name. */
+export const RecordingArchived = t.type(
+	{ receipt: VideoReceipt, attempts: t.number, adopted: t.boolean },
+	"RecordingArchived",
+);
+export type RecordingArchived = t.TypeOf<typeof RecordingArchived>;
+
+/** The link died before the video was kept. */
+export const LinkExpired = t.type(
+	{
+		/** `refused`: the origin said so. `deadline`: the deadline and its grace are over, after a real attempt. */
+		cause: t.union([t.literal("refused"), t.literal("deadline")]),
+		attempts: t.number,
+		message: t.string,
+	},
+	"LinkExpired",
+);
+export type LinkExpired = t.TypeOf<typeof LinkExpired>;
+
+/** The video cannot be kept, for another reason than time. */
+export const ArchiveAbandoned = t.type(
+	{ cause: t.string, attempts: t.number, message: t.string },
+	"ArchiveAbandoned",
+);
+export type ArchiveAbandoned = t.TypeOf<typeof ArchiveAbandoned>;
+
+/** Codec and current schema version of each event type. */
+export const EVENT_TYPES = {
+	RecordingReported: { codec: RecordingReported, schemaVersion: 1 },
+	LinkRenewed: { codec: LinkRenewed, schemaVersion: 1 },
+	ReportContradicted: { codec: ReportContradicted, schemaVersion: 1 },
+	CallbackQuarantined: { codec: CallbackQuarantined, schemaVersion: 1 },
+	ArchiveAttemptFailed: { codec: ArchiveAttemptFailed, schemaVersion: 1 },
+	RecordingArchived: { codec: RecordingArchived, schemaVersion: 1 },
+	LinkExpired: { codec: LinkExpired, schemaVersion: 1 },
+	ArchiveAbandoned: { codec: ArchiveAbandoned, schemaVersion: 1 },
+} as const;
+
+export type EventType = keyof typeof EVENT_TYPES;
+export type EventData = { [Type in EventType]: t.TypeOf<(typeof EVENT_TYPES)[Type]["codec"]> };
+
+/** A fact that is decided but not yet recorded. */
+export type DomainEvent = {
+	[Type in EventType]: { readonly type: Type; readonly data: Readonly<EventData[Type]> };
+}[EventType];
+
+/** A recorded domain event, decoded. Switch on `type`. */
+export type ReelkeepEvent = {
+	[Type in EventType]: RecordedEvent<Type, Readonly<EventData[Type]>>;
+}[EventType];
+
+/** Why a stored event is not one of ours: passed on untouched. */
+export type UnknownEvent = RecordedEvent<string, JsonObject>;
+
+/**
+ * Decodes what a store handed out. `undefined`: a type, or a schema version, that this release does not know; such events
+ * pass through. Throws a `TypeError` that names the event's id when a known one does not decode.
+ */
+export function decodeEvent(event: RecordedEvent): ReelkeepEvent | undefined {
+	if (!isEventType(event.type)) return undefined;
+	const { codec, schemaVersion } = EVENT_TYPES[event.type];
+	if (event.schemaVersion > schemaVersion) return undefined;
+	if (!codec.is(event.data)) {
+		throw new TypeError(`event ${event.id} at position ${event.position} is no ${event.type}`);
+	}
+	return event as RecordedEvent as ReelkeepEvent;
+}
+
+export function isEventType(type: string): type is EventType {
+	return Object.hasOwn(EVENT_TYPES, type);
+}

@@ -1,0 +1,105 @@
+// The one way out of the log: everything that reads on and on — subscriptions, the live emitter, the archiver —
+// follows it here, in position order, from a position, first to the end and then as it grows.
+
+import type { EventStore, Position, RecordedEvent } from "./ports/event-store.js";
+import type { Clock, Logger } from "./ports/runtime.js";
+import { isStoreFault } from "./ports/store-fault.js";
+
+/** Hints may be lost, so the log is looked at this often anyway. */
+const DEFAULT_POLL_INTERVAL_MS = 500;
+/** A store that fails is asked again after this. */
+const FAULT_DELAY_MS = 1000;
+
+export type Followed =
+	| { readonly _tag: "Event"; readonly event: RecordedEvent }
+	/** Everything that was in the log is out; more may come. */
+	| { readonly _tag: "CaughtUp"; readonly position: Position | undefined };
+
+export interface FollowOptions {
+	/** Exclusive; `undefined`: from the start. */
+	readonly after?: Position | undefined;
+	readonly signal: AbortSignal;
+	readonly pollIntervalMs?: number;
+}
+
+/**
+ * Yields every event behind `after`, and `CaughtUp` each time the end is reached. Ends when `signal` aborts or the store
+ * is closed; a retryable fault is waited out, another is thrown.
+ */
+export async function* followLog(
+	deps: { readonly store: EventStore; readonly clock: Clock; readonly logger: Logger },
+	options: FollowOptions,
+): AsyncGenerator<Followed, void, void> {
+	const { store, clock, logger } = deps;
+	const { signal, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
+	const bell = createBell();
+	const unsubscribe = store.onAppended(bell.ring);
+	let position = options.after;
+	try {
+		while (!signal.aborted) {
+			bell.reset();
+			try {
+				for await (const event of readBehind(store, position, signal)) {
+					position = event.position;
+					yield { _tag: "Event", event };
+					if (signal.aborted) return;
+				}
+			} catch (error) {
+				if (signal.aborted) return;
+				if (!isStoreFault(error)) throw error;
+				if (error.reason === "closed") return;
+				if (!error.retryable) throw error;
+				logger.warn({ reason: error.reason }, "the log cannot be read; trying again");
+				await clock.sleep(FAULT_DELAY_MS, signal);
+				continue;
+			}
+			yield { _tag: "CaughtUp", position };
+			await bell.wait(clock, pollIntervalMs, signal);
+		}
+	} finally {
+		unsubscribe();
+	}
+}
+
+/** The position of the log's last event; `undefined` when it is empty. */
+export async function lastPosition(store: EventStore): Promise<Position | undefined> {
+	for await (const event of store.readAll({ direction: "backward", limit: 1 })) return event.position;
+	return undefined;
+}
+
+function readBehind(store: EventStore, after: Position | undefined, signal: AbortSignal) {
+	return store.readAll(after === undefined ? { signal } : { after, signal });
+}
+
+/** A hint that arrives before anyone waits for it is not lost. */
+function createBell(): {
+	ring: () => void;
+	reset(): void;
+	wait(clock: Clock, timeoutMs: number, signal: AbortSignal): Promise<void>;
+} {
+	let rung = false;
+	let wake: (() => void) | undefined;
+	return {
+		ring: () => {
+			rung = true;
+			wake?.();
+		},
+		reset() {
+			rung = false;
+		},
+		async wait(clock, timeoutMs, signal) {
+			if (rung || signal.aborted) return;
+			const timer = new AbortController();
+			const cancel = (): void => timer.abort();
+			signal.addEventListener("abort", cancel, { once: true });
+			const rang = new Promise<void>((resolve) => {
+				wake = resolve;
+			});
+			const timeout = clock.sleep(timeoutMs, timer.signal);
+			await Promise.race([rang, timeout]);
+			wake = undefined;
+			signal.removeEventListener("abort", cancel);
+			timer.abort();
+		},
+	};
+}

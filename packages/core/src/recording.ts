@@ -1,0 +1,275 @@
+// The recording's decider: `decide(command, state)` and `evolve(state, event)`. Pure; time and sealed links come in.
+
+import type { Deadline } from "./deadline.js";
+import type { DomainEvent, ReportContradicted, VideoReceipt } from "./events.js";
+import type { RecordingId } from "./recording-id.js";
+
+/** A stream's renewals and contradictions are bounded: a sender's loop must not grow it for ever. */
+export const MAX_RENEWALS = 16;
+export const MAX_CONTRADICTIONS = 16;
+/** Failures are evidence, not a log: later ones say nothing new. */
+export const MAX_RECORDED_FAILURES = 20;
+
+/** - `pending`: reported, its video not kept yet; the other three are where a recording comes to rest. */
+export type RecordingState = "unreported" | "pending" | "archived" | "expired" | "abandoned";
+
+export interface Recording {
+	readonly state: RecordingState;
+	readonly reported?: RecordingFacts;
+	/** Every link ever reported, oldest first. */
+	readonly links: readonly RecordingLink[];
+	readonly renewals: number;
+	/** Content fingerprints of the contradictions. */
+	readonly contradictions: readonly string[];
+	/** Fingerprints of the links that were really tried. */
+	readonly triedLinks: readonly string[];
+	/** Attempts that failed since the last reported link, and how many failures the stream holds in all. */
+	readonly failedAttempts: number;
+	readonly recordedFailures: number;
+	readonly nextAttemptAt?: number;
+	readonly lastFailure?: string;
+	readonly receipt?: VideoReceipt;
+	readonly cause?: string;
+}
+
+export interface RecordingFacts extends RecordingId {
+	readonly gameId: string;
+	readonly accountDomain: number;
+	readonly accountId: string;
+}
+
+export interface RecordingLink {
+	readonly downloadUrl: string;
+	readonly sealedUrl: string;
+	readonly linkFingerprint: string;
+	readonly expireTime: number;
+	readonly deadline: Deadline;
+}
+
+export type RecordingCommand =
+	| ReportRecording
+	| RecordFailedAttempt
+	| ArchiveRecording
+	| ExpireLink
+	| AbandonArchive;
+
+/** An authentic, decoded callback; its link sealed. The commands below it come from the archiver. */
+export interface ReportRecording {
+	readonly _tag: "ReportRecording";
+	readonly facts: RecordingFacts;
+	readonly version: number;
+	readonly action: string;
+	readonly link: RecordingLink;
+	/** A hash over all nine fields. */
+	readonly contentFingerprint: string;
+}
+
+export interface RecordFailedAttempt {
+	readonly _tag: "RecordFailedAttempt";
+	readonly reason: string;
+	readonly message: string;
+	readonly linkFingerprint: string;
+	readonly nextAttemptAt?: number;
+}
+
+export interface ArchiveRecording {
+	readonly _tag: "ArchiveRecording";
+	readonly receipt: VideoReceipt;
+	/** The file was found complete, from a process that died before it said so. */
+	readonly adopted: boolean;
+}
+
+export interface ExpireLink {
+	readonly _tag: "ExpireLink";
+	readonly cause: "refused" | "deadline";
+	readonly message: string;
+	/** Fingerprints of the links that were really tried just now; a link that never was keeps the recording open. */
+	readonly tried: readonly string[];
+}
+
+export interface AbandonArchive {
+	readonly _tag: "AbandonArchive";
+	readonly cause: string;
+	readonly message: string;
+	readonly tried: readonly string[];
+}
+
+/** What became of a command; the first four are a report's. `Ignored`: the state has no room for it. */
+export type DecisionOutcome =
+	| "Reported"
+	| "AlreadyReported"
+	| "LinkRenewed"
+	| "Contradicted"
+	| "Accepted"
+	| "Ignored";
+
+export interface Decision {
+	readonly outcome: DecisionOutcome;
+	readonly events: readonly DomainEvent[];
+}
+
+export const initialRecording: Recording = {
+	state: "unreported",
+	links: [],
+	renewals: 0,
+	contradictions: [],
+	triedLinks: [],
+	failedAttempts: 0,
+	recordedFailures: 0,
+};
+
+/** Decides what a command means for a recording. Pure and total. */
+export function decide(command: RecordingCommand, recording: Recording): Decision {
+	switch (command._tag) {
+		case "ReportRecording":
+			return decideReport(command, recording);
+		case "RecordFailedAttempt":
+			return decideFailedAttempt(command, recording);
+		case "ArchiveRecording":
+			return decideArchive(command, recording);
+		case "ExpireLink": {
+			const { cause, message } = command;
+			const attempts = recording.failedAttempts + 1;
+			return rest(recording, command, { type: "LinkExpired", data: { cause, message, attempts } });
+		}
+		case "AbandonArchive": {
+			const { cause, message } = command;
+			const attempts = recording.failedAttempts + 1;
+			return rest(recording, command, { type: "ArchiveAbandoned", data: { cause, message, attempts } });
+		}
+	}
+}
+
+/** Folds one recorded fact into the state. Pure and total; facts of other streams change nothing. */
+export function evolve(recording: Recording, event: DomainEvent): Recording {
+	switch (event.type) {
+		case "RecordingReported": {
+			const { gameId, accountDomain, accountId, projectId, trackInfo, object } = event.data;
+			return {
+				...initialRecording,
+				state: "pending",
+				reported: { gameId, accountDomain, accountId, projectId, trackInfo, object },
+				links: [linkOf(event.data)],
+			};
+		}
+		case "LinkRenewed":
+			return {
+				...without(recording, "nextAttemptAt", "cause"),
+				state: recording.state === "archived" ? "archived" : "pending",
+				links: [...recording.links, linkOf(event.data)],
+				renewals: recording.renewals + 1,
+				failedAttempts: 0,
+			};
+		case "ReportContradicted":
+			return { ...recording, contradictions: [...recording.contradictions, event.data.contentFingerprint] };
+		case "ArchiveAttemptFailed": {
+			const { nextAttemptAt, message } = event.data;
+			return {
+				...without(recording, "nextAttemptAt"),
+				failedAttempts: recording.failedAttempts + 1,
+				recordedFailures: recording.recordedFailures + 1,
+				lastFailure: message,
+				triedLinks: [...recording.triedLinks, event.data.linkFingerprint],
+				...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
+			};
+		}
+		case "RecordingArchived":
+			return {
+				...without(recording, "nextAttemptAt", "cause"),
+				state: "archived",
+				receipt: event.data.receipt,
+			};
+		case "LinkExpired":
+			return atRest(recording, "expired", event.data.message);
+		case "ArchiveAbandoned":
+			return atRest(recording, "abandoned", event.data.message);
+		case "CallbackQuarantined":
+			return recording;
+	}
+}
+
+function decideReport(command: ReportRecording, recording: Recording): Decision {
+	const { facts, link, version, action, contentFingerprint } = command;
+	const data = { ...facts, ...link, version, action };
+	if (recording.reported === undefined) return decision("Reported", { type: "RecordingReported", data });
+	const differs = differences(recording.reported, facts);
+	if (differs.length > 0) {
+		const known = recording.contradictions.includes(contentFingerprint);
+		const full = recording.contradictions.length >= MAX_CONTRADICTIONS;
+		if (known || full) return decision("Contradicted");
+		const contradiction: ReportContradicted = { ...data, differs, contentFingerprint };
+		return decision("Contradicted", { type: "ReportContradicted", data: contradiction });
+	}
+	const known = recording.links.some(({ linkFingerprint }) => linkFingerprint === link.linkFingerprint);
+	if (known || recording.state === "archived" || recording.renewals >= MAX_RENEWALS) {
+		return decision("AlreadyReported");
+	}
+	const reopens = recording.state !== "pending";
+	return decision("LinkRenewed", { type: "LinkRenewed", data: { ...link, reopens } });
+}
+
+function decideFailedAttempt(command: RecordFailedAttempt, recording: Recording): Decision {
+	if (recording.state !== "pending" || recording.recordedFailures >= MAX_RECORDED_FAILURES) {
+		return decision("Ignored");
+	}
+	const { _tag, ...failure } = command;
+	return decision("Accepted", {
+		type: "ArchiveAttemptFailed",
+		data: { ...failure, attempt: recording.failedAttempts + 1 },
+	});
+}
+
+function decideArchive(command: ArchiveRecording, recording: Recording): Decision {
+	if (recording.state === "unreported" || recording.state === "archived") return decision("Ignored");
+	return decision("Accepted", {
+		type: "RecordingArchived",
+		data: {
+			receipt: command.receipt,
+			adopted: command.adopted,
+			attempts: recording.failedAttempts + (command.adopted ? 0 : 1),
+		},
+	});
+}
+
+/** A recording comes to rest without its video only when every link it has was really tried. */
+function rest(
+	recording: Recording,
+	{ tried }: { readonly tried: readonly string[] },
+	event: DomainEvent,
+): Decision {
+	const known = new Set([...recording.triedLinks, ...tried]);
+	const untried = recording.links.some(({ linkFingerprint }) => !known.has(linkFingerprint));
+	return recording.state === "pending" && !untried ? decision("Accepted", event) : decision("Ignored");
+}
+
+function atRest(recording: Recording, state: "expired" | "abandoned", cause: string): Recording {
+	const triedLinks = recording.links.map(({ linkFingerprint }) => linkFingerprint);
+	return { ...without(recording, "nextAttemptAt"), state, cause, triedLinks };
+}
+
+function decision(outcome: DecisionOutcome, ...events: readonly DomainEvent[]): Decision {
+	return { outcome, events };
+}
+
+function differences(reported: RecordingFacts, facts: RecordingFacts): readonly string[] {
+	return (["gameId", "accountId", "accountDomain"] as const).filter((key) => reported[key] !== facts[key]);
+}
+
+function linkOf({
+	downloadUrl,
+	sealedUrl,
+	linkFingerprint,
+	expireTime,
+	deadline,
+}: RecordingLink): RecordingLink {
+	return { downloadUrl, sealedUrl, linkFingerprint, expireTime, deadline };
+}
+
+function without<Key extends keyof Recording>(
+	recording: Recording,
+	...keys: readonly Key[]
+): Omit<Recording, Key> {
+	const copy: Partial<Recording> = { ...recording };
+	for (const key of keys) delete copy[key];
+	return copy as Omit<Recording, Key>;
+}
