@@ -31,7 +31,16 @@ export {
 export { type ExecuteOptions, execute, type LoadedRecording, loadRecording, toNewEvent } from "./execute.js";
 export { type Followed, type FollowOptions, followLog, lastPosition } from "./follow.js";
 export { linkExpiry, linkFingerprint, linkObject, maskLink, parseLink, type StatedExpiry } from "./link.js";
+export { createLiveEmitter, type LiveEmitter, type LiveEvents, type LiveListener } from "./live-events.js";
+export { createMemoryCheckpointStore } from "./memory/checkpoint-store.js";
+export { createMemoryEventStore } from "./memory/event-store.js";
+export { createMemoryKeyring } from "./memory/keyring.js";
+export { createMemoryLeaseStore } from "./memory/lease-store.js";
+export { memoryStorage } from "./memory/plugin.js";
+export { createMemoryVideoStore } from "./memory/video-store.js";
 export * from "./ports/index.js";
+export { openQuarantined } from "./quarantine.js";
+export { createReceive, type ReceiveDeps, type ReceiveOptions } from "./receive.js";
 export {
 	type AbandonArchive,
 	type ArchiveRecording,
@@ -59,9 +68,11 @@ export {
 	recordingIdOf,
 	recordingStream,
 } from "./recording-id.js";
+export { foldRecordings, type Recordings, recordingDeadline } from "./recordings.js";
 export {
 	decodeCallback,
 	SCREEN_RECORDING_CALL_BACK,
 	ScreenRecordCallback,
 } from "./screen-record-callback.js";
 export { openLink, sealLink } from "./seal-link.js";
+export { type SubscribeDeps, type Subscription, type SubscriptionHandler, subscribe } from "./subscribe.js";

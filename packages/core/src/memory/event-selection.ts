@@ -1,0 +1,87 @@
+// What every in-memory reading has in common: selecting by version or position, forward or backward. Pure.
+
+import type {
+	ExpectedVersion,
+	NewEvent,
+	ReadAllOptions,
+	ReadStreamOptions,
+	RecordedEvent,
+	StreamVersion,
+} from "../ports/event-store.js";
+import { comparePositions } from "../ports/position.js";
+
+const MAX_EVENTS_PER_APPEND = 64;
+const STREAM_NAME = /^[\x21-\x7e]{1,128}$/;
+
+/** Throws a `TypeError` for what no caller may ask of any store. */
+export function checkAppend(stream: string, events: readonly NewEvent[]): void {
+	if (!STREAM_NAME.test(stream)) throw new TypeError("a stream's name is 1 to 128 visible ASCII characters");
+	if (events.length < 1 || events.length > MAX_EVENTS_PER_APPEND) {
+		throw new TypeError(`an append holds 1 to ${MAX_EVENTS_PER_APPEND} events`);
+	}
+}
+
+export function meetsExpectation(actual: StreamVersion, expected: ExpectedVersion): boolean {
+	return expected === "any" || actual === (expected === "no-stream" ? 0 : expected);
+}
+
+/** The events of one stream that `options` asks for; `events[i]` has version `i + 1`. */
+export function selectByVersion(
+	events: readonly RecordedEvent[],
+	options: ReadStreamOptions,
+): readonly RecordedEvent[] {
+	const { after, direction = "forward", limit } = options;
+	const selected =
+		direction === "forward"
+			? events.slice(after ?? 0)
+			: events.slice(0, after === undefined ? events.length : Math.max(0, after - 1)).reverse();
+	return selected.slice(0, limit);
+}
+
+/** The events of the whole log that `options` asks for. Follows the log as it grows while it is being read. */
+export function* selectByPosition(
+	log: readonly RecordedEvent[],
+	options: ReadAllOptions,
+): Generator<RecordedEvent> {
+	const { after, direction = "forward", limit = Number.POSITIVE_INFINITY } = options;
+	const behind = after === undefined ? undefined : firstBehind(log, after);
+	const step = direction === "forward" ? 1 : -1;
+	let index = direction === "forward" ? (behind ?? 0) : beforeIndex(log, after, behind);
+	for (let count = 0; count < limit; count += 1, index += step) {
+		const event = log[index];
+		if (event === undefined) return;
+		yield event;
+	}
+}
+
+function beforeIndex(
+	log: readonly RecordedEvent[],
+	after: ReadAllOptions["after"],
+	behind: number | undefined,
+): number {
+	if (after === undefined || behind === undefined) return log.length - 1;
+	const previous = log[behind - 1];
+	return previous !== undefined && comparePositions(previous.position, after) === 0 ? behind - 2 : behind - 1;
+}
+
+/** The index of the first event with a higher position, by bisection. */
+function firstBehind(log: readonly RecordedEvent[], after: NonNullable<ReadAllOptions["after"]>): number {
+	let low = 0;
+	let high = log.length;
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+		const event = log[middle];
+		if (event !== undefined && comparePositions(event.position, after) <= 0) low = middle + 1;
+		else high = middle;
+	}
+	return low;
+}
+
+/** Freezes a value and all that it holds. */
+export function freezeDeep<Value>(value: Value): Value {
+	if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+		for (const member of Object.values(value)) freezeDeep(member);
+		Object.freeze(value);
+	}
+	return value;
+}

@@ -1,0 +1,54 @@
+import { concatBytes } from "@noble/hashes/utils.js";
+import { fromBase64Url, toBase64Url } from "../base64url.js";
+import { type Keyring, keyringFault } from "../ports/keyring.js";
+
+const NONCE_BYTES = 12;
+
+/**
+ * Makes a `Keyring` of keys that the caller holds, by Web Crypto; without keys, of one that dies with the process.
+ * *Shape*: ids of letters, digits, `-` and `_`; keys of 32 bytes. The key `current` seals, all of them open.
+ */
+export function createMemoryKeyring(options?: {
+	readonly current: string;
+	readonly keys: Readonly<Record<string, Uint8Array>>;
+}): Keyring {
+	const { current, keys } = options ?? { current: "memory", keys: { memory: randomBytes(32) } };
+	const imported = new Map(
+		Object.entries(keys).map(([id, key]) => [
+			id,
+			crypto.subtle.importKey("raw", key.slice(), "AES-GCM", false, ["encrypt", "decrypt"]),
+		]),
+	);
+	return {
+		async seal(plaintext, context) {
+			const key = await imported.get(current);
+			if (key === undefined) throw keyringFault("unknown-key", `the keyring has no key ${current}`);
+			const iv = randomBytes(NONCE_BYTES);
+			const sealed = await crypto.subtle.encrypt(gcm(iv, context), key, new TextEncoder().encode(plaintext));
+			return `v1.${current}.${toBase64Url(concatBytes(iv, new Uint8Array(sealed)))}`;
+		},
+		async open(sealed, context) {
+			const [version, id = "", text = ""] = sealed.split(".");
+			const key = await imported.get(id);
+			if (version !== "v1" || key === undefined) {
+				throw keyringFault("unknown-key", "the sealed text names a key that the keyring does not hold");
+			}
+			try {
+				const bytes = fromBase64Url(text) ?? new Uint8Array();
+				const iv = bytes.subarray(0, NONCE_BYTES);
+				const opened = await crypto.subtle.decrypt(gcm(iv, context), key, bytes.subarray(NONCE_BYTES));
+				return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(opened);
+			} catch {
+				throw keyringFault("damaged", "the sealed text was changed, or belongs elsewhere");
+			}
+		},
+	};
+}
+
+function gcm(iv: Uint8Array, context: string) {
+	return { name: "AES-GCM", iv, additionalData: new TextEncoder().encode(context) };
+}
+
+function randomBytes(length: number): Uint8Array {
+	return crypto.getRandomValues(new Uint8Array(length));
+}

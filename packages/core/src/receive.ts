@@ -1,0 +1,191 @@
+// The one way in. Every ingress hands its authentic reports to `receive`; what it returns is durable, or says so.
+
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+import { isLeft } from "fp-ts/lib/Either.js";
+import { type DecodeError, decodeError } from "./decode-error.js";
+import { execute, toNewEvent } from "./execute.js";
+import type { Admission } from "./ports/admission.js";
+import type { EventStore } from "./ports/event-store.js";
+import type { Receive, ReceiveOutcome, Report } from "./ports/ingress.js";
+import type { Keyring } from "./ports/keyring.js";
+import type { Clock, Ids, Logger, Telemetry } from "./ports/runtime.js";
+import { isStoreFault } from "./ports/store-fault.js";
+import { quarantined } from "./quarantine.js";
+import type { DecisionOutcome, ReportRecording } from "./recording.js";
+import { hashFields, quarantineStream, recordingIdOf, recordingStream } from "./recording-id.js";
+import { decodeCallback, type ScreenRecordCallback } from "./screen-record-callback.js";
+import { sealLink } from "./seal-link.js";
+
+/** Reports in flight hold memory; past this a sender is asked to retry at once. */
+const DEFAULT_MAX_IN_FLIGHT = 1024;
+/** Senders wait 15 s and more before they give up; an answer in time lets them retry on their own terms. */
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+export interface ReceiveOptions {
+	readonly maxInFlight?: number;
+	/** How long a report may take before it is answered `Unavailable`; its append is completed all the same. */
+	readonly timeoutMs?: number;
+	/** The deadline of a link that states no plausible expiry, after receipt. */
+	readonly deadlineCapMs?: number;
+}
+
+export interface ReceiveDeps {
+	readonly store: EventStore;
+	readonly keyring: Keyring;
+	readonly admission: Admission;
+	readonly clock: Clock;
+	readonly ids: Ids;
+	readonly logger: Logger;
+	readonly telemetry: Telemetry;
+}
+
+/**
+ * Makes `receive`: decode, admit, decide, append. Never rejects.
+ * *Promise*: an outcome other than `Unavailable` and `Refused` leaves only after what it says is durable.
+ */
+export function createReceive(deps: ReceiveDeps, options: ReceiveOptions = {}): Receive {
+	const { maxInFlight = DEFAULT_MAX_IN_FLIGHT, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+	let inFlight = 0;
+	return async (report) => {
+		if (inFlight >= maxInFlight) return counted(unavailable("overloaded", "too many reports in flight"));
+		inFlight += 1;
+		const work = receiveOne(deps, options, report)
+			.catch((error: unknown) => toUnavailable(deps.logger, report, error))
+			.finally(() => {
+				inFlight -= 1;
+			});
+		return counted(await withTimeout(deps.clock, work, timeoutMs));
+	};
+
+	function counted(outcome: ReceiveOutcome): ReceiveOutcome {
+		deps.telemetry.count("reelkeep.receive", { outcome: outcome._tag });
+		return outcome;
+	}
+}
+
+async function receiveOne(
+	deps: ReceiveDeps,
+	options: ReceiveOptions,
+	report: Report,
+): Promise<ReceiveOutcome> {
+	const text =
+		typeof report.requestParam === "string" ? report.requestParam : decodeUtf8(report.requestParam);
+	const callback =
+		text === undefined
+			? { _tag: "Left" as const, left: decodeError([{ field: "", problem: "is not UTF-8" }]) }
+			: decodeCallback(text);
+	if (isLeft(callback)) return quarantine(deps, options, report, callback.left);
+	const { projectId } = callback.right;
+	const admission = await deps.admission.admit({ appKey: report.appKey, projectId });
+	if (admission._tag === "NotAdmitted") return { _tag: "Refused", message: admission.message };
+	return reportRecording(deps, options, report, callback.right);
+}
+
+async function reportRecording(
+	deps: ReceiveDeps,
+	options: ReceiveOptions,
+	report: Report,
+	callback: ScreenRecordCallback,
+): Promise<ReceiveOutcome> {
+	const { downloadUrl, expireTime, gameId, accountDomain, accountId, version, action } = callback;
+	const id = recordingIdOf(callback);
+	const stream = recordingStream(id);
+	const receivedAt = deps.clock.now();
+	const command: ReportRecording = {
+		_tag: "ReportRecording",
+		facts: { ...id, gameId, accountDomain, accountId },
+		version,
+		action,
+		link: await sealLink(deps.keyring, stream, {
+			downloadUrl,
+			expireTime,
+			receivedAt,
+			...capOf(options),
+		}),
+		contentFingerprint: hashFields(Object.values(callback).map(String)),
+	};
+	const { metadata } = report;
+	const { outcome } = await execute(deps, stream, command, { metadata, assumeUnreported: true });
+	return { _tag: reportOutcome(outcome), stream };
+}
+
+async function quarantine(
+	deps: ReceiveDeps,
+	options: ReceiveOptions,
+	report: Report,
+	{ issues }: DecodeError,
+): Promise<ReceiveOutcome> {
+	const { appKey, requestParam, metadata } = report;
+	const body = typeof requestParam === "string" ? utf8ToBytes(requestParam) : requestParam;
+	const stream = quarantineStream(appKey, body);
+	const receivedAt = deps.clock.now();
+	const data = await quarantined(deps.keyring, stream, {
+		appKey,
+		body,
+		issues,
+		receivedAt,
+		...capOf(options),
+	});
+	const event = toNewEvent({ type: "CallbackQuarantined", data }, deps.ids, metadata);
+	const result = await deps.store.append(stream, [event], "no-stream");
+	if (result._tag === "Appended") deps.logger.warn({ stream, issues }, "callback quarantined");
+	return { _tag: "Quarantined", stream, issues };
+}
+
+function reportOutcome(
+	outcome: DecisionOutcome,
+): "Reported" | "AlreadyReported" | "LinkRenewed" | "Contradicted" {
+	switch (outcome) {
+		case "Reported":
+		case "AlreadyReported":
+		case "LinkRenewed":
+		case "Contradicted":
+			return outcome;
+		case "Accepted":
+		case "Ignored":
+			throw new TypeError("a report is not decided this way");
+	}
+}
+
+function toUnavailable(logger: Logger, report: Report, error: unknown): ReceiveOutcome {
+	const { requestId } = report.metadata;
+	logger.error({ requestId, error: describeError(error) }, "report could not be stored");
+	const overloaded = isStoreFault(error) && error.reason === "overloaded";
+	return unavailable(overloaded ? "overloaded" : "fault", "the event store did not take the report");
+}
+
+function unavailable(reason: "overloaded" | "timeout" | "fault", message: string): ReceiveOutcome {
+	return { _tag: "Unavailable", reason, message };
+}
+
+/** Faults of stores carry no data of callbacks; of anything else only the name is safe to log. */
+function describeError(error: unknown): string {
+	if (isStoreFault(error)) return `StoreFault ${error.reason}: ${error.message}`;
+	return error instanceof Error ? error.name : typeof error;
+}
+
+async function withTimeout(
+	clock: Clock,
+	work: Promise<ReceiveOutcome>,
+	timeoutMs: number,
+): Promise<ReceiveOutcome> {
+	const timer = new AbortController();
+	const timeout = clock
+		.sleep(timeoutMs, timer.signal)
+		.then(() => unavailable("timeout", "the event store did not answer in time"));
+	const outcome = await Promise.race([work, timeout]);
+	timer.abort();
+	return outcome;
+}
+
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+	try {
+		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+	} catch {
+		return undefined;
+	}
+}
+
+function capOf({ deadlineCapMs }: ReceiveOptions): { readonly deadlineCapMs?: number } {
+	return deadlineCapMs === undefined ? {} : { deadlineCapMs };
+}

@@ -1,0 +1,30 @@
+// The `recordings` read model: every recording's state, deadline and receipt, folded from the log.
+
+import type { Deadline } from "./deadline.js";
+import { decodeEvent } from "./events.js";
+import type { RecordedEvent, StreamName } from "./ports/event-store.js";
+import { evolve, initialRecording, type Recording } from "./recording.js";
+
+/** All recordings by stream, in the order in which they were first reported. */
+export type Recordings = ReadonlyMap<StreamName, Recording>;
+
+/** Folds the log into `Recordings`. *Shape*: a few hundred bytes of memory for each recording. */
+export async function foldRecordings(events: AsyncIterable<RecordedEvent>): Promise<Recordings> {
+	const recordings = new Map<StreamName, Recording>();
+	for await (const recorded of events) {
+		const event = decodeEvent(recorded);
+		if (event === undefined || event.type === "CallbackQuarantined") continue;
+		recordings.set(event.stream, evolve(recordings.get(event.stream) ?? initialRecording, event));
+	}
+	return recordings;
+}
+
+/** When the last of a recording's links dies: until then its video can still be kept. */
+export function recordingDeadline(recording: Recording): Deadline | undefined {
+	return recording.links
+		.map(({ deadline }) => deadline)
+		.reduce<Deadline | undefined>(
+			(latest, deadline) => (latest === undefined || deadline.at > latest.at ? deadline : latest),
+			undefined,
+		);
+}
