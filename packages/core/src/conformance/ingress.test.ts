@@ -1,0 +1,147 @@
+import { describe, expect, test } from "vitest";
+import type { Ingress, Receive } from "../ports/index.js";
+import { type IngressHarness, ingressSuite, type SenderVerdict } from "./ingress.js";
+
+interface Wire {
+	readonly requestParam: string;
+	readonly proof: "authentic" | "forged";
+}
+type Handle = (request: Wire, receive: Receive, requestId: string) => Promise<SenderVerdict>;
+
+const MAX_BYTES = 1024;
+
+const handle: Handle = async ({ requestParam, proof }, receive, requestId) => {
+	if (proof === "forged" || requestParam.length > MAX_BYTES) return "rejected";
+	const metadata = { ingress: "memory", requestId };
+	const outcome = await receive({ requestParam, appKey: "app", metadata }).catch(() => undefined);
+	if (outcome === undefined || outcome._tag === "Unavailable") return "retry";
+	return outcome._tag === "Quarantined" || outcome._tag === "Refused" ? "rejected" : "success";
+};
+
+/** An ingress without a wire: the harness hands requests over in memory. */
+function harnessOf(handleRequest: Handle, options: { readonly drain?: boolean } = {}) {
+	return async (): Promise<IngressHarness> => {
+		let receive: Receive | undefined;
+		let serial = 0;
+		const inFlight = new Set<Promise<unknown>>();
+		const ingress: Ingress = {
+			async start(given) {
+				receive = given;
+				return {};
+			},
+			async stop() {
+				if (options.drain === false) return;
+				receive = undefined;
+				await Promise.all(inFlight);
+			},
+		};
+		return {
+			ingress,
+			appKey: "app",
+			maxRequestParamBytes: MAX_BYTES,
+			async send(_started, requestParam, proof) {
+				if (receive === undefined) throw new Error("not started");
+				serial += 1;
+				const reply = handleRequest({ requestParam, proof }, receive, `request-${serial}`);
+				inFlight.add(reply);
+				return reply.finally(() => inFlight.delete(reply));
+			},
+			dispose: async () => undefined,
+		};
+	};
+}
+
+describe("an in-memory ingress", () => {
+	for (const { name, run } of ingressSuite(harnessOf(handle)))
+		test(name, async () => expect(await run()).toBe("passed"));
+});
+
+const flaws: Record<
+	string,
+	{ readonly breaks: readonly string[]; readonly harness: ReturnType<typeof harnessOf> }
+> = {
+	"it replies before the append": {
+		breaks: ["retry-outcomes", "final-outcomes", "reply-after-receive", "throwing-receive"],
+		harness: harnessOf(async (request, receive, id) => {
+			if (request.proof === "forged" || request.requestParam.length > MAX_BYTES) return "rejected";
+			void handle(request, receive, id);
+			return "success";
+		}),
+	},
+	"it answers while receive is at work": {
+		breaks: ["reply-after-receive"],
+		harness: harnessOf((request, receive, id) =>
+			Promise.race([
+				handle(request, receive, id),
+				new Promise<SenderVerdict>((resolve) => setTimeout(() => resolve("success"), 70)),
+			]),
+		),
+	},
+	"it parses and writes the body again": {
+		breaks: ["exact-text"],
+		harness: harnessOf((request, receive, id) => {
+			let requestParam = request.requestParam;
+			try {
+				requestParam = JSON.stringify(JSON.parse(requestParam));
+			} catch {}
+			return handle({ ...request, requestParam }, receive, id);
+		}),
+	},
+	"it reads the body as ASCII": {
+		breaks: ["exact-text"],
+		harness: harnessOf((request, receive, id) =>
+			handle(
+				{ ...request, requestParam: request.requestParam.replace(/[^\x20-\x7e\r\n]/g, "?") },
+				receive,
+				id,
+			),
+		),
+	},
+	"it accepts forgeries": {
+		breaks: ["authentic-only"],
+		harness: harnessOf((request, receive, id) => handle({ ...request, proof: "authentic" }, receive, id)),
+	},
+	"it accepts an oversize body": {
+		breaks: ["bounded"],
+		harness: harnessOf(async (request, receive, id) =>
+			request.requestParam.length > MAX_BYTES
+				? handle({ ...request, requestParam: request.requestParam.slice(0, MAX_BYTES) }, receive, id)
+				: handle(request, receive, id),
+		),
+	},
+	"a fault is final": {
+		breaks: ["retry-outcomes", "throwing-receive"],
+		harness: harnessOf(async (request, receive, id) => {
+			const verdict = await handle(request, receive, id);
+			return verdict === "retry" ? "rejected" : verdict;
+		}),
+	},
+	"what is quarantined is called a success": {
+		breaks: ["final-outcomes"],
+		harness: harnessOf(async (request, receive, id) => {
+			const verdict = await handle(request, receive, id);
+			return verdict === "rejected" &&
+				request.proof === "authentic" &&
+				request.requestParam.length <= MAX_BYTES
+				? "success"
+				: verdict;
+		}),
+	},
+	"every request has the same id": {
+		breaks: ["metadata"],
+		harness: harnessOf((request, receive) => handle(request, receive, "request")),
+	},
+	"stop does not wait": { breaks: ["drain"], harness: harnessOf(handle, { drain: false }) },
+};
+
+describe("a broken ingress fails exactly its clauses", () => {
+	for (const [flaw, { breaks, harness }] of Object.entries(flaws)) {
+		test(`when ${flaw}`, async () => {
+			const failed: string[] = [];
+			for (const { clause, run } of ingressSuite(harness)) {
+				await run().catch(() => failed.push(clause));
+			}
+			expect(failed).toEqual(breaks);
+		});
+	}
+});

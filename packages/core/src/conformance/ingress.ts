@@ -1,0 +1,230 @@
+// The contract of `Ingress`, as cases. Every ingress runs them: HTTP, gRPC, yours.
+
+import type { Ingress, IngressStarted, Receive, ReceiveOutcome, Report } from "../ports/ingress.js";
+import { assert, assertSame, type ConformanceCase } from "./case.js";
+
+/** What a sender understands of the answer: forget it, send it again, or it will never be taken. */
+export type SenderVerdict = "success" | "retry" | "rejected";
+
+export interface IngressHarness {
+	/** The ingress under test, with one app that may report. */
+	readonly ingress: Ingress;
+	/** The key of that app. */
+	readonly appKey: string;
+	/** A `request_param` of more UTF-8 bytes than this is refused. */
+	readonly maxRequestParamBytes: number;
+	/** Sends `requestParam` over the wire as that app, or with a forged proof; rejects when there was no answer. */
+	send(started: IngressStarted, requestParam: string, proof: "authentic" | "forged"): Promise<SenderVerdict>;
+	/** Releases what the harness holds; the ingress is stopped already. */
+	dispose(): Promise<void>;
+}
+
+type Check = (harness: IngressHarness) => Promise<void>;
+
+/** All cases; each makes a harness of its own. */
+export function ingressSuite(makeHarness: () => Promise<IngressHarness>): readonly ConformanceCase[] {
+	return CLAUSES.map(([clause, name, check]) => ({
+		clause,
+		name,
+		async run() {
+			const harness = await makeHarness();
+			try {
+				await check(harness);
+				return "passed";
+			} finally {
+				await harness.ingress.stop();
+				await harness.dispose();
+			}
+		},
+	}));
+}
+
+const CLAUSES: readonly (readonly [clause: string, name: string, check: Check])[] = [
+	["success-outcomes", "answers success for everything that is stored", answersSuccess],
+	["retry-outcomes", "asks for a retry when the report is unavailable", asksForRetry],
+	["final-outcomes", "answers finally what was quarantined or refused", answersFinally],
+	["reply-after-receive", "does not answer before receive has", repliesAfterReceive],
+	["exact-text", "hands over request_param exactly as it was sent", handsOverExactText],
+	["authentic-only", "keeps a forged report away from receive", keepsForgeriesAway],
+	["bounded", "refuses a request_param over the limit and goes on", refusesOversize],
+	["throwing-receive", "asks for a retry when receive throws, and goes on", survivesThrowing],
+	["metadata", "says who sent the report and through which ingress", saysWhoSent],
+	["drain", "answers what is in flight before stop resolves, then takes no more", drains],
+];
+
+const TEXT = '{"game_id":"cgdctwrqs"}';
+const stream = "recording-0";
+
+const STORED: readonly ReceiveOutcome[] = [
+	{ _tag: "Reported", stream },
+	{ _tag: "AlreadyReported", stream },
+	{ _tag: "LinkRenewed", stream },
+	{ _tag: "Contradicted", stream },
+];
+
+/** A `receive` that answers `outcome` and keeps what it was handed. */
+function recorder(outcome: ReceiveOutcome): { receive: Receive; reports: Report[] } {
+	const reports: Report[] = [];
+	return {
+		reports,
+		receive: async (report) => {
+			reports.push(report);
+			return outcome;
+		},
+	};
+}
+
+const reported = (): ReturnType<typeof recorder> => recorder({ _tag: "Reported", stream });
+
+async function expectVerdict(
+	harness: IngressHarness,
+	outcomes: readonly ReceiveOutcome[],
+	verdict: SenderVerdict,
+): Promise<void> {
+	let next = 0;
+	const receive: Receive = async () => outcomes[next++] ?? { _tag: "Refused", message: "one too many" };
+	const started = await harness.ingress.start(receive);
+	for (const outcome of outcomes) {
+		assertSame(await harness.send(started, TEXT, "authentic"), verdict, `the answer to ${outcome._tag}`);
+	}
+	assertSame(next, outcomes.length, "reports handed over");
+}
+
+function answersSuccess(harness: IngressHarness): Promise<void> {
+	return expectVerdict(harness, STORED, "success");
+}
+
+function asksForRetry(harness: IngressHarness): Promise<void> {
+	return expectVerdict(
+		harness,
+		(["overloaded", "timeout", "fault"] as const).map((reason) => ({
+			_tag: "Unavailable",
+			reason,
+			message: "try again",
+		})),
+		"retry",
+	);
+}
+
+function answersFinally(harness: IngressHarness): Promise<void> {
+	return expectVerdict(
+		harness,
+		[
+			{ _tag: "Quarantined", stream, issues: [{ field: "project_id", problem: "is missing" }] },
+			{ _tag: "Refused", message: "not this project" },
+		],
+		"rejected",
+	);
+}
+
+async function repliesAfterReceive(harness: IngressHarness): Promise<void> {
+	let entered: () => void = () => undefined;
+	let release: (outcome: ReceiveOutcome) => void = () => undefined;
+	const inside = new Promise<void>((resolve) => {
+		entered = resolve;
+	});
+	const outcome = new Promise<ReceiveOutcome>((resolve) => {
+		release = resolve;
+	});
+	const started = await harness.ingress.start(() => {
+		entered();
+		return outcome;
+	});
+	let answered = false;
+	const reply = harness.send(started, TEXT, "authentic").finally(() => {
+		answered = true;
+	});
+	await Promise.race([inside, reply]);
+	await pause(80);
+	assert(!answered, "no answer leaves while receive is at work");
+	release({ _tag: "Reported", stream });
+	assertSame(await reply, "success", "the answer that follows receive");
+}
+
+async function handsOverExactText(harness: IngressHarness): Promise<void> {
+	const texts = [
+		'{ "project_id" : "云游戏\u00a0é🎮", "download_url":"http:\\/\\/h\\/a%2Fb?x=1&y=%2B+%3D" }',
+		"{'python': 'dict'}",
+		'{"a":1}\r\n  ',
+		'e\u0301 \u00e9 "\\u0000" \ufeff',
+	];
+	const { receive, reports } = reported();
+	const started = await harness.ingress.start(receive);
+	for (const text of texts) await harness.send(started, text, "authentic");
+	const received = reports.map(({ requestParam }) =>
+		typeof requestParam === "string"
+			? requestParam
+			: new TextDecoder("utf-8", { ignoreBOM: true }).decode(requestParam),
+	);
+	assertSame(received, texts, "what was handed over");
+}
+
+async function keepsForgeriesAway(harness: IngressHarness): Promise<void> {
+	const { receive, reports } = reported();
+	const started = await harness.ingress.start(receive);
+	assertSame(await harness.send(started, TEXT, "forged"), "rejected", "the answer to a forgery");
+	assertSame(reports.length, 0, "forged reports handed over");
+	assertSame(await harness.send(started, TEXT, "authentic"), "success", "the answer to an authentic report");
+	assertSame(reports.length, 1, "authentic reports handed over");
+}
+
+async function refusesOversize(harness: IngressHarness): Promise<void> {
+	const { receive, reports } = reported();
+	const started = await harness.ingress.start(receive);
+	const tooLarge = `{"a":"${"x".repeat(harness.maxRequestParamBytes)}"}`;
+	// Whether the answer arrives before the connection is closed is the transport's business; success is nobody's.
+	const verdict = await harness.send(started, tooLarge, "authentic").catch(() => "rejected");
+	assert(verdict !== "success", "too large a report is no success");
+	assertSame(reports.length, 0, "too large reports handed over");
+	assertSame(await harness.send(started, TEXT, "authentic"), "success", "the answer to the next report");
+}
+
+async function survivesThrowing(harness: IngressHarness): Promise<void> {
+	let calls = 0;
+	const started = await harness.ingress.start(async () => {
+		calls += 1;
+		if (calls === 1) throw new Error("a fault in receive");
+		return { _tag: "Reported", stream };
+	});
+	assertSame(await harness.send(started, TEXT, "authentic"), "retry", "the answer when receive throws");
+	assertSame(await harness.send(started, TEXT, "authentic"), "success", "the answer to the retry");
+}
+
+async function saysWhoSent(harness: IngressHarness): Promise<void> {
+	const { receive, reports } = reported();
+	const started = await harness.ingress.start(receive);
+	await harness.send(started, TEXT, "authentic");
+	await harness.send(started, TEXT, "authentic");
+	const [first, second] = reports;
+	assert(first !== undefined && second !== undefined, "both reports are handed over");
+	assertSame(first.appKey, harness.appKey, "the app key");
+	assert((first.metadata.ingress ?? "") !== "", "metadata names the ingress");
+	assert((first.metadata.requestId ?? "") !== "", "metadata carries a request id");
+	assert(first.metadata.requestId !== second.metadata.requestId, "each request has an id of its own");
+}
+
+async function drains(harness: IngressHarness): Promise<void> {
+	let entered: () => void = () => undefined;
+	const inside = new Promise<void>((resolve) => {
+		entered = resolve;
+	});
+	const started = await harness.ingress.start(async () => {
+		entered();
+		await pause(60);
+		return { _tag: "Reported", stream };
+	});
+	const reply = harness.send(started, TEXT, "authentic");
+	await inside;
+	await harness.ingress.stop();
+	assertSame(await reply, "success", "the answer to a report in flight");
+	const late = await harness.send(started, TEXT, "authentic").then(
+		(verdict) => verdict,
+		() => "no answer",
+	);
+	assert(late !== "success", "a stopped ingress takes no report");
+	await harness.ingress.stop();
+}
+
+function pause(delayMs: number): Promise<void> {
+	return new Promise((resolve) => setTimeout(resolve, delayMs));
+}

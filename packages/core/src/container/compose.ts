@@ -1,0 +1,90 @@
+// Checks a composition before anything starts, and orders it. Pure; its errors are for people.
+
+import { type Plugin, type Token, tokenName } from "../ports/plugin.js";
+
+/** Who could provide a port that nobody does. */
+const PROVIDERS: Readonly<Record<string, string>> = {
+	EventStore: "fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core",
+	CheckpointStore: "fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core",
+	VideoStore: "fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core",
+	Keyring: "fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core",
+	LeaseStore: "memoryStorage() of @reelkeep/core",
+};
+
+/** A composition that cannot work; `message` says what to change. */
+export class CompositionError extends Error {
+	readonly _tag = "CompositionError";
+
+	constructor(problems: readonly string[]) {
+		super(problems.join("\n"));
+		this.name = "CompositionError";
+	}
+}
+
+/**
+ * The plugins in the order in which they start: each behind those that provide what it needs, else as listed.
+ * *Errors*: throws a `CompositionError` that names every conflict and everything that nobody provides.
+ */
+export function orderPlugins(
+	plugins: readonly Plugin[],
+	isProvidedOutside: (token: Token<unknown>) => boolean,
+): readonly Plugin[] {
+	const problems = [
+		...findDuplicates(plugins),
+		...findConflicts(plugins),
+		...findMissing(plugins, isProvidedOutside),
+	];
+	if (problems.length > 0) throw new CompositionError(problems);
+	return sortByNeeds(plugins);
+}
+
+function findDuplicates(plugins: readonly Plugin[]): readonly string[] {
+	const names = plugins.map(({ name }) => name);
+	return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map(
+		(name) => `two plugins are named ${name}; give one of them another name`,
+	);
+}
+
+function findConflicts(plugins: readonly Plugin[]): readonly string[] {
+	const tokens = new Set(plugins.flatMap(({ provides }) => provides));
+	return [...tokens].flatMap((token) => {
+		const providers = plugins.filter(({ provides }) => provides.includes(token)).map(({ name }) => name);
+		return providers.length > 1
+			? [`${providers.join(" and ")} both provide ${tokenName(token)}; leave one of them out`]
+			: [];
+	});
+}
+
+function findMissing(
+	plugins: readonly Plugin[],
+	isProvidedOutside: (token: Token<unknown>) => boolean,
+): readonly string[] {
+	const provided = new Set(plugins.flatMap(({ provides }) => provides));
+	const needed = new Set(plugins.flatMap(({ needs }) => needs));
+	return [...needed]
+		.filter((token) => !provided.has(token) && !isProvidedOutside(token))
+		.map((token) => {
+			const users = plugins.filter(({ needs }) => needs.includes(token)).map(({ name }) => name);
+			const hint = PROVIDERS[tokenName(token)];
+			const remedy = hint === undefined ? "register it in the container" : `add ${hint}`;
+			return `nothing provides ${tokenName(token)}, which ${users.join(" and ")} needs; ${remedy}`;
+		});
+}
+
+function sortByNeeds(plugins: readonly Plugin[]): readonly Plugin[] {
+	const sorted: Plugin[] = [];
+	const underway = new Set<Plugin>();
+	const visit = (plugin: Plugin): void => {
+		if (sorted.includes(plugin)) return;
+		if (underway.has(plugin))
+			throw new CompositionError([`${plugin.name} needs, in a circle, what needs it`]);
+		underway.add(plugin);
+		for (const token of plugin.needs) {
+			const provider = plugins.find(({ provides }) => provides.includes(token));
+			if (provider !== undefined && provider !== plugin) visit(provider);
+		}
+		sorted.push(plugin);
+	};
+	for (const plugin of plugins) visit(plugin);
+	return sorted;
+}

@@ -1,0 +1,36 @@
+// What Reelkeep takes when nobody provides it: the system's clock and ids, no logging, no measuring, every app admitted.
+// The one place of the core that touches real time and randomness; only the container imports it.
+
+import type { Admission } from "../ports/admission.js";
+import type { Clock, Ids, Logger, Telemetry } from "../ports/runtime.js";
+
+export const systemClock: Clock = {
+	now: () => Date.now(),
+	sleep: (delayMs, signal) =>
+		new Promise((resolve) => {
+			if (signal?.aborted) return resolve();
+			const done = (): void => {
+				clearTimeout(timer);
+				signal?.removeEventListener("abort", done);
+				resolve();
+			};
+			const timer = setTimeout(done, delayMs);
+			signal?.addEventListener("abort", done, { once: true });
+		}),
+};
+
+export const randomIds: Ids = { next: () => crypto.randomUUID() };
+
+const ignore = (): void => undefined;
+
+export const silentLogger: Logger = {
+	trace: ignore,
+	debug: ignore,
+	info: ignore,
+	warn: ignore,
+	error: ignore,
+};
+
+export const noTelemetry: Telemetry = { count: ignore, record: ignore };
+
+export const admitEveryApp: Admission = { admit: async () => ({ _tag: "Admitted" }) };

@@ -1,0 +1,173 @@
+// The composition: plugins in, one Reelkeep out. A child of the user's container, so that what the user registered
+// there takes the place of a plugin's or of a default.
+
+import "reflect-metadata/lite";
+import { type DependencyContainer, container as globalContainer, instanceCachingFactory } from "tsyringe";
+import type { ReelkeepEvent } from "../events.js";
+import { createLiveEmitter, type LiveEvents } from "../live-events.js";
+import type { EventStore } from "../ports/event-store.js";
+import type { Receive } from "../ports/ingress.js";
+import type { Get, Plugin, Token } from "../ports/plugin.js";
+import type { Health, Problem } from "../ports/runtime.js";
+import {
+	ADMISSION,
+	CHECKPOINT_STORE,
+	CLOCK,
+	EVENT_STORE,
+	HEALTH,
+	IDS,
+	KEYRING,
+	LOGGER,
+	RECEIVE,
+	TELEMETRY,
+} from "../ports/tokens.js";
+import type { ReceiveOptions } from "../receive.js";
+import { openLink } from "../seal-link.js";
+import { type Subscription, type SubscriptionHandler, subscribe } from "../subscribe.js";
+import { orderPlugins } from "./compose.js";
+import { corePlugin } from "./core-plugin.js";
+import { admitEveryApp, noTelemetry, randomIds, silentLogger, systemClock } from "./defaults.js";
+import { createLifecycle } from "./lifecycle.js";
+
+export interface ReelkeepOptions {
+	readonly plugins: readonly Plugin[];
+	/** Yours: what it has registered under our tokens is taken instead of a plugin's. Never changed by Reelkeep. */
+	readonly container?: DependencyContainer;
+	readonly receive?: ReceiveOptions;
+}
+
+export interface Reelkeep {
+	/** Starts the plugins in the order of their needs. A partial start is rolled back. */
+	start(): Promise<void>;
+	/** Stops the subscriptions, then the plugins in reverse order. Idempotent. */
+	stop(): Promise<void>;
+	/** Hands over an authentic report: for an ingress of your own. Never rejects. */
+	readonly receive: Receive;
+	/** What is recorded from the start on, by whichever process, in position order; not durable. */
+	readonly events: LiveEvents;
+	/**
+	 * Follows the log durably: from the beginning, at least once, in position order, across restarts.
+	 * *Errors*: throws before `start` and after `stop`.
+	 */
+	subscribe(name: string, handler: SubscriptionHandler): Subscription;
+	/** The event log, to read. */
+	readonly store: EventStore;
+	readonly health: Health;
+	/** The whole download link of an event that has one: a secret. Rejects with a `KeyringFault`. */
+	revealLink(
+		event: Extract<ReelkeepEvent, { readonly data: { readonly sealedUrl: string } }>,
+	): Promise<string>;
+	/** What is behind a token in this composition. */
+	readonly get: Get;
+}
+
+/**
+ * Composes plugins into a Reelkeep; nothing runs before `start`. Two of them live side by side in one process.
+ * *Errors*: throws a `CompositionError` that says in words what is missing or provided twice.
+ */
+export function createReelkeep(options: ReelkeepOptions): Reelkeep {
+	const child = (options.container ?? globalContainer).createChildContainer();
+	const isUsers = (token: Token<unknown>): boolean => options.container?.isRegistered(token, true) ?? false;
+	const get: Get = (token) => child.resolve(token);
+	const emitter = lazy(() => createLiveEmitter(get(LOGGER)));
+	const check = async (): Promise<readonly Problem[]> => checkAll(composed);
+	const core = corePlugin({ receive: options.receive ?? {}, emitter, check });
+	const composed = [core, ...options.plugins];
+
+	registerDefaults(child, isUsers);
+	const ordered = orderPlugins(
+		composed.map((plugin) => ({ ...plugin, provides: plugin.provides.filter((token) => !isUsers(token)) })),
+		(token) => child.isRegistered(token, true),
+	);
+	for (const plugin of composed) register(plugin, child, isUsers, get);
+	const byName = new Map(composed.map((plugin) => [plugin.name, plugin]));
+	const lifecycle = createLifecycle(
+		ordered.flatMap(({ name }) => byName.get(name) ?? []),
+		get,
+		() => get(LOGGER),
+	);
+	const subscriptions = new Set<Subscription>();
+	let running = false;
+
+	return {
+		async start() {
+			await lifecycle.start();
+			running = true;
+		},
+		async stop() {
+			running = false;
+			await Promise.all([...subscriptions].map((subscription) => subscription.stop()));
+			await lifecycle.stop();
+		},
+		receive: (report) => get(RECEIVE)(report),
+		events: {
+			on: (type, listener) => emitter().on(type, listener),
+			once: (type, listener) => emitter().once(type, listener),
+		},
+		subscribe(name, handler) {
+			if (!running) throw new Error("subscribe once Reelkeep runs: await reelkeep.start() first");
+			const deps = { store: get(EVENT_STORE), clock: get(CLOCK), logger: get(LOGGER) };
+			const subscription = subscribe({ ...deps, checkpoints: get(CHECKPOINT_STORE) }, name, handler);
+			subscriptions.add(subscription);
+			return subscription;
+		},
+		get store() {
+			return get(EVENT_STORE);
+		},
+		get health() {
+			return get(HEALTH);
+		},
+		revealLink: (event) => openLink(get(KEYRING), event.stream, event.data),
+		get,
+	};
+}
+
+function registerDefaults(child: DependencyContainer, isUsers: (token: Token<unknown>) => boolean): void {
+	const provide = <T>(token: Token<T>, value: T): void => {
+		if (!isUsers(token)) child.register<T>(token, { useValue: value });
+	};
+	provide(CLOCK, systemClock);
+	provide(IDS, randomIds);
+	provide(LOGGER, silentLogger);
+	provide(TELEMETRY, noTelemetry);
+	provide(ADMISSION, admitEveryApp);
+}
+
+function register(
+	plugin: Plugin,
+	child: DependencyContainer,
+	isUsers: (token: Token<unknown>) => boolean,
+	get: Get,
+): void {
+	plugin.register?.({
+		provide(token, factory) {
+			if (!plugin.provides.includes(token)) {
+				throw new TypeError(
+					`${plugin.name} registers ${String(token.description)} without saying that it provides it`,
+				);
+			}
+			if (!isUsers(token)) child.register(token, { useFactory: instanceCachingFactory(() => factory(get)) });
+		},
+	});
+}
+
+async function checkAll(plugins: readonly Plugin[]): Promise<readonly Problem[]> {
+	const checks = plugins.map(async (plugin) => {
+		try {
+			return (await plugin.check?.()) ?? [];
+		} catch (error) {
+			return [
+				{ source: plugin.name, message: `its check failed: ${error instanceof Error ? error.name : "?"}` },
+			];
+		}
+	});
+	return (await Promise.all(checks)).flat();
+}
+
+function lazy<Value>(make: () => Value): () => Value {
+	let made: { readonly value: Value } | undefined;
+	return () => {
+		made ??= { value: make() };
+		return made.value;
+	};
+}
