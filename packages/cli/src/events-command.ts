@@ -1,0 +1,73 @@
+// `reelkeep events`: the event log as JSON lines, oldest first, beside a running server too.
+
+import { join } from "node:path";
+import { isPosition, type Keyring, openLink, type Position, type RecordedEvent } from "@reelkeep/core";
+import { comparePositions } from "@reelkeep/core/ports";
+import { createFileKeyring, KEY_FILE_NAME, openFsEventReader } from "@reelkeep/storage-fs";
+import { printLines } from "./output.js";
+import { UsageError } from "./serve-config.js";
+
+export interface EventsFlags {
+	readonly data: string;
+	readonly after?: string;
+	readonly stream?: string;
+	readonly revealLinks: boolean;
+	readonly keyFile?: string;
+}
+
+/** *Errors*: throws a `UsageError`; rejects with a `StoreFault` or a `KeyringFault`. */
+export async function printEvents(flags: EventsFlags): Promise<void> {
+	const after = parsePosition(flags.after);
+	const keyring = flags.revealLinks ? await openKeyring(flags) : undefined;
+	const reader = await openFsEventReader({ directory: flags.data });
+	const position = after === undefined ? {} : { after };
+	try {
+		const events =
+			flags.stream === undefined ? reader.readAll(position) : behind(reader.read(flags.stream), after);
+		await printLines(toLines(events, keyring));
+	} finally {
+		await reader.close();
+	}
+}
+
+async function* toLines(
+	events: AsyncIterable<RecordedEvent>,
+	keyring: Keyring | undefined,
+): AsyncGenerator<string> {
+	for await (const { id, type, stream, version, position, recordedAt, ...rest } of events) {
+		const { schemaVersion, metadata } = rest;
+		const data = keyring === undefined ? rest.data : await reveal(keyring, stream, rest.data);
+		yield JSON.stringify({ id, type, schemaVersion, stream, version, position, recordedAt, data, metadata });
+	}
+}
+
+/** A link is stored masked, beside its sealed whole: only `--reveal-links` puts the two together. */
+async function reveal(
+	keyring: Keyring,
+	stream: string,
+	data: RecordedEvent["data"],
+): Promise<RecordedEvent["data"]> {
+	if (typeof data.sealedUrl !== "string") return data;
+	return { ...data, downloadUrl: await openLink(keyring, stream, { sealedUrl: data.sealedUrl }) };
+}
+
+async function* behind(
+	events: AsyncIterable<RecordedEvent>,
+	after: Position | undefined,
+): AsyncGenerator<RecordedEvent> {
+	for await (const event of events) {
+		if (after === undefined || comparePositions(event.position, after) > 0) yield event;
+	}
+}
+
+function parsePosition(text: string | undefined): Position | undefined {
+	if (text === undefined || isPosition(text)) return text;
+	throw new UsageError("--after takes a position as `reelkeep events` prints it: a whole number");
+}
+
+/** The keys that sealed the log's links; never made here. */
+async function openKeyring({ keyFile, data }: EventsFlags): Promise<Keyring> {
+	const keyring = createFileKeyring({ file: keyFile ?? join(data, KEY_FILE_NAME) });
+	await keyring.load({ createIfMissing: false });
+	return keyring;
+}

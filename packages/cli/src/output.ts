@@ -1,0 +1,23 @@
+// Writing to standard output: with back-pressure, and quietly ending when the reader has gone (`| head`).
+
+import { once } from "node:events";
+
+/** Writes each line as it comes. Resolves when all are written or nobody reads any more. */
+export async function printLines(lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
+	const { stdout } = process;
+	const gone = new AbortController();
+	stdout.once("error", (error: NodeJS.ErrnoException) => {
+		if (error.code !== "EPIPE") throw error;
+		gone.abort();
+	});
+	for await (const line of lines) {
+		if (gone.signal.aborted) return;
+		if (!stdout.write(`${line}\n`))
+			await once(stdout, "drain", { signal: gone.signal }).catch(() => undefined);
+	}
+}
+
+/** Text of others, fit for a terminal: no control characters, which could move the cursor or change what is seen. */
+export function printable(text: string): string {
+	return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd");
+}

@@ -1,0 +1,114 @@
+// The commands, their flags and their help. Each flag stands also as an environment variable.
+
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import { type EventsFlags, printEvents } from "./events-command.js";
+import { printRecordings, RECORDING_STATES, type RecordingsFlags } from "./recordings-command.js";
+import { serve } from "./serve.js";
+import { DEFAULT_ALLOW_HOST, DEFAULT_HTTP, type ServeFlags, serveConfig } from "./serve-config.js";
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+
+/** *Shape*: `setExitCode` is told what the process ends with when a command has run. */
+export function createProgram(setExitCode: (code: number) => void): Command {
+	const program = new Command("reelkeep")
+		.description(
+			"Receives ScreenRecordCallbacks, stores them as events, and keeps the videos before their links die.",
+		)
+		.version(version())
+		.showHelpAfterError("(reelkeep COMMAND --help lists the options)");
+	program.addCommand(serveCommand(setExitCode));
+	program.addCommand(eventsCommand());
+	program.addCommand(recordingsCommand());
+	return program;
+}
+
+function serveCommand(setExitCode: (code: number) => void): Command {
+	return new Command("serve")
+		.description("receive callbacks over HTTP and archive their videos, until SIGTERM")
+		.addOption(dataOption())
+		.addOption(
+			new Option("--http <address>", "where to listen: HOST:PORT (port 0: any free one) or off")
+				.env("REELKEEP_HTTP")
+				.default(DEFAULT_HTTP),
+		)
+		.addOption(
+			repeatable("--app <KEY=SECRET>", "an app that may report; also REELKEEP_APPS, separated by commas"),
+		)
+		.addOption(
+			new Option("--apps-file <file>", "apps that may report, one KEY=SECRET a line").env(
+				"REELKEEP_APPS_FILE",
+			),
+		)
+		.addOption(keyFileOption())
+		.addOption(
+			new Option("--clock-tolerance <duration>", "how far a request's timestamp may be off, either way")
+				.env("REELKEEP_CLOCK_TOLERANCE")
+				.default("10m"),
+		)
+		.addOption(
+			repeatable(
+				"--allow-host <pattern>",
+				`where videos may be downloaded from (default: ${DEFAULT_ALLOW_HOST}); also REELKEEP_ALLOW_HOST, separated by commas`,
+			),
+		)
+		.addOption(
+			new Option("--allow-private-network", "let allowed hosts have private addresses")
+				.env("REELKEEP_ALLOW_PRIVATE_NETWORK")
+				.default(false),
+		)
+		.addOption(
+			new Option("--log-level <level>", "what to log to standard error")
+				.env("REELKEEP_LOG_LEVEL")
+				.choices(LOG_LEVELS)
+				.default("info"),
+		)
+		.action(async (flags: ServeFlags & { readonly logLevel: string }) => {
+			setExitCode(await serve(serveConfig(flags, process.env), flags.logLevel));
+		});
+}
+
+function eventsCommand(): Command {
+	return new Command("events")
+		.description("print the event log, one JSON event a line, oldest first; beside a running server too")
+		.addOption(dataOption())
+		.option("--after <position>", "only what is behind this position")
+		.option("--stream <name>", "only this stream")
+		.option("--reveal-links", "print download links whole: they are secrets", false)
+		.addOption(keyFileOption())
+		.action((flags: EventsFlags) => printEvents(flags));
+}
+
+function recordingsCommand(): Command {
+	return new Command("recordings")
+		.description("print what became of every recording; beside a running server too")
+		.addOption(dataOption())
+		.option("--track <track_info>", "only recordings of this call chain")
+		.addOption(new Option("--state <state>", "only recordings in this state").choices(RECORDING_STATES))
+		.option("--json", "one JSON object a line", false)
+		.action((flags: RecordingsFlags) => printRecordings(flags));
+}
+
+function dataOption(): Option {
+	return new Option("--data <directory>", "where events and videos are kept")
+		.env("REELKEEP_DATA")
+		.makeOptionMandatory();
+}
+
+function keyFileOption(): Option {
+	return new Option(
+		"--key-file <file>",
+		"the keys that seal links (default: keys.json in the data directory)",
+	).env("REELKEEP_KEY_FILE");
+}
+
+function repeatable(flags: string, description: string): Option {
+	return new Option(flags, `${description} (repeatable)`)
+		.default([], "none")
+		.argParser((value: string, previous: readonly string[]) => [...previous, value]);
+}
+
+function version(): string {
+	const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+	return String(manifest.version);
+}

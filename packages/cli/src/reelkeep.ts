@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// The entry of `reelkeep`. Faults end with one line that says what to do, and a stack only at log level debug.
+
+import { isKeyringFault, isStoreFault } from "@reelkeep/core";
+import { createProgram } from "./program.js";
+import { UsageError } from "./serve-config.js";
+
+/** Wrong flags or configuration; anything else that fails is 1. */
+const EXIT_USAGE = 2;
+
+try {
+	await createProgram((code) => {
+		process.exitCode = code;
+	}).parseAsync();
+} catch (error) {
+	process.stderr.write(`reelkeep: ${explain(error)}\n`);
+	process.exitCode = error instanceof UsageError ? EXIT_USAGE : 1;
+}
+
+function explain(error: unknown): string {
+	if (error instanceof UsageError || isStoreFault(error) || isKeyringFault(error)) return error.message;
+	const { code, message } = error as NodeJS.ErrnoException;
+	if (code === "EADDRINUSE")
+		return `the address is in use by another process; choose another --http (${message})`;
+	if (code === "EACCES") return `not permitted: ${message}`;
+	return error instanceof Error ? `${error.name}: ${error.message}` : "failed";
+}

@@ -1,0 +1,42 @@
+// Real time that a test can push ahead: for code that waits on real sockets and on a clock at once.
+
+import type { Clock } from "@reelkeep/core/ports";
+
+export interface ShiftingClock extends Clock {
+	/** Moves time on by `ms` at once; sleepers whose time has come wake. */
+	shift(ms: number): void;
+}
+
+/** Makes a clock that runs with the system's, and further ahead with every `shift`. */
+export function createShiftingClock(): ShiftingClock {
+	const sleepers = new Set<() => void>();
+	let offsetMs = 0;
+	const now = (): number => Date.now() + offsetMs;
+	return {
+		now,
+		shift(ms) {
+			offsetMs += ms;
+			for (const look of [...sleepers]) look();
+		},
+		sleep: (delayMs, signal) =>
+			new Promise((resolve) => {
+				const wakeAt = now() + delayMs;
+				let timer: NodeJS.Timeout | undefined;
+				const wake = (): void => {
+					clearTimeout(timer);
+					sleepers.delete(look);
+					signal?.removeEventListener("abort", wake);
+					resolve();
+				};
+				const look = (): void => {
+					clearTimeout(timer);
+					if (now() >= wakeAt) wake();
+					else timer = setTimeout(wake, wakeAt - now());
+				};
+				if (signal?.aborted) return resolve();
+				signal?.addEventListener("abort", wake, { once: true });
+				sleepers.add(look);
+				look();
+			}),
+	};
+}
