@@ -77,13 +77,11 @@ export function resign(capture: Capture, options: ResignOptions): Buffer {
 	const places = splitPlaces(capture);
 	const all = [...places.query, ...places.body];
 	const changed = applyEdits(all, options);
-	const secretSign = signTop(changed, options.secret, methodOf(changed));
-	const fresh = new Map([...changed, ["sign", secretSign]]);
+	const sign = signTop(changed, options.secret, methodOf(changed));
+	const fresh = new Map([...changed, ["sign", sign]]);
 	const query = rewrite(places.query, fresh);
-	const known = new Set(all.map(([name]) => name));
-	const added = [...fresh].filter(([name]) => !known.has(name));
-	const body = [...rewrite(places.body, fresh), ...added];
-	return join(capture, query, body);
+	const added = [...fresh].filter(([name]) => !all.some(([known]) => known === name));
+	return join(capture, query, [...rewrite(places.body, fresh), ...added]);
 }
 
 /** A request of our own making, signed like an SDK's. */

@@ -1,0 +1,63 @@
+// Whose callbacks are accepted: app keys and their secrets, checked once at start.
+
+import { isAppKey } from "./public-parameters.js";
+
+/** One of an app's secrets. `id` names it in receipts and logs; the secret itself never leaves the verifier. */
+export interface AppSecret {
+	readonly id: string;
+	readonly secret: string;
+}
+
+/** App key → its secret, or its secrets while one replaces another. */
+export type Apps = Readonly<Record<string, string | readonly AppSecret[]>>;
+
+/** A secret as the verifier uses it; `id` only where it was given one. */
+export interface KnownSecret {
+	readonly id?: string;
+	readonly secret: string;
+}
+
+/**
+ * Throws a `TypeError` that names the app, never a secret, when no app is given, an app has no secret, a secret is
+ * empty, blank or wrapped in white space, or an app key can never be one.
+ */
+export function readApps(apps: Apps): ReadonlyMap<string, readonly KnownSecret[]> {
+	const known = new Map<string, readonly KnownSecret[]>();
+	for (const [appKey, value] of Object.entries(apps)) known.set(appKey, readApp(appKey, value));
+	if (known.size === 0) {
+		throw new TypeError(
+			"no app is configured, so no callback could ever be accepted: give an app key and its secret",
+		);
+	}
+	return known;
+}
+
+function readApp(appKey: string, value: string | readonly AppSecret[]): readonly KnownSecret[] {
+	if (!isAppKey(appKey)) {
+		throw new TypeError(
+			`app key ${JSON.stringify(appKey.slice(0, 64))} cannot be one: 1 to 64 letters, digits, "_" or "-", ` +
+				'without "format" or "method" in it',
+		);
+	}
+	const secrets: readonly KnownSecret[] = typeof value === "string" ? [{ secret: value }] : value;
+	if (secrets.length === 0) throw new TypeError(`app ${appKey} has no secret`);
+	for (const { secret } of secrets) refuseWeak(appKey, secret);
+	refuseSameId(appKey, secrets);
+	return secrets.map((one) => ({ ...one }));
+}
+
+function refuseWeak(appKey: string, secret: unknown): void {
+	if (typeof secret !== "string" || secret.trim() === "") {
+		throw new TypeError(`the secret of app ${appKey} is empty: anybody could sign for it`);
+	}
+	if (secret.trim() !== secret) {
+		throw new TypeError(
+			`the secret of app ${appKey} begins or ends with white space: was it copied with a line end?`,
+		);
+	}
+}
+
+function refuseSameId(appKey: string, secrets: readonly KnownSecret[]): void {
+	const ids = secrets.flatMap(({ id }) => (id === undefined ? [] : [id]));
+	if (new Set(ids).size !== ids.length) throw new TypeError(`two secrets of app ${appKey} have the same id`);
+}

@@ -1,0 +1,36 @@
+import { type IngressHarness, ingressSuite, type SenderVerdict } from "@reelkeep/core/conformance";
+import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { describe, expect, it } from "vitest";
+import { handlerOptions, NOW_MS } from "../test/harness.js";
+import { createHttpIngress } from "./http-ingress.js";
+import { DEFAULT_HTTP_LIMITS } from "./limits.js";
+
+type Place = "form" | "query" | "multipart";
+
+/** Sends as an SDK that puts `request_param` into `place`. */
+const harnessOf = (place: Place) => async (): Promise<IngressHarness> => {
+	const { receive: _, ...options } = handlerOptions(async () => ({ _tag: "Refused", message: "unused" }));
+	return {
+		ingress: createHttpIngress({ ...options, stopTimeMs: 2000 }),
+		appKey: TEST_APP_KEY,
+		maxRequestParamBytes: DEFAULT_HTTP_LIMITS.maxBodyBytes,
+		async send({ address = "" }, requestParam, proof) {
+			const signed = { appKey: TEST_APP_KEY, secret: TEST_SECRET, now: NOW_MS, requestParam, place };
+			const afterSigning = proof === "forged" ? { sign: "0".repeat(32) } : {};
+			return verdictOf((await sendRaw(address, signedRequest({ ...signed, afterSigning }))).body);
+		},
+		dispose: async () => {},
+	};
+};
+
+function verdictOf(body: string): SenderVerdict {
+	if (body.includes('"consume_state":1')) return "success";
+	return /"sub_code":"isp\./.test(body) ? "retry" : "rejected";
+}
+
+describe.each<Place>(["form", "query", "multipart"])("the HTTP ingress, by %s", (place) => {
+	for (const { clause, name, run } of ingressSuite(harnessOf(place))) {
+		it(`${clause}: ${name}`, async () => expect(await run()).toBe("passed"));
+	}
+});

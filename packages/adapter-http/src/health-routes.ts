@@ -1,0 +1,62 @@
+// `/healthz`: does the process live? `/readyz`: can it do its whole job, and if not, what is wrong?
+
+import type { ServerResponse } from "node:http";
+import type { Health, Problem } from "@reelkeep/core/ports";
+import { type NodeHandler, pathOf } from "./node-handler.js";
+
+/** A check that takes longer is a problem itself. */
+const CHECK_TIME_MS = 5_000;
+
+/** Answers the two paths; `isStopping` makes a load balancer look elsewhere. */
+export function createHealthRoutes(health: Health, isStopping: () => boolean): NodeHandler {
+	return (request, response, next) => {
+		const path = pathOf(request.url ?? "");
+		if ((path !== "/healthz" && path !== "/readyz") || !isReading(request.method)) {
+			next?.();
+			return false;
+		}
+		request.resume();
+		if (path === "/healthz") sendJson(response, 200, { status: "ok" });
+		else void sendReadiness(response, health, isStopping());
+		return true;
+	};
+}
+
+function isReading(method: string | undefined): boolean {
+	return method === "GET" || method === "HEAD";
+}
+
+async function sendReadiness(response: ServerResponse, health: Health, isStopping: boolean): Promise<void> {
+	const problems = isStopping ? [httpProblem("is stopping")] : await findProblems(health);
+	if (response.destroyed) return;
+	if (problems.length === 0) sendJson(response, 200, { status: "ready" });
+	else sendJson(response, 503, { status: "not ready", problems });
+}
+
+async function findProblems(health: Health): Promise<readonly Problem[]> {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<readonly Problem[]>((resolve) => {
+		timer = setTimeout(() => resolve([httpProblem("the health check takes too long")]), CHECK_TIME_MS);
+	});
+	try {
+		return await Promise.race([health.check(), late]);
+	} catch {
+		return [httpProblem("the health check failed")];
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+function httpProblem(message: string): Problem {
+	return { source: "http", message };
+}
+
+function sendJson(response: ServerResponse, status: number, document: object): void {
+	const body = Buffer.from(JSON.stringify(document));
+	response.writeHead(status, {
+		"Content-Type": "application/json;charset=UTF-8",
+		"Cache-Control": "no-store",
+		"Content-Length": body.length,
+	});
+	response.end(body);
+}

@@ -1,0 +1,78 @@
+// What the log and the counters are told about a request. Never what was sent: only ids, tags and our own words.
+
+import type { Clock, Logger, Telemetry } from "@reelkeep/core/ports";
+import type { ReplyStyle } from "./envelope.js";
+import type { TopAnswer } from "./status.js";
+
+/** What one request came to. `tag` is what logs and counters say of it. */
+export interface Conclusion {
+	readonly tag: string;
+	readonly answer: TopAnswer;
+	readonly style: ReplyStyle;
+	readonly appKey?: string;
+}
+
+interface Audience {
+	readonly clock: Clock;
+	readonly logger?: Logger;
+	readonly telemetry?: Telemetry;
+}
+
+const MAX_FRAMES = 6;
+
+/** Logs and counts one conclusion. Never throws: a broken logger must not turn a kept callback into an error. */
+export function reportConclusion(
+	conclusion: Conclusion,
+	requestId: string,
+	startedAtMs: number,
+	{ clock, logger, telemetry }: Audience,
+): void {
+	const { tag, answer, appKey } = conclusion;
+	safely(() => {
+		const durationMs = clock.now() - startedAtMs;
+		const code = answer._tag === "Consumed" ? 0 : answer.error.code;
+		telemetry?.count("reelkeep.http.requests", { outcome: tag, code: String(code) });
+		telemetry?.record("reelkeep.http.durationMs", durationMs, { outcome: tag });
+		const details = {
+			requestId,
+			outcome: tag,
+			code,
+			durationMs,
+			...(appKey === undefined ? {} : { appKey }),
+		};
+		if (answer._tag === "Consumed") logger?.debug(details, "callback answered");
+		else logger?.warn({ ...details, reason: answer.error.subMsg }, "callback not accepted");
+	});
+}
+
+/** `reason` is a store fault's message, which the sender is not told. */
+export function logUnavailable(reason: string, requestId: string, logger: Logger | undefined): void {
+	safely(() => logger?.error({ requestId, reason }, "callback not stored; its sender was asked to retry"));
+}
+
+/** An error that nobody expected may quote what was sent: its message stays out of the log, its origin does not. */
+export function logUnexpected(error: unknown, requestId: string, logger: Logger | undefined): void {
+	safely(() =>
+		logger?.error({ requestId, error: describe(error) }, "internal error while answering a request"),
+	);
+}
+
+function safely(tell: () => void): void {
+	try {
+		tell();
+	} catch {
+		// Nobody is left to tell.
+	}
+}
+
+function describe(error: unknown): object {
+	if (!(error instanceof Error)) return { name: typeof error };
+	const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+	const { code, _tag } = error as { code?: unknown; _tag?: unknown };
+	return {
+		name: error.name,
+		...(typeof code === "string" ? { code } : {}),
+		...(typeof _tag === "string" ? { tag: _tag } : {}),
+		at: frames.slice(0, MAX_FRAMES).map((line) => line.trim()),
+	};
+}
