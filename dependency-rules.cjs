@@ -1,6 +1,6 @@
 // Who may import whom (house rules of CONTRIBUTING.md), checked by dependency-cruiser: `pnpm dependency-rules`.
 
-const tests = "[.]test[.]ts$";
+const tests = "([.]test|/test-[^/]+)[.]ts$";
 
 /** Adapters, storages and workers see the core and their own libraries, never each other. */
 const plugins = ["adapter-[^/]+", "storage-[^/]+", "archiver"].join("|");

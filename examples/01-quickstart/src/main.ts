@@ -9,7 +9,7 @@ const { REELKEEP_DATA = "./data", REELKEEP_PORT = "8080", APP_KEY = "", APP_SECR
 
 const http = httpIngress({ port: Number(REELKEEP_PORT), apps: { [APP_KEY]: APP_SECRET } });
 const reelkeep = createReelkeep({
-	plugins: [fsStorage({ directory: REELKEEP_DATA }), archiver({ allowHosts: ["*.aliyuncs.com"] }), http],
+	plugins: [fsStorage({ directory: REELKEEP_DATA }), archiver(), http],
 });
 
 reelkeep.events.on("RecordingReported", ({ data }) =>

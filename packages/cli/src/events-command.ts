@@ -18,10 +18,10 @@ export interface EventsFlags {
 /** *Errors*: throws a `UsageError`; rejects with a `StoreFault` or a `KeyringFault`. */
 export async function printEvents(flags: EventsFlags): Promise<void> {
 	const after = parsePosition(flags.after);
-	const keyring = flags.revealLinks ? await openKeyring(flags) : undefined;
 	const reader = await openFsEventReader({ directory: flags.data });
 	const position = after === undefined ? {} : { after };
 	try {
+		const keyring = flags.revealLinks ? await openKeyring(flags) : undefined;
 		const events =
 			flags.stream === undefined ? reader.readAll(position) : behind(reader.read(flags.stream), after);
 		await printLines(toLines(events, keyring));

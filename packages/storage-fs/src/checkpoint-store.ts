@@ -1,0 +1,140 @@
+// Checkpoints: one small file for each subscription.
+
+import { join, resolve } from "node:path";
+import {
+	type CheckpointStore,
+	comparePositions,
+	isPosition,
+	type Position,
+	type SaveResult,
+	storeFault,
+} from "@reelkeep/core/ports";
+import { makeDurableDirectory, readSmallFile, replaceFile, toFault } from "./durable-files.js";
+import type { FileSystem } from "./file-system.js";
+import { createNodeFileSystem } from "./node-file-system.js";
+import { safeName } from "./safe-name.js";
+
+/** As the port says. */
+const MAX_NAME_CHARACTERS = 256;
+/** More than the longest checkpoint takes, each character of its name escaped. */
+const MAX_FILE_BYTES = 4096;
+
+export interface FsCheckpointStoreOptions {
+	/** The data directory; made when it is missing. */
+	readonly directory: string;
+	/** Default: the machine's. */
+	readonly fileSystem?: FileSystem;
+}
+
+export interface FsCheckpointStore extends CheckpointStore {
+	/** Makes the directory; until then every call rejects with `closed`. The caller owns the data directory. */
+	open(): Promise<void>;
+	/** Finishes what is under way, then refuses new work with `closed`. Idempotent. */
+	close(): Promise<void>;
+}
+
+/** Makes the checkpoint store of a data directory: `checkpoints/<sha256 of the name>.json`, each replaced atomically. */
+export function createFsCheckpointStore(options: FsCheckpointStoreOptions): FsCheckpointStore {
+	const directory = join(resolve(options.directory), "checkpoints");
+	const fileSystem = options.fileSystem ?? createNodeFileSystem();
+	const lastByName = new Map<string, Promise<unknown>>();
+	let isOpen = false;
+
+	/** One at a time for each name. */
+	const inTurn = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+		if (!isOpen) throw storeFault("closed", "the checkpoint store is not open");
+		const turn = (lastByName.get(name) ?? Promise.resolve()).catch(() => {}).then(work);
+		lastByName.set(name, turn);
+		try {
+			return await turn;
+		} catch (error) {
+			throw toFault(error, "reading or writing a checkpoint");
+		} finally {
+			if (lastByName.get(name) === turn) lastByName.delete(name);
+		}
+	};
+
+	return {
+		async open() {
+			try {
+				await makeDurableDirectory(fileSystem, directory);
+			} catch (error) {
+				throw toFault(error, `making ${directory}`);
+			}
+			isOpen = true;
+		},
+		async load(name) {
+			checkName(name);
+			return inTurn(name, () => loadCheckpoint(fileSystem, directory, name));
+		},
+		async save(name, position, expected) {
+			checkName(name);
+			checkMove(position, expected);
+			return inTurn(name, () => saveCheckpoint(fileSystem, directory, { name, position, expected }));
+		},
+		async close() {
+			isOpen = false;
+			await Promise.allSettled(lastByName.values());
+		},
+	};
+}
+
+interface Move {
+	readonly name: string;
+	readonly position: Position;
+	readonly expected: Position | undefined;
+}
+
+async function saveCheckpoint(fileSystem: FileSystem, directory: string, move: Move): Promise<SaveResult> {
+	const { name, position, expected } = move;
+	const actual = await loadCheckpoint(fileSystem, directory, name);
+	if (actual !== expected) return { _tag: "WrongCheckpoint", actual };
+	if (position !== actual) {
+		await replaceFile(fileSystem, fileOf(directory, name), `${JSON.stringify({ name, position })}\n`);
+	}
+	return { _tag: "Saved" };
+}
+
+async function loadCheckpoint(
+	fileSystem: FileSystem,
+	directory: string,
+	name: string,
+): Promise<Position | undefined> {
+	const path = fileOf(directory, name);
+	const text = await readSmallFile(fileSystem, path, MAX_FILE_BYTES);
+	if (text === undefined) return undefined;
+	const value = parse(text);
+	if (value?.name !== name || !isPosition(value.position)) {
+		throw storeFault(
+			"corrupt",
+			`the checkpoint ${path} is damaged; remove it to start that subscription anew`,
+		);
+	}
+	return value.position;
+}
+
+function parse(text: string): { readonly name?: unknown; readonly position?: unknown } | undefined {
+	try {
+		return JSON.parse(text) ?? undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+function fileOf(directory: string, name: string): string {
+	return join(directory, `${safeName(name)}.json`);
+}
+
+function checkName(name: string): void {
+	if (typeof name !== "string") throw new TypeError("a checkpoint's name must be a string");
+	if (name.length < 1 || name.length > MAX_NAME_CHARACTERS) {
+		throw new RangeError(`a checkpoint's name has 1 to ${MAX_NAME_CHARACTERS} characters`);
+	}
+}
+
+function checkMove(position: Position, expected: Position | undefined): void {
+	if (!isPosition(position)) throw new TypeError("a checkpoint's position must be a position");
+	if (expected === undefined) return;
+	if (!isPosition(expected)) throw new TypeError("the expected checkpoint must be a position or undefined");
+	if (comparePositions(position, expected) < 0) throw new RangeError("a checkpoint never moves backward");
+}

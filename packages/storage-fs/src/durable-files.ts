@@ -1,0 +1,112 @@
+// Small files and directories that are there whole or not at all, also after a power cut.
+
+import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
+import { isStoreFault, type StoreFault, storeFault } from "@reelkeep/core/ports";
+import { type FileSystem, hasCode, type OpenFile } from "./file-system.js";
+
+/** Makes `path` and what is missing above it. *Promise*: durable when it resolves. */
+export async function makeDurableDirectory(fileSystem: FileSystem, path: string): Promise<void> {
+	let made = false;
+	try {
+		made = await fileSystem.makeDirectory(path);
+	} catch (error) {
+		if (!hasCode(error, "ENOENT") || dirname(path) === path) throw error;
+		await makeDurableDirectory(fileSystem, dirname(path));
+		made = await fileSystem.makeDirectory(path);
+	}
+	try {
+		// Also when it was there: whoever made it may have crashed before this.
+		await fileSystem.syncDirectory(dirname(path));
+	} catch (error) {
+		if (made || !hasCode(error, "EACCES", "EPERM")) throw error;
+	}
+}
+
+/** Puts `text` under `path`, replacing what is there. *Promise*: old or new, never a mixture; durable when it resolves. */
+export async function replaceFile(fileSystem: FileSystem, path: string, text: string): Promise<void> {
+	const added = `${path}.new`;
+	await writeNew(fileSystem, added, text, "replace");
+	await fileSystem.rename(added, path);
+	await fileSystem.syncDirectory(dirname(path));
+}
+
+/** Puts `text` under `path` unless something is there; resolves with whether it did. *Promise*: as `replaceFile`. */
+export async function createFile(fileSystem: FileSystem, path: string, text: string): Promise<boolean> {
+	const added = `${path}.${randomBytes(8).toString("hex")}.new`;
+	await writeNew(fileSystem, added, text, "create");
+	try {
+		await fileSystem.link(added, path);
+		return true;
+	} catch (error) {
+		if (hasCode(error, "EEXIST")) return false;
+		throw error;
+	} finally {
+		await fileSystem.unlink(added);
+		await fileSystem.syncDirectory(dirname(path));
+	}
+}
+
+async function writeNew(fileSystem: FileSystem, path: string, text: string, mode: "create" | "replace") {
+	const file = await fileSystem.open(path, mode);
+	try {
+		await file.write(Buffer.from(text), 0);
+		await file.datasync();
+	} finally {
+		await file.close();
+	}
+}
+
+/** Opens `path` for reading, or resolves with `undefined` when there is no such file. */
+export async function openIfPresent(fileSystem: FileSystem, path: string): Promise<OpenFile | undefined> {
+	try {
+		return await fileSystem.open(path, "read");
+	} catch (error) {
+		if (hasCode(error, "ENOENT")) return undefined;
+		throw error;
+	}
+}
+
+/** The text of a small file, at most `maxBytes` of it; `undefined` when there is none. */
+export async function readSmallFile(
+	fileSystem: FileSystem,
+	path: string,
+	maxBytes: number,
+): Promise<string | undefined> {
+	const file = await openIfPresent(fileSystem, path);
+	if (file === undefined) return undefined;
+	try {
+		const { bytes } = await file.status();
+		return (await readRange(file, 0, Math.min(bytes, maxBytes))).toString("utf8");
+	} finally {
+		await file.close();
+	}
+}
+
+/** The bytes from `from` to `to`; fewer when the file ends before that. */
+export async function readRange(file: Pick<OpenFile, "read">, from: number, to: number): Promise<Buffer> {
+	const target = Buffer.allocUnsafe(to - from);
+	let filled = 0;
+	while (filled < target.length) {
+		const count = await file.read(target.subarray(filled), from + filled);
+		if (count === 0) break;
+		filled += count;
+	}
+	return target.subarray(0, filled);
+}
+
+/** Removes a file; nothing happens when there is none. */
+export async function unlinkIfPresent(fileSystem: FileSystem, path: string): Promise<void> {
+	try {
+		await fileSystem.unlink(path);
+	} catch (error) {
+		if (!hasCode(error, "ENOENT")) throw error;
+	}
+}
+
+/** `error` as a fault: itself when it is one, else `io` with what was being done and the system's code. */
+export function toFault(error: unknown, doing: string): StoreFault {
+	if (isStoreFault(error)) return error;
+	const code = (error as { code?: unknown } | undefined)?.code;
+	return storeFault("io", `${doing} failed${typeof code === "string" ? ` (${code})` : ""}`, { cause: error });
+}

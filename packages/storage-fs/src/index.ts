@@ -1,0 +1,17 @@
+// Reelkeep's embedded storage: the event log, checkpoints, videos and keys in one directory.
+
+export {
+	createFsCheckpointStore,
+	type FsCheckpointStore,
+	type FsCheckpointStoreOptions,
+} from "./checkpoint-store.js";
+export { type FsEventReaderOptions, openFsEventReader } from "./event-reader.js";
+export { createFsEventStore, type FsEventStore, type FsEventStoreOptions } from "./event-store.js";
+export type { FileStatus, FileSystem, OpenFile, OpenMode } from "./file-system.js";
+export { createFileKeyring, type FileKeyring, type FileKeyringOptions } from "./keyring.js";
+export type { Watermark } from "./log-segment.js";
+export { createNodeFileSystem } from "./node-file-system.js";
+export type { Owned, OwnerConnection, OwnerIdentity, Ownership } from "./ownership.js";
+export { type FsStorageOptions, fsStorage, KEY_FILE_NAME } from "./plugin.js";
+export { createSocketOwnership } from "./socket-ownership.js";
+export { createFsVideoStore, type FsVideoStore, type FsVideoStoreOptions } from "./video-store.js";

@@ -1,0 +1,166 @@
+// The event log as bytes: one JSON object per line, each checksummed. docs/event-log-format.md is its specification.
+
+import { crc32 } from "node:zlib";
+import { type NewEvent, type RecordedEvent, toPosition } from "@reelkeep/core/ports";
+
+export const LOG_FORMAT = 1;
+
+/** The longest line with its newline: the largest sealed callback body that an ingress accepts, several times over. */
+export const MAX_RECORD_BYTES = 4 * 1024 * 1024;
+
+/** `,"crc":"01234567"}`: what follows the checksummed bytes of a line. */
+const CHECKSUM_BYTES = 18;
+const CHECKSUM = /^,"crc":"([0-9a-f]{8})"\}$/;
+const NEWLINE = 0x0a;
+
+/** The first line of a segment file. */
+export interface SegmentHeader {
+	readonly segment: number;
+	/** The position of the segment's first event, whether it is there yet or not. */
+	readonly firstPosition: number;
+}
+
+/** What recovery needs of a record; it stands in front, so that a rebuild of the index parses no JSON. */
+export interface RecordFrame {
+	readonly position: number;
+	/** How many events of the same append follow. An append without its last record, the one with 0, never happened. */
+	readonly remaining: number;
+	/** The last position that was durable before this record was written: what tells damage from a torn tail. */
+	readonly synced: number;
+	readonly stream: string;
+	readonly version: number;
+}
+
+// A frame is within the first bytes of a line: 128 characters of stream name, each escaped as \u0000 at worst.
+const MAX_FRAME_BYTES = 1024;
+const FRAME =
+	/^\{"position":"([1-9]\d{0,15})","remaining":(\d{1,2}),"synced":"(0|[1-9]\d{0,15})","stream":("(?:[^"\\]|\\(?:["\\bfnrt]|u[0-9a-f]{4}))*"),"version":([1-9]\d{0,15}),/;
+
+export type HeaderReading =
+	| { readonly _tag: "Header"; readonly header: SegmentHeader }
+	| { readonly _tag: "OtherFormat"; readonly format: unknown }
+	| { readonly _tag: "NoHeader" };
+
+export function encodeHeader(header: SegmentHeader): Buffer {
+	const text = `{"reelkeep":"event-log","format":${LOG_FORMAT},"segment":${header.segment},"firstPosition":"${header.firstPosition}"`;
+	const line = Buffer.alloc(text.length + CHECKSUM_BYTES + 1);
+	line.write(text, "latin1");
+	sealLine(line);
+	return line;
+}
+
+/** Reads a header line, without its newline. */
+export function decodeHeader(line: Buffer): HeaderReading {
+	let value: Record<string, unknown>;
+	try {
+		value = JSON.parse(line.toString("utf8")) as Record<string, unknown>;
+	} catch {
+		return { _tag: "NoHeader" };
+	}
+	if (value?.reelkeep !== "event-log") return { _tag: "NoHeader" };
+	if (value.format !== LOG_FORMAT) return { _tag: "OtherFormat", format: value.format };
+	const { segment, firstPosition } = value;
+	if (!isSound(line) || !Number.isSafeInteger(segment)) return { _tag: "NoHeader" };
+	return { _tag: "Header", header: { segment: segment as number, firstPosition: Number(firstPosition) } };
+}
+
+/** The part of a record that is known when an append arrives. Throws what `JSON.stringify` throws. */
+export function encodeBody(event: NewEvent, recordedAt: number): string {
+	const { id, type, schemaVersion, data, metadata } = event;
+	return JSON.stringify({ id, type, schemaVersion, recordedAt, data, metadata }).slice(1, -1);
+}
+
+/** The part that is known when its batch is written. ASCII. */
+export function encodeFrame(frame: RecordFrame): string {
+	const { position, remaining, synced, stream, version } = frame;
+	return `{"position":"${position}","remaining":${remaining},"synced":"${synced}","stream":${JSON.stringify(stream)},"version":${version},`;
+}
+
+/** How long the line of a record is, with its newline. `bodyBytes` is the body's length in UTF-8. */
+export function recordBytes(frame: string, bodyBytes: number): number {
+	return frame.length + bodyBytes + CHECKSUM_BYTES + 1;
+}
+
+/** Fills `line`, which has just the record's length, with the record. */
+export function writeRecord(line: Buffer, frame: string, body: string): void {
+	line.write(frame, 0, "latin1");
+	line.write(body, frame.length, "utf8");
+	sealLine(line);
+}
+
+/** Puts checksum and newline at the end of a line whose other bytes are there. */
+function sealLine(line: Buffer): void {
+	const end = line.length - CHECKSUM_BYTES - 1;
+	const checksum = crc32(line.subarray(0, end)).toString(16).padStart(8, "0");
+	line.write(`,"crc":"${checksum}"}\n`, end, "latin1");
+}
+
+function isSound(line: Buffer): boolean {
+	const end = line.length - CHECKSUM_BYTES;
+	if (end < 2) return false;
+	const checksum = CHECKSUM.exec(line.toString("latin1", end));
+	return checksum !== null && Number.parseInt(checksum[1] as string, 16) === crc32(line.subarray(0, end));
+}
+
+/** The frame of a line (without its newline) whose checksum is right; else `undefined`. */
+export function readFrame(line: Buffer): RecordFrame | undefined {
+	if (!isSound(line)) return undefined;
+	const parts = FRAME.exec(line.toString("latin1", 0, MAX_FRAME_BYTES));
+	if (parts === null) return undefined;
+	return {
+		position: Number(parts[1]),
+		remaining: Number(parts[2]),
+		synced: Number(parts[3]),
+		stream: streamOf(line, parts[4] as string),
+		version: Number(parts[5]),
+	};
+}
+
+const STREAM_MEMBER = '"stream":';
+
+/** A string of its own: a part of a match would keep the whole text in memory that was matched. */
+function streamOf(line: Buffer, json: string): string {
+	if (json.includes("\\")) return JSON.parse(json) as string;
+	const start = line.indexOf(STREAM_MEMBER) + STREAM_MEMBER.length + 1;
+	return line.toString("latin1", start, start + json.length - 2);
+}
+
+/** The event of a line (without its newline), deeply frozen; `undefined` when its checksum is wrong. */
+export function decodeRecord(line: Buffer): RecordedEvent | undefined {
+	if (!isSound(line)) return undefined;
+	const record = JSON.parse(line.toString("utf8")) as RecordedEvent;
+	const { id, type, schemaVersion, stream, version, position, recordedAt, data, metadata } = record;
+	return deepFreeze({
+		id,
+		type,
+		schemaVersion,
+		stream,
+		version,
+		position: toPosition(position),
+		recordedAt,
+		data,
+		metadata,
+	});
+}
+
+/** Without recursion: data may be nested as deeply as `JSON.parse` takes it. */
+function deepFreeze<T extends object>(value: T): T {
+	const found: object[] = [value];
+	for (let next = found.pop(); next !== undefined; next = found.pop()) {
+		Object.freeze(next);
+		for (const member of Object.values(next)) {
+			if (typeof member === "object" && member !== null) found.push(member);
+		}
+	}
+	return value;
+}
+
+/** Calls `visit` with each complete line of `bytes` and where it starts; returns where the rest starts. */
+export function forEachLine(bytes: Buffer, visit: (line: Buffer, start: number) => void): number {
+	let start = 0;
+	for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+		visit(bytes.subarray(start, end), start);
+		start = end + 1;
+	}
+	return start;
+}

@@ -1,0 +1,118 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+	CHECKPOINT_STORE,
+	CLOCK,
+	EVENT_STORE,
+	type Get,
+	KEYRING,
+	LOGGER,
+	type Plugin,
+	type Token,
+	toPosition,
+	VIDEO_STORE,
+} from "@reelkeep/core/ports";
+import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { expect, onTestFinished, test } from "vitest";
+import { fsStorage } from "./plugin.js";
+import { scriptedDisk, systemError, temporaryDirectory } from "./test-disk.js";
+import { clock, idsOf, LOG_FILE, newEvent, rejection } from "./test-store.js";
+
+/** What `createReelkeep` does with a plugin, as far as it matters here. */
+function compose(plugin: Plugin): Get {
+	const made = new Map<symbol, unknown>([
+		[CLOCK, { ...clock, sleep: async () => {} }],
+		[LOGGER, transcribingLogger()],
+	]);
+	const factories = new Map<symbol, (get: Get) => unknown>();
+	const get: Get = <T>(token: Token<T>): T => {
+		if (!made.has(token)) made.set(token, factories.get(token)?.(get));
+		return made.get(token) as T;
+	};
+	plugin.register?.({ provide: (token, factory) => void factories.set(token, factory) });
+	onTestFinished(async () => plugin.stop?.());
+	return get;
+}
+
+test("a start that fails gives up what it had taken, and says why", async () => {
+	const directory = await temporaryDirectory();
+	const keyFile = join(await temporaryDirectory(), "keys.json");
+	const first = fsStorage({ directory, keyFile });
+	const get = compose(first);
+	await first.start?.(get);
+	await get(EVENT_STORE).append("s", [newEvent()], "any");
+	await first.stop?.();
+	await rm(keyFile);
+	const second = fsStorage({ directory, keyFile });
+	const fault = await rejection(second.start?.(compose(second)) ?? Promise.resolve());
+	expect(fault).toMatchObject({ _tag: "KeyringFault", reason: "unavailable" });
+	expect((fault as Error).message).toContain(keyFile);
+	expect((await readdir(directory)).filter((name) => name.endsWith(".sock"))).toEqual([]);
+});
+
+test("a second one on the same directory is refused, also in the same process", async () => {
+	const directory = await temporaryDirectory();
+	const first = fsStorage({ directory });
+	await first.start?.(compose(first));
+	const second = fsStorage({ directory });
+	const fault = await rejection(second.start?.(compose(second)) ?? Promise.resolve());
+	expect(fault).toMatchObject({
+		reason: "owned",
+		message: expect.stringContaining(`process ${process.pid}`),
+	});
+	expect(await first.check?.()).toEqual([]);
+});
+
+test("everything rejects with closed before the start and after the stop", async () => {
+	const plugin = fsStorage({ directory: await temporaryDirectory() });
+	const get = compose(plugin);
+	const refused = async () => {
+		const closed = { reason: "closed" };
+		expect(await rejection(get(EVENT_STORE).append("s", [newEvent()], "any"))).toMatchObject(closed);
+		expect(await rejection(get(CHECKPOINT_STORE).load("a"))).toMatchObject(closed);
+		expect(await rejection(get(VIDEO_STORE).begin("k"))).toMatchObject(closed);
+	};
+	await refused();
+	await plugin.start?.(get);
+	await plugin.stop?.();
+	await refused();
+});
+
+test("a failed store is a problem, in words", async () => {
+	const disk = scriptedDisk();
+	const plugin = fsStorage({ directory: await temporaryDirectory(), fileSystem: disk.fileSystem });
+	const get = compose(plugin);
+	await plugin.start?.(get);
+	disk.before = ({ operation, path }) => {
+		if (operation === "write" && path.endsWith(LOG_FILE)) throw systemError("ENOSPC");
+	};
+	await rejection(get(EVENT_STORE).append("s", [newEvent()], "any"));
+	const problems = await plugin.check?.();
+	expect(problems).toEqual([{ source: "storage-fs", message: expect.stringContaining("disk is full") }]);
+});
+
+test("a stop finishes what is pending, and a new start finds everything", async () => {
+	const directory = await temporaryDirectory();
+	const first = fsStorage({ directory });
+	const get = compose(first);
+	await first.start?.(get);
+	const sealed = await get(KEYRING).seal("link", "c");
+	await get(CHECKPOINT_STORE).save("a", toPosition(1), undefined);
+	const upload = await get(VIDEO_STORE).begin("k");
+	await upload.write(Buffer.from("video"));
+	await upload.commit();
+	const pending = Promise.all(
+		[1, 2, 3].map((note) => get(EVENT_STORE).append(`s-${note}`, [newEvent()], "any")),
+	);
+	await first.stop?.();
+	await pending;
+	const second = fsStorage({ directory });
+	const again = compose(second);
+	await second.start?.(again);
+	expect((await idsOf(again(EVENT_STORE))).length).toBe(3);
+	expect(await again(KEYRING).open(sealed, "c")).toBe("link");
+	expect(await again(CHECKPOINT_STORE).load("a")).toBe("1");
+	expect(await again(VIDEO_STORE).stat("k")).toMatchObject({ bytes: 5 });
+	const files = (await readdir(directory)).sort();
+	expect(files).toEqual(["checkpoints", "events", "keys.json", "owner.1.sock", "videos"]);
+});

@@ -1,0 +1,113 @@
+// The plugin: everything that storage-fs has, in one directory.
+
+import { join, resolve } from "node:path";
+import {
+	CHECKPOINT_STORE,
+	CLOCK,
+	EVENT_STORE,
+	type Get,
+	KEYRING,
+	LOGGER,
+	type Plugin,
+	VIDEO_STORE,
+} from "@reelkeep/core/ports";
+import { createFsCheckpointStore, type FsCheckpointStore } from "./checkpoint-store.js";
+import { createFsEventStore, type FsEventStore } from "./event-store.js";
+import type { FileSystem } from "./file-system.js";
+import { createFileKeyring, type FileKeyring } from "./keyring.js";
+import type { Ownership } from "./ownership.js";
+import { createFsVideoStore, type FsVideoStore } from "./video-store.js";
+
+export const PLUGIN_NAME = "storage-fs";
+/** The key file in the data directory, unless another one is named. */
+export const KEY_FILE_NAME = "keys.json";
+
+export interface FsStorageOptions {
+	/** The data directory; made when it is missing. */
+	readonly directory: string;
+	/** The key file. Default: `KEY_FILE_NAME` in the data directory. */
+	readonly keyFile?: string;
+	/** Default: the machine's. */
+	readonly fileSystem?: FileSystem;
+	/** Default: by a Unix socket in the directory. */
+	readonly ownership?: Ownership;
+}
+
+interface Parts {
+	readonly events: FsEventStore;
+	readonly checkpoints: FsCheckpointStore;
+	readonly videos: FsVideoStore;
+	readonly keyring: FileKeyring;
+}
+
+/**
+ * Keeps events, checkpoints, videos and keys in `directory`; one running Reelkeep for each directory.
+ * *Errors*: its start rejects with a `StoreFault` (`owned`, `corrupt`, `io`) or a `KeyringFault` (`unavailable`: also
+ * when the key file is missing although there are events). Before its start every call rejects with `closed`.
+ */
+export function fsStorage(options: FsStorageOptions): Plugin {
+	let parts: Parts | undefined;
+	const partsOf = (get: Get): Parts => {
+		parts ??= createParts(options, get);
+		return parts;
+	};
+	return {
+		name: PLUGIN_NAME,
+		provides: [EVENT_STORE, CHECKPOINT_STORE, VIDEO_STORE, KEYRING],
+		needs: [CLOCK, LOGGER],
+		register(registry) {
+			registry.provide(EVENT_STORE, (get) => partsOf(get).events);
+			registry.provide(CHECKPOINT_STORE, (get) => partsOf(get).checkpoints);
+			registry.provide(VIDEO_STORE, (get) => partsOf(get).videos);
+			registry.provide(KEYRING, (get) => partsOf(get).keyring);
+		},
+		start: (get) => startParts(partsOf(get)),
+		stop: async () => parts && stopParts(parts),
+		async check() {
+			const failure = parts?.events.failure();
+			return failure === undefined ? [] : [{ source: PLUGIN_NAME, message: failure.message }];
+		},
+	};
+}
+
+function createParts(options: FsStorageOptions, get: Get): Parts {
+	const directory = resolve(options.directory);
+	const { fileSystem, ownership } = options;
+	const disk = { directory, ...(fileSystem === undefined ? {} : { fileSystem }) };
+	return {
+		events: createFsEventStore({
+			...disk,
+			clock: get(CLOCK),
+			logger: get(LOGGER),
+			...(ownership === undefined ? {} : { ownership }),
+		}),
+		checkpoints: createFsCheckpointStore(disk),
+		videos: createFsVideoStore(disk),
+		keyring: createFileKeyring({ ...disk, file: options.keyFile ?? join(directory, KEY_FILE_NAME) }),
+	};
+}
+
+/** The event store first: it takes ownership of the directory for all of them. */
+async function startParts(parts: Parts): Promise<void> {
+	try {
+		await parts.events.open();
+		await parts.keyring.load({ createIfMissing: await isEmpty(parts.events) });
+		await parts.checkpoints.open();
+		await parts.videos.start();
+	} catch (error) {
+		await stopParts(parts);
+		throw error;
+	}
+}
+
+/** The event store last: with it ends the ownership. */
+async function stopParts({ events, checkpoints, videos }: Parts): Promise<void> {
+	await videos.close();
+	await checkpoints.close();
+	await events.close();
+}
+
+async function isEmpty(events: FsEventStore): Promise<boolean> {
+	for await (const _ of events.readAll({ direction: "backward", limit: 1 })) return false;
+	return true;
+}

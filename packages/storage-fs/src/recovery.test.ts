@@ -1,0 +1,290 @@
+import { appendFile, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isStoreFault } from "@reelkeep/core/ports";
+import { describe, expect, test } from "vitest";
+import { createFsEventStore } from "./event-store.js";
+import { scriptedDisk, systemError, temporaryDirectory } from "./test-disk.js";
+import {
+	clock,
+	idsOf,
+	keepingLogger,
+	LOG_FILE,
+	logFile,
+	newEvent,
+	openStore,
+	rejection,
+	soleOwnership,
+} from "./test-store.js";
+
+const noteOf = (event: { readonly data: unknown }): unknown => (event.data as { note: unknown }).note;
+
+async function notesOf(directory: string): Promise<readonly unknown[]> {
+	const { logger, said } = keepingLogger();
+	const store = await openStore(directory, { logger });
+	const notes: unknown[] = [];
+	for await (const event of store.readAll()) notes.push(noteOf(event));
+	await store.close();
+	expect(said.every(({ level }) => level === "warn" || level === "error")).toBe(true);
+	return notes;
+}
+
+/** A log whose records were each synced by themselves, as left by a process that was killed. */
+async function killedLog(directory: string, notes: readonly unknown[]): Promise<Buffer> {
+	const store = await openStore(directory);
+	for (const note of notes) await store.append(`s-${note}`, [newEvent(note)], "any");
+	return readFile(logFile(directory));
+}
+
+async function openRefused(directory: string): Promise<unknown> {
+	const store = createFsEventStore({ directory, clock, ownership: soleOwnership });
+	const fault = await rejection(store.open());
+	await store.close();
+	return fault;
+}
+
+describe("damage", () => {
+	test("of any byte that a later record tells to have been durable is refused, with segment and byte", async () => {
+		const directory = await temporaryDirectory();
+		const log = await killedLog(directory, [1, 2, 3]);
+		const header = log.indexOf("\n") + 1;
+		const second = log.indexOf("\n", header) + 1;
+		for (const at of [header + 5, header + 100, second - 10, second - 1]) {
+			const damaged = Buffer.from(log);
+			damaged[at] = (damaged[at] as number) ^ 1;
+			await writeFile(logFile(directory), damaged);
+			const fault = await openRefused(directory);
+			expect(fault).toMatchObject({ reason: "corrupt", retryable: false });
+			expect((fault as Error).message).toContain(`00000001.ndjson, byte ${header}`);
+			expect(await readFile(logFile(directory))).toEqual(damaged);
+		}
+	});
+
+	test("of the last batch is refused when the log was closed whole", async () => {
+		const directory = await temporaryDirectory();
+		const store = await openStore(directory);
+		await Promise.all([1, 2, 3].map((note) => store.append(`s-${note}`, [newEvent(note)], "any")));
+		await store.close();
+		const log = await readFile(logFile(directory));
+		const at = log.indexOf("s-1");
+		log[at] = "x".charCodeAt(0);
+		await writeFile(logFile(directory), log);
+		expect(await openRefused(directory)).toMatchObject({ reason: "corrupt" });
+	});
+
+	test("is a record that is missing, twice there, or in another's place", async () => {
+		const directory = await temporaryDirectory();
+		const log = await killedLog(directory, [1, 2, 3, 4]);
+		const [header, one, two, three, four] = log
+			.toString()
+			.split("\n")
+			.map((line) => `${line}\n`);
+		for (const lines of [
+			[header, one, three, four],
+			[header, one, two, two, three, four],
+			[header, one, three, two, four],
+			[header, two, three, four],
+		]) {
+			await writeFile(logFile(directory), lines.join(""));
+			expect(await openRefused(directory)).toMatchObject({ reason: "corrupt" });
+		}
+	});
+
+	test("is a header of another format, another segment, or none", async () => {
+		const directory = await temporaryDirectory();
+		const log = (await killedLog(directory, [1])).toString();
+		for (const [from, to, words] of [
+			['"format":1', '"format":2', "format 2"],
+			['"segment":1', '"segment":2', "header"],
+			["{", "", "header"],
+			[log, "", "header"],
+		] as const) {
+			await writeFile(logFile(directory), log.replace(from, to));
+			const fault = await openRefused(directory);
+			expect(fault).toMatchObject({ reason: "corrupt", message: expect.stringContaining(words) });
+		}
+	});
+
+	test("is a segment that this version does not know", async () => {
+		const directory = await temporaryDirectory();
+		await killedLog(directory, [1]);
+		await writeFile(join(directory, "events/00000002.ndjson"), "");
+		expect(await openRefused(directory)).toMatchObject({ message: expect.stringContaining("newer version") });
+	});
+});
+
+describe("a torn tail", () => {
+	test("is cut at every byte of the last record, and said", async () => {
+		const directory = await temporaryDirectory();
+		const log = await killedLog(directory, ["first", "last"]);
+		const lastAt = log.lastIndexOf("\n", log.length - 2) + 1;
+		for (let length = lastAt; length < log.length; length += 1) {
+			await writeFile(logFile(directory), log.subarray(0, length));
+			const { logger, said } = keepingLogger();
+			const store = createFsEventStore({ directory, clock, logger, ownership: soleOwnership });
+			await store.open();
+			expect((await idsOf(store)).length).toBe(1);
+			await store.close();
+			expect((await stat(logFile(directory))).size).toBe(lastAt);
+			const warnings = said.map(({ level, details }) => [level, details.bytesCut, details.offset]);
+			expect(warnings).toEqual(length === lastAt ? [] : [["warn", length - lastAt, lastAt]]);
+		}
+	}, 20_000);
+
+	test("takes an append of several events with it as a whole", async () => {
+		const directory = await temporaryDirectory();
+		const store = await openStore(directory);
+		await store.append("a", [newEvent("kept")], "any");
+		await store.append("b", [newEvent(1), newEvent(2), newEvent(3)], "any");
+		const log = await readFile(logFile(directory));
+		const lines = log.toString().split("\n");
+		for (const kept of [2, 3, 4]) {
+			await writeFile(logFile(directory), `${lines.slice(0, kept).join("\n")}\n`);
+			expect(await notesOf(directory)).toEqual(["kept"]);
+		}
+	});
+
+	test("may have holes: what was not synced reaches the disk in any order", async () => {
+		const directory = await temporaryDirectory();
+		const store = await openStore(directory);
+		await store.append("a", [newEvent("kept")], "any");
+		await Promise.all([1, 2, 3].map((note) => store.append(`s-${note}`, [newEvent(note)], "any")));
+		const log = await readFile(logFile(directory));
+		const hole = log.indexOf('"s-2"');
+		log.fill(0, hole - 30, hole + 30);
+		await writeFile(logFile(directory), log);
+		expect(await notesOf(directory)).toEqual(["kept", 1]);
+	});
+
+	test("may be garbage, long and without any newline", async () => {
+		const directory = await temporaryDirectory();
+		await killedLog(directory, [1, 2]);
+		await appendFile(logFile(directory), Buffer.alloc(9 * 2 ** 20));
+		expect(await notesOf(directory)).toEqual([1, 2]);
+		await appendFile(logFile(directory), "\n\n{}\nnull\n");
+		expect(await notesOf(directory)).toEqual([1, 2]);
+	});
+
+	test("that takes events with it which were durable at the last close is said as an error", async () => {
+		const directory = await temporaryDirectory();
+		await (await openStore(directory)).close();
+		const store = await openStore(directory);
+		await store.append("a", [newEvent("lost")], "any");
+		await store.close();
+		await truncate(logFile(directory), (await stat(logFile(directory))).size - 1);
+		const { logger, said } = keepingLogger();
+		expect(await idsOf(await openStore(directory, { logger }))).toEqual([]);
+		expect(said.map(({ level }) => level)).toEqual(["warn", "error"]);
+	});
+
+	test("gives its positions to the next events", async () => {
+		const directory = await temporaryDirectory();
+		const log = await killedLog(directory, [1, 2]);
+		await writeFile(logFile(directory), log.subarray(0, -1));
+		const store = await openStore(directory);
+		const result = await store.append("s-3", [newEvent(3)], "no-stream");
+		expect(result).toEqual({ _tag: "Appended", version: 1, position: "2" });
+	});
+});
+
+describe("opening", () => {
+	test("makes durable again what a failed sync left in the page cache, before it serves it", async () => {
+		const directory = await temporaryDirectory();
+		const log = await killedLog(directory, [1, 2]);
+		const lastAt = log.lastIndexOf("\n", log.length - 2) + 1;
+		const disk = scriptedDisk();
+		await openStore(directory, { fileSystem: disk.fileSystem });
+		const calls = disk.trace.filter(({ path, phase }) => path.endsWith(LOG_FILE) && phase === "finished");
+		const rewrite = calls.findIndex(({ operation, from }) => operation === "write" && from === lastAt);
+		expect(calls[rewrite]?.to).toBe(log.length);
+		expect(calls.findIndex(({ operation }) => operation === "datasync")).toBeGreaterThan(rewrite);
+		expect(rewrite).not.toBe(-1);
+	});
+
+	test("fails when what it found cannot be made durable, and serves nothing", async () => {
+		const directory = await temporaryDirectory();
+		await killedLog(directory, [1]);
+		const disk = scriptedDisk();
+		disk.before = ({ operation, path }) => {
+			if (operation === "datasync" && path.endsWith(LOG_FILE)) throw systemError("EIO");
+		};
+		const store = createFsEventStore({
+			directory,
+			clock,
+			fileSystem: disk.fileSystem,
+			ownership: soleOwnership,
+		});
+		expect(await rejection(store.open())).toMatchObject({ reason: "io" });
+		const fault = await rejection(idsOf(store));
+		expect(isStoreFault(fault) && fault.reason).toBe("closed");
+	});
+
+	test("syncs every directory whose names it added", async () => {
+		const directory = join(await temporaryDirectory(), "deep", "data");
+		const disk = scriptedDisk();
+		await openStore(directory, { fileSystem: disk.fileSystem });
+		const synced = disk.trace.flatMap(({ operation, phase, path }) =>
+			operation === "syncDirectory" && phase === "finished" ? [path] : [],
+		);
+		for (const path of [
+			join(directory, "..", ".."),
+			join(directory, ".."),
+			directory,
+			join(directory, "events"),
+		]) {
+			expect(synced).toContain(path);
+		}
+		const created = disk.trace.findIndex(
+			({ operation, path }) => operation === "rename" && path.endsWith(LOG_FILE),
+		);
+		expect(
+			disk.trace.findIndex(
+				({ operation, path }, at) => at > created && operation === "syncDirectory" && path.endsWith("events"),
+			),
+		).toBeGreaterThan(created);
+	});
+
+	test("syncs the directories again that a crash may have left unsynced", async () => {
+		const directory = await temporaryDirectory();
+		await (await openStore(directory)).close();
+		const disk = scriptedDisk();
+		await openStore(directory, { fileSystem: disk.fileSystem });
+		const synced = disk.trace.filter(
+			({ operation, phase }) => operation === "syncDirectory" && phase === "finished",
+		);
+		expect(synced.map(({ path }) => path)).toEqual([
+			join(directory, ".."),
+			directory,
+			join(directory, "events"),
+		]);
+	});
+
+	test("keeps files and directories to their owner", async () => {
+		const directory = join(await temporaryDirectory(), "data");
+		const store = await openStore(directory);
+		await store.close();
+		const modeOf = async (path: string) => ((await stat(join(directory, path))).mode & 0o777).toString(8);
+		expect(await Promise.all([".", "events"].map(modeOf))).toEqual(["700", "700"]);
+		expect(await Promise.all([LOG_FILE, "events/synced.json"].map(modeOf))).toEqual(["600", "600"]);
+	});
+
+	test("again gives the same events, and goes on behind them", async () => {
+		const directory = await temporaryDirectory();
+		const first = await openStore(directory);
+		await first.append("a", [newEvent({ deep: ["游戏", 1.5, null] }), newEvent("\ud800")], "no-stream");
+		for (let at = 0; at < 20; at += 1) await first.append(`s-${at}`, [newEvent("x".repeat(20_000))], "any");
+		const before = await idsOf(first);
+		await first.close();
+		const second = await openStore(directory);
+		expect(await idsOf(second)).toEqual(before);
+		expect(await second.append("a", [newEvent()], 2)).toMatchObject({ version: 3, position: "23" });
+	});
+
+	test("does without a note of what was durable that makes no sense", async () => {
+		const directory = await temporaryDirectory();
+		await killedLog(directory, [1, 2]);
+		for (const text of ["", "null", "{}", '{"segment":7,"bytes":1,"position":1}', "\0\0\0"]) {
+			await writeFile(join(directory, "events/synced.json"), text);
+			expect(await notesOf(directory)).toEqual([1, 2]);
+		}
+	});
+});

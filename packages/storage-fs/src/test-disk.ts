@@ -1,0 +1,96 @@
+// For this package's tests only: temporary directories, and the real disk with every call written down, delayed or failed.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { FileSystem, OpenFile } from "./file-system.js";
+import { createNodeFileSystem } from "./node-file-system.js";
+
+/** A directory that is removed when the test is over. */
+export async function temporaryDirectory(): Promise<string> {
+	const directory = await mkdtemp(join(tmpdir(), "reelkeep-"));
+	onTestFinished(() => rm(directory, { recursive: true, force: true }));
+	return directory;
+}
+
+export interface DiskCall {
+	readonly operation: keyof OpenFile | keyof FileSystem;
+	readonly path: string;
+	/** Of a write: the bytes' place in the file. */
+	readonly from?: number;
+	readonly to?: number;
+}
+
+export interface DiskEntry extends DiskCall {
+	readonly phase: "started" | "finished" | "failed";
+}
+
+export interface ScriptedDisk {
+	readonly fileSystem: FileSystem;
+	/** Everything that happened, in order. */
+	readonly trace: DiskEntry[];
+	/** Runs before each call; may wait, or throw to make the call fail. */
+	before: (call: DiskCall) => Promise<void> | void;
+	/** Runs after each call that succeeded, before its caller is told; may wait or throw. */
+	after: (call: DiskCall) => Promise<void> | void;
+}
+
+/** The real disk under a script. */
+export function scriptedDisk(base: FileSystem = createNodeFileSystem()): ScriptedDisk {
+	const trace: DiskEntry[] = [];
+	const run = async <T>(call: DiskCall, work: () => Promise<T>): Promise<T> => {
+		trace.push({ ...call, phase: "started" });
+		try {
+			await disk.before(call);
+			const result = await work();
+			await disk.after(call);
+			trace.push({ ...call, phase: "finished" });
+			return result;
+		} catch (error) {
+			trace.push({ ...call, phase: "failed" });
+			throw error;
+		}
+	};
+	const wrapFile = (path: string, file: OpenFile): OpenFile => ({
+		read: (target, offset) => run({ operation: "read", path }, () => file.read(target, offset)),
+		write: (bytes, offset) =>
+			run({ operation: "write", path, from: offset, to: offset + bytes.byteLength }, () =>
+				file.write(bytes, offset),
+			),
+		datasync: () => run({ operation: "datasync", path }, () => file.datasync()),
+		truncate: (bytes) => run({ operation: "truncate", path }, () => file.truncate(bytes)),
+		status: () => run({ operation: "status", path }, () => file.status()),
+		close: () => run({ operation: "close", path }, () => file.close()),
+	});
+	const disk: ScriptedDisk = {
+		trace,
+		before: () => {},
+		after: () => {},
+		fileSystem: {
+			open: async (path, mode) =>
+				wrapFile(path, await run({ operation: "open", path }, () => base.open(path, mode))),
+			makeDirectory: (path) => run({ operation: "makeDirectory", path }, () => base.makeDirectory(path)),
+			list: (path) => run({ operation: "list", path }, () => base.list(path)),
+			rename: (from, to) => run({ operation: "rename", path: to }, () => base.rename(from, to)),
+			link: (from, to) => run({ operation: "link", path: to }, () => base.link(from, to)),
+			unlink: (path) => run({ operation: "unlink", path }, () => base.unlink(path)),
+			syncDirectory: (path) => run({ operation: "syncDirectory", path }, () => base.syncDirectory(path)),
+		},
+	};
+	return disk;
+}
+
+/** An error as the system's, with its code. */
+export function systemError(code: string): Error {
+	return Object.assign(new Error(`${code}: as the test wants it`), { code });
+}
+
+/** A promise and how to settle it. */
+export function gate(): { readonly passed: Promise<void>; open(): void } {
+	let open: () => void = () => {};
+	const passed = new Promise<void>((resolve) => {
+		open = resolve;
+	});
+	return { passed, open };
+}
