@@ -54,7 +54,7 @@ function judge(copy, check) {
 	const path = join(copy, check.file);
 	const source = readFileSync(path, "utf8");
 	const lines = source.split("\n");
-	const places = lines.flatMap((line, index) => (line.trim() === check.before.trim() ? [index] : []));
+	const places = lines.flatMap((line, index) => (line === check.before ? [index] : []));
 	if (places.length !== 1)
 		return `the mutant's line stands ${places.length} times in ${check.file}: ${check.before.trim()}`;
 	writeFileSync(path, lines.with(places[0], check.after).join("\n"));

@@ -13,7 +13,7 @@ export type TopErrorName = keyof typeof TOP_ERRORS;
 const REMOTE = "Remote service error";
 const ARGUMENTS = "Invalid arguments";
 
-/** *Source*: README §4. `isv.*`: the sender must change something. `isp.*`: the sender should try again. */
+/** *Source*: docs/top-protocol.md §4. `isv.*`: the sender must change something. `isp.*`: the sender should try again. */
 export const TOP_ERRORS = {
 	verbNotAllowed: { code: 9, msg: "Http action not allowed" },
 	notPermitted: {

@@ -68,7 +68,7 @@ export type ReportContradicted = t.TypeOf<typeof ReportContradicted>;
 export const CallbackQuarantined = t.type(
 	{
 		appKey: t.string,
-		/** `request_param` as received, sealed under the stream's name; base64 of its bytes. */
+		/** `request_param` as received, sealed under the stream's name; `openQuarantined` opens it. */
 		sealedBody: t.string,
 		bytes: t.number,
 		/** SHA-256 of the bytes, lower-case hex. */

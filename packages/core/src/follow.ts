@@ -1,6 +1,7 @@
 // The one way out of the log: everything that reads on and on — subscriptions, the live emitter, the archiver —
 // follows it here, in position order, from a position, first to the end and then as it grows.
 
+import { observe } from "./observe.js";
 import type { EventStore, Position, RecordedEvent } from "./ports/event-store.js";
 import type { Clock, Logger } from "./ports/runtime.js";
 import { isStoreFault } from "./ports/store-fault.js";
@@ -49,7 +50,8 @@ export async function* followLog(
 				if (!isStoreFault(error)) throw error;
 				if (error.reason === "closed") return;
 				if (!error.retryable) throw error;
-				logger.warn({ reason: error.reason }, "the log cannot be read; trying again");
+				const { reason } = error;
+				observe(() => logger.warn({ reason }, "the log cannot be read; trying again"));
 				await clock.sleep(FAULT_DELAY_MS, signal);
 				continue;
 			}

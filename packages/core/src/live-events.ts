@@ -3,6 +3,7 @@
 
 import { EventEmitter } from "eventemitter3";
 import type { EventType, ReelkeepEvent } from "./events.js";
+import { observe } from "./observe.js";
 import type { Logger } from "./ports/runtime.js";
 
 type EventOf<Type extends EventType> = Extract<ReelkeepEvent, { type: Type }>;
@@ -30,10 +31,8 @@ export function createLiveEmitter(logger: Logger): LiveEmitter {
 				await listener(event);
 			} catch (error) {
 				const { type, id } = event;
-				logger.error(
-					{ type, id, error: error instanceof Error ? error.name : typeof error },
-					"a listener failed",
-				);
+				const failure = error instanceof Error ? error.name : typeof error;
+				observe(() => logger.error({ type, id, error: failure }, "a listener failed"));
 			}
 		};
 	return {

@@ -4,6 +4,7 @@ import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { type DecodeError, decodeError } from "./decode-error.js";
 import { execute, toNewEvent } from "./execute.js";
+import { observe } from "./observe.js";
 import type { Admission } from "./ports/admission.js";
 import type { EventStore } from "./ports/event-store.js";
 import type { Receive, ReceiveOutcome, Report } from "./ports/ingress.js";
@@ -15,6 +16,7 @@ import type { DecisionOutcome, ReportRecording } from "./recording.js";
 import { hashFields, quarantineStream, recordingIdOf, recordingStream } from "./recording-id.js";
 import { decodeCallback, type ScreenRecordCallback } from "./screen-record-callback.js";
 import { sealLink } from "./seal-link.js";
+import { decodeUtf8 } from "./utf8.js";
 
 /** Reports in flight hold memory; past this a sender is asked to retry at once. */
 const DEFAULT_MAX_IN_FLIGHT = 1024;
@@ -58,7 +60,7 @@ export function createReceive(deps: ReceiveDeps, options: ReceiveOptions = {}): 
 	};
 
 	function counted(outcome: ReceiveOutcome): ReceiveOutcome {
-		deps.telemetry.count("reelkeep.receive", { outcome: outcome._tag });
+		observe(() => deps.telemetry.count("reelkeep.receive", { outcome: outcome._tag }));
 		return outcome;
 	}
 }
@@ -128,7 +130,9 @@ async function quarantine(
 	});
 	const event = toNewEvent({ type: "CallbackQuarantined", data }, deps.ids, metadata);
 	const result = await deps.store.append(stream, [event], "no-stream");
-	if (result._tag === "Appended") deps.logger.warn({ stream, issues }, "callback quarantined");
+	if (result._tag === "Appended") {
+		observe(() => deps.logger.warn({ stream, issues }, "callback quarantined"));
+	}
 	return { _tag: "Quarantined", stream, issues };
 }
 
@@ -149,9 +153,9 @@ function reportOutcome(
 
 function toUnavailable(logger: Logger, report: Report, error: unknown): ReceiveOutcome {
 	const { requestId } = report.metadata;
-	logger.error({ requestId, error: describeError(error) }, "report could not be stored");
+	observe(() => logger.error({ requestId, error: describeError(error) }, "report could not be stored"));
 	const overloaded = isStoreFault(error) && error.reason === "overloaded";
-	return unavailable(overloaded ? "overloaded" : "fault", "the event store did not take the report");
+	return unavailable(overloaded ? "overloaded" : "fault", "the report could not be stored");
 }
 
 function unavailable(reason: "overloaded" | "timeout" | "fault", message: string): ReceiveOutcome {
@@ -176,14 +180,6 @@ async function withTimeout(
 	const outcome = await Promise.race([work, timeout]);
 	timer.abort();
 	return outcome;
-}
-
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-	try {
-		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-	} catch {
-		return undefined;
-	}
 }
 
 function capOf({ deadlineCapMs }: ReceiveOptions): { readonly deadlineCapMs?: number } {

@@ -116,7 +116,7 @@ function parseJson(text: string): Either<DecodeError, unknown> {
 	try {
 		return right(JSON.parse(text));
 	} catch {
-		const problem = /^\s*\{\s*'/.test(text)
+		const problem = /^\s*\{\s*u?'/.test(text)
 			? "is not JSON: it has single quotes, as when a Python dict is sent as it is; send json.dumps(…)"
 			: "is not JSON";
 		return left(decodeError([{ field: "", problem }]));

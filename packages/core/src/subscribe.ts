@@ -1,16 +1,21 @@
 // Durable subscriptions: a named reader of the log, in position order, at least once, from where it stopped.
 
 import { decodeEvent, type ReelkeepEvent, type UnknownEvent } from "./events.js";
-import { followLog } from "./follow.js";
+import { followLog, lastPosition } from "./follow.js";
+import { observe } from "./observe.js";
 import type { CheckpointStore } from "./ports/checkpoint-store.js";
 import type { EventStore, Position } from "./ports/event-store.js";
+import { comparePositions } from "./ports/position.js";
 import type { Clock, Logger } from "./ports/runtime.js";
-import { storeFault } from "./ports/store-fault.js";
+import { isStoreFault, storeFault } from "./ports/store-fault.js";
 
 /** A checkpoint costs a sync: one is saved at the latest after so many events, and whenever all are done. */
 const EVENTS_PER_CHECKPOINT = 256;
+const MAX_NAME_CHARACTERS = 256;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 30_000;
+/** A checkpoint store that fails is asked again after this. */
+const FAULT_DELAY_MS = 1000;
 
 /**
  * Handles one event; a rejection is tried again, with growing pauses, and later events wait: nothing is skipped.
@@ -20,7 +25,7 @@ export type SubscriptionHandler = (event: ReelkeepEvent | UnknownEvent, signal: 
 
 export interface Subscription {
 	readonly name: string;
-	/** Resolves when every event that was in the log has been handled. */
+	/** Resolves when every event that is in the log now has been handled, or the subscription was stopped. */
 	whenCaughtUp(): Promise<void>;
 	/** Lets the handler under way finish, saves the checkpoint, and resolves. Idempotent. */
 	stop(): Promise<void>;
@@ -35,20 +40,28 @@ export interface SubscribeDeps {
 	readonly logger: Logger;
 }
 
-/** Starts the subscription `name`. Each name has one checkpoint and must have one owner at a time. */
+/**
+ * Starts the subscription `name`. Each name has one checkpoint and must have one owner at a time.
+ * *Errors*: throws a `TypeError` for a name that is empty or longer than 256 characters.
+ */
 export function subscribe(deps: SubscribeDeps, name: string, handler: SubscriptionHandler): Subscription {
+	if (name === "" || name.length > MAX_NAME_CHARACTERS) {
+		throw new TypeError(`a subscription's name has 1 to ${MAX_NAME_CHARACTERS} characters`);
+	}
 	const stopping = new AbortController();
-	const caughtUp = createGate();
-	const ended = run(deps, name, handler, stopping.signal, caughtUp.open);
-	ended.then(caughtUp.open, caughtUp.fail);
+	const progress = createProgress();
+	const ended = run(deps, name, handler, stopping.signal, progress.reach);
 	// Whoever looks at `ended` is told; that nobody looks is no unhandled rejection.
 	ended.catch((error: unknown) => {
-		deps.logger.error({ subscription: name, error: String(error) }, "subscription ended");
+		observe(() => deps.logger.error({ subscription: name, error: String(error) }, "subscription ended"));
 	});
 	return {
 		name,
 		ended,
-		whenCaughtUp: () => caughtUp.passed,
+		async whenCaughtUp() {
+			const last = await lastPosition(deps.store);
+			if (last !== undefined) await Promise.race([progress.reached(last), ended]);
+		},
 		async stop() {
 			stopping.abort();
 			await ended.catch(() => undefined);
@@ -61,21 +74,21 @@ async function run(
 	name: string,
 	handler: SubscriptionHandler,
 	signal: AbortSignal,
-	onCaughtUp: () => void,
+	onCaughtUp: (position: Position | undefined) => void,
 ): Promise<void> {
-	let saved = await deps.checkpoints.load(name);
+	let saved = await untilItWorks(deps, name, signal, () => deps.checkpoints.load(name));
 	let finished = saved;
 	let unsaved = 0;
 	const save = async (): Promise<void> => {
 		if (finished === undefined || finished === saved) return;
-		await saveCheckpoint(deps.checkpoints, name, finished, saved);
+		await saveCheckpoint(deps, name, signal, { position: finished, expected: saved });
 		saved = finished;
 		unsaved = 0;
 	};
 	for await (const followed of followLog(deps, { after: finished, signal })) {
 		if (followed._tag === "CaughtUp") {
 			await save();
-			onCaughtUp();
+			onCaughtUp(followed.position);
 			continue;
 		}
 		const event = decodeEvent(followed.event) ?? followed.event;
@@ -103,7 +116,8 @@ async function handleUntilDone(
 			if (signal.aborted) return false;
 			const { id, position } = event;
 			const failure = error instanceof Error ? error.name : typeof error;
-			logger.warn({ subscription: name, id, position, failure, delayMs }, "handler failed; trying again");
+			const details = { subscription: name, id, position, failure, delayMs };
+			observe(() => logger.warn(details, "handler failed; trying again"));
 			await clock.sleep(delayMs, signal);
 			if (signal.aborted) return false;
 		}
@@ -111,24 +125,59 @@ async function handleUntilDone(
 }
 
 async function saveCheckpoint(
-	checkpoints: CheckpointStore,
+	deps: SubscribeDeps,
 	name: string,
-	position: Position,
-	expected: Position | undefined,
+	signal: AbortSignal,
+	{ position, expected }: { readonly position: Position; readonly expected: Position | undefined },
 ): Promise<void> {
-	const result = await checkpoints.save(name, position, expected);
-	if (result._tag === "WrongCheckpoint") {
-		throw storeFault("owned", `subscription ${name} has another owner: its checkpoint was moved`);
+	let tries = 0;
+	const result = await untilItWorks(deps, name, signal, () => {
+		tries += 1;
+		return deps.checkpoints.save(name, position, expected);
+	});
+	// A save whose fault came after the deed is found done by the next one.
+	const isOurs = result._tag === "Saved" || (tries > 1 && result.actual === position);
+	if (!isOurs) throw storeFault("owned", `subscription ${name} has another owner: its checkpoint was moved`);
+}
+
+/** Waits a retryable fault of the checkpoint store out, like one of the log; once stopped there is one try. */
+async function untilItWorks<Value>(
+	{ clock, logger }: SubscribeDeps,
+	name: string,
+	signal: AbortSignal,
+	work: () => Promise<Value>,
+): Promise<Value> {
+	for (;;) {
+		try {
+			return await work();
+		} catch (error) {
+			if (signal.aborted || !isStoreFault(error) || !error.retryable) throw error;
+			const details = { subscription: name, reason: error.reason };
+			observe(() => logger.warn(details, "the checkpoint store does not answer; trying again"));
+			await clock.sleep(FAULT_DELAY_MS, signal);
+		}
 	}
 }
 
-function createGate(): { passed: Promise<void>; open: () => void; fail: (error: unknown) => void } {
-	let open: () => void = () => undefined;
-	let fail: (error: unknown) => void = () => undefined;
-	const passed = new Promise<void>((resolve, reject) => {
-		open = resolve;
-		fail = reject;
-	});
-	passed.catch(() => undefined);
-	return { passed, open, fail };
+/** How far everything is handled, and who waits for that. */
+function createProgress(): {
+	reach(position: Position | undefined): void;
+	reached(position: Position): Promise<void>;
+} {
+	let reachedPosition: Position | undefined;
+	let waiters: readonly { readonly position: Position; readonly wake: () => void }[] = [];
+	const isBehind = (position: Position): boolean =>
+		reachedPosition === undefined || comparePositions(reachedPosition, position) < 0;
+	return {
+		reach(position) {
+			reachedPosition = position;
+			for (const { position, wake } of waiters) if (!isBehind(position)) wake();
+			waiters = waiters.filter(({ position }) => isBehind(position));
+		},
+		reached: (position) =>
+			new Promise((resolve) => {
+				if (!isBehind(position)) return resolve();
+				waiters = [...waiters, { position, wake: resolve }];
+			}),
+	};
 }

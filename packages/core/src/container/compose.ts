@@ -65,10 +65,15 @@ function findMissing(
 		.filter((token) => !provided.has(token) && !isProvidedOutside(token))
 		.map((token) => {
 			const users = plugins.filter(({ needs }) => needs.includes(token)).map(({ name }) => name);
-			const hint = PROVIDERS[tokenName(token)];
-			const remedy = hint === undefined ? "register it in the container" : `add ${hint}`;
-			return `nothing provides ${tokenName(token)}, which ${users.join(" and ")} needs; ${remedy}`;
+			return describeMissing(token, users);
 		});
+}
+
+/** What to do about a port that nobody provides. */
+export function describeMissing(token: Token<unknown>, users: readonly string[]): string {
+	const hint = PROVIDERS[tokenName(token)];
+	const remedy = hint === undefined ? "register it in the container" : `add ${hint}`;
+	return `nothing provides ${tokenName(token)}, which ${users.join(" and ")} needs; ${remedy}`;
 }
 
 function sortByNeeds(plugins: readonly Plugin[]): readonly Plugin[] {

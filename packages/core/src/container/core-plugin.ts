@@ -3,6 +3,7 @@
 import { decodeEvent } from "../events.js";
 import { followLog, lastPosition } from "../follow.js";
 import type { LiveEmitter } from "../live-events.js";
+import { observe } from "../observe.js";
 import type { Get, Plugin } from "../ports/plugin.js";
 import type { Problem } from "../ports/runtime.js";
 import {
@@ -53,7 +54,7 @@ export function corePlugin(options: {
 			const after = await lastPosition(get(EVENT_STORE));
 			tail = feed(get, options.emitter(), after, stopping.signal).catch((error: unknown) => {
 				tailFailure = `the live events stopped: ${String(error)}`;
-				get(LOGGER).error({ error: String(error) }, "live events stopped");
+				observe(() => get(LOGGER).error({ error: String(error) }, "live events stopped"));
 			});
 		},
 		async stop() {

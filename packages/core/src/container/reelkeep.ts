@@ -5,10 +5,12 @@ import "reflect-metadata/lite";
 import { type DependencyContainer, container as globalContainer, instanceCachingFactory } from "tsyringe";
 import type { ReelkeepEvent } from "../events.js";
 import { createLiveEmitter, type LiveEvents } from "../live-events.js";
+import { observe } from "../observe.js";
 import type { EventStore } from "../ports/event-store.js";
 import type { Receive } from "../ports/ingress.js";
-import type { Get, Plugin, Token } from "../ports/plugin.js";
+import { type Get, type Plugin, type Token, tokenName } from "../ports/plugin.js";
 import type { Health, Problem } from "../ports/runtime.js";
+import * as tokens from "../ports/tokens.js";
 import {
 	ADMISSION,
 	CHECKPOINT_STORE,
@@ -24,7 +26,7 @@ import {
 import type { ReceiveOptions } from "../receive.js";
 import { openLink } from "../seal-link.js";
 import { type Subscription, type SubscriptionHandler, subscribe } from "../subscribe.js";
-import { orderPlugins } from "./compose.js";
+import { CompositionError, describeMissing, orderPlugins } from "./compose.js";
 import { corePlugin } from "./core-plugin.js";
 import { admitEveryApp, noTelemetry, randomIds, silentLogger, systemClock } from "./defaults.js";
 import { createLifecycle } from "./lifecycle.js";
@@ -74,10 +76,11 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 	const core = corePlugin({ receive: options.receive ?? {}, emitter, check });
 	const composed = [core, ...options.plugins];
 
+	for (const token of knownTokens(composed)) if (isUsers(token)) resolveOnce(child, token);
 	registerDefaults(child, isUsers);
 	const ordered = orderPlugins(
 		composed.map((plugin) => ({ ...plugin, provides: plugin.provides.filter((token) => !isUsers(token)) })),
-		(token) => child.isRegistered(token, true),
+		(token) => child.isRegistered(token, options.container !== undefined),
 	);
 	for (const plugin of composed) register(plugin, child, isUsers, get);
 	const byName = new Map(composed.map((plugin) => [plugin.name, plugin]));
@@ -88,27 +91,41 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 	);
 	const subscriptions = new Set<Subscription>();
 	let running = false;
+	let stopped = false;
 
 	return {
 		async start() {
 			await lifecycle.start();
-			running = true;
+			running = !stopped;
 		},
 		async stop() {
+			stopped = true;
 			running = false;
 			await Promise.all([...subscriptions].map((subscription) => subscription.stop()));
 			await lifecycle.stop();
 		},
-		receive: (report) => get(RECEIVE)(report),
+		async receive(report) {
+			try {
+				return await get(RECEIVE)(report);
+			} catch (error) {
+				// What it is made of cannot be had: the keyring or the store has not been opened, say.
+				const failure = error instanceof Error ? error.name : typeof error;
+				observe(() => get(LOGGER).error({ failure }, "reports cannot be received"));
+				return { _tag: "Unavailable", reason: "fault", message: "Reelkeep cannot receive; is it started?" };
+			}
+		},
 		events: {
 			on: (type, listener) => emitter().on(type, listener),
 			once: (type, listener) => emitter().once(type, listener),
 		},
 		subscribe(name, handler) {
 			if (!running) throw new Error("subscribe once Reelkeep runs: await reelkeep.start() first");
+			requireProvided(child, CHECKPOINT_STORE, "a subscription");
 			const deps = { store: get(EVENT_STORE), clock: get(CLOCK), logger: get(LOGGER) };
 			const subscription = subscribe({ ...deps, checkpoints: get(CHECKPOINT_STORE) }, name, handler);
 			subscriptions.add(subscription);
+			const forget = (): unknown => subscriptions.delete(subscription);
+			subscription.ended.then(forget, forget);
 			return subscription;
 		},
 		get store() {
@@ -133,22 +150,48 @@ function registerDefaults(child: DependencyContainer, isUsers: (token: Token<unk
 	provide(ADMISSION, admitEveryApp);
 }
 
+/**
+ * A port is one thing in one Reelkeep. tsyringe would make a class that is registered as transient anew for each who
+ * asks, and so a store for each reader; the first one made stays, in our child only.
+ */
+function resolveOnce(child: DependencyContainer, token: Token<unknown>): void {
+	child.afterResolution(token, (_, made) => child.register(token, { useValue: made }), { frequency: "Once" });
+}
+
+/** For what only some compositions use, so that it is missed when it is used. */
+function requireProvided(child: DependencyContainer, token: Token<unknown>, user: string): void {
+	if (!child.isRegistered(token, true)) throw new CompositionError([describeMissing(token, [user])]);
+}
+
+function knownTokens(plugins: readonly Plugin[]): ReadonlySet<Token<unknown>> {
+	return new Set([
+		...Object.values(tokens),
+		...plugins.flatMap(({ provides, needs }) => [...provides, ...needs]),
+	]);
+}
+
 function register(
 	plugin: Plugin,
 	child: DependencyContainer,
 	isUsers: (token: Token<unknown>) => boolean,
 	get: Get,
 ): void {
+	const registered = new Set<Token<unknown>>();
 	plugin.register?.({
 		provide(token, factory) {
 			if (!plugin.provides.includes(token)) {
 				throw new TypeError(
-					`${plugin.name} registers ${String(token.description)} without saying that it provides it`,
+					`${plugin.name} registers ${tokenName(token)} without saying that it provides it`,
 				);
 			}
+			registered.add(token);
 			if (!isUsers(token)) child.register(token, { useFactory: instanceCachingFactory(() => factory(get)) });
 		},
 	});
+	const missing = plugin.provides.filter((token) => !registered.has(token)).map(tokenName);
+	if (missing.length > 0) {
+		throw new TypeError(`${plugin.name} says that it provides ${missing.join(" and ")}, but registers none`);
+	}
 }
 
 async function checkAll(plugins: readonly Plugin[]): Promise<readonly Problem[]> {

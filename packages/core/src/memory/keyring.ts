@@ -3,16 +3,20 @@ import { fromBase64Url, toBase64Url } from "../base64url.js";
 import { type Keyring, keyringFault } from "../ports/keyring.js";
 
 const NONCE_BYTES = 12;
+const KEY_BYTES = 32;
+const KEY_ID = /^[A-Za-z0-9_-]+$/;
 
 /**
  * Makes a `Keyring` of keys that the caller holds, by Web Crypto; without keys, of one that dies with the process.
  * *Shape*: ids of letters, digits, `-` and `_`; keys of 32 bytes. The key `current` seals, all of them open.
+ * *Errors*: throws a `TypeError` for keys of another shape, or when `current` is none of them.
  */
 export function createMemoryKeyring(options?: {
 	readonly current: string;
 	readonly keys: Readonly<Record<string, Uint8Array>>;
 }): Keyring {
 	const { current, keys } = options ?? { current: "memory", keys: { memory: randomBytes(32) } };
+	checkKeys(current, keys);
 	const imported = new Map(
 		Object.entries(keys).map(([id, key]) => [
 			id,
@@ -28,13 +32,13 @@ export function createMemoryKeyring(options?: {
 			return `v1.${current}.${toBase64Url(concatBytes(iv, new Uint8Array(sealed)))}`;
 		},
 		async open(sealed, context) {
-			const [version, id = "", text = ""] = sealed.split(".");
+			const [version, id = "", text = "", ...more] = sealed.split(".");
 			const key = await imported.get(id);
 			if (version !== "v1" || key === undefined) {
 				throw keyringFault("unknown-key", "the sealed text names a key that the keyring does not hold");
 			}
 			try {
-				const bytes = fromBase64Url(text) ?? new Uint8Array();
+				const bytes = (more.length === 0 && fromBase64Url(text)) || new Uint8Array();
 				const iv = bytes.subarray(0, NONCE_BYTES);
 				const opened = await crypto.subtle.decrypt(gcm(iv, context), key, bytes.subarray(NONCE_BYTES));
 				return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(opened);
@@ -43,6 +47,14 @@ export function createMemoryKeyring(options?: {
 			}
 		},
 	};
+}
+
+function checkKeys(current: string, keys: Readonly<Record<string, Uint8Array>>): void {
+	for (const [id, key] of Object.entries(keys)) {
+		if (!KEY_ID.test(id)) throw new TypeError("a key's id is made of letters, digits, - and _");
+		if (key.length !== KEY_BYTES) throw new TypeError(`the key ${id} must have ${KEY_BYTES} bytes`);
+	}
+	if (!Object.hasOwn(keys, current)) throw new TypeError(`the keyring has no key ${current} to seal with`);
 }
 
 function gcm(iv: Uint8Array, context: string) {

@@ -3,7 +3,7 @@ export interface LeaseStore {
 	/** Takes `name` for `durationMs`, when nobody holds it or its holder's time is over. */
 	acquire(name: string, owner: string, durationMs: number): Promise<AcquireResult>;
 
-	/** Extends a lease that is still held. *Errors*: `LeaseLost` when its time was over and another took it. */
+	/** Extends a lease that is still held. *Errors*: `LeaseLost` when its time is over, whether or not another took it. */
 	renew(lease: Lease, durationMs: number): Promise<RenewResult>;
 
 	/** Gives a lease back; nothing happens when it was lost already. */

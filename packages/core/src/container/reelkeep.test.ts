@@ -1,0 +1,396 @@
+import "reflect-metadata/lite";
+import { container as globalContainer } from "tsyringe";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { ReelkeepEvent } from "../events.js";
+import { toNewEvent } from "../execute.js";
+import { createMemoryEventStore } from "../memory/event-store.js";
+import { memoryStorage } from "../memory/plugin.js";
+import {
+	createToken,
+	EVENT_STORE,
+	HEALTH,
+	LOGGER,
+	type Logger,
+	type Plugin,
+	RECEIVE,
+	type ReadAllOptions,
+	type Report,
+	storeFault,
+	type Token,
+	VIDEO_STORE,
+} from "../ports/index.js";
+import * as tokens from "../ports/tokens.js";
+import { isRecordingStream } from "../recording-id.js";
+import { randomIds, systemClock } from "./defaults.js";
+import { createReelkeep, type Reelkeep, type ReelkeepOptions } from "./reelkeep.js";
+
+const LINK = "http://bucket.example.com/720p.mp4?Signature=secret";
+const report = (track = "track"): Report => ({
+	appKey: "app",
+	metadata: { ingress: "test" },
+	requestParam: JSON.stringify({
+		game_id: "game",
+		track_info: track,
+		account_domain: 0,
+		download_url: LINK,
+		version: 1,
+		account_id: "account",
+		expire_time: 0,
+		action: "SCREEN_RECORDING_CALL_BACK",
+		project_id: "project",
+	}),
+});
+
+const running: Reelkeep[] = [];
+afterEach(async () => {
+	await Promise.all(running.splice(0).map((reelkeep) => reelkeep.stop().catch(() => undefined)));
+});
+
+function compose(options: Partial<ReelkeepOptions> = {}): Reelkeep {
+	const reelkeep = createReelkeep({ plugins: [memoryStorage()], ...options });
+	running.push(reelkeep);
+	return reelkeep;
+}
+async function started(options: Partial<ReelkeepOptions> = {}): Promise<Reelkeep> {
+	const reelkeep = compose(options);
+	await reelkeep.start();
+	return reelkeep;
+}
+const plugin = (more: Partial<Plugin>): Plugin => ({ name: "test", provides: [], needs: [], ...more });
+
+async function typesIn(reelkeep: Reelkeep): Promise<readonly string[]> {
+	const types: string[] = [];
+	for await (const { type } of reelkeep.store.readAll()) types.push(type);
+	return types;
+}
+
+describe("a composition", () => {
+	test("is refused in words when a port is missing, when it is created and not later", () => {
+		expect(() => createReelkeep({ plugins: [] })).toThrow(
+			/^nothing provides EventStore, which reelkeep needs; add fsStorage\(\).*\nnothing provides Keyring/,
+		);
+	});
+
+	test("is refused when two provide the same port, or a plugin takes the core's place or name", () => {
+		const other = plugin({ name: "disk", provides: [EVENT_STORE] });
+		expect(() => compose({ plugins: [memoryStorage(), other] })).toThrow(
+			"memory-storage and disk both provide EventStore; leave one of them out",
+		);
+		const receiver = plugin({ name: "mine", provides: [RECEIVE] });
+		expect(() => compose({ plugins: [memoryStorage(), receiver] })).toThrow(
+			"reelkeep and mine both provide Receive; leave one of them out",
+		);
+		expect(() => compose({ plugins: [memoryStorage(), plugin({ name: "reelkeep" })] })).toThrow(
+			"two plugins are named reelkeep; give one of them another name",
+		);
+	});
+
+	test("is refused when a plugin registers what it does not say that it provides", () => {
+		const liar = plugin({ register: (registry) => registry.provide(LOGGER, (get) => get(LOGGER)) });
+		expect(() => compose({ plugins: [memoryStorage(), liar] })).toThrow(
+			/test registers .*Logger without saying/,
+		);
+	});
+
+	test("is refused when a plugin does not register what it says that it provides", () => {
+		const lazy = plugin({ provides: [tokens.VERIFIER] });
+		expect(() => compose({ plugins: [memoryStorage(), lazy] })).toThrow(
+			"test says that it provides Verifier, but registers none",
+		);
+	});
+
+	test("makes nothing before it is asked for, and each port once", async () => {
+		const WORD = createToken<object>("Word");
+		let made = 0;
+		const words = plugin({
+			provides: [WORD],
+			register: (registry) =>
+				registry.provide(WORD, () => {
+					made += 1;
+					return {};
+				}),
+		});
+		const reelkeep = await started({ plugins: [memoryStorage(), words] });
+		expect(made).toBe(0);
+		expect(reelkeep.get(WORD)).toBe(reelkeep.get(WORD));
+		expect(made).toBe(1);
+	});
+
+	test("lets a plugin take the place of a default", () => {
+		const logger = { ...compose().get(LOGGER) };
+		const logging = plugin({
+			provides: [LOGGER],
+			register: (registry) => registry.provide(LOGGER, () => logger),
+		});
+		expect(compose({ plugins: [logging, memoryStorage()] }).get(LOGGER)).toBe(logger);
+	});
+
+	test("takes a plugin that is an instance of a class", async () => {
+		class Counting implements Plugin {
+			readonly name = "counting";
+			readonly provides: readonly Token<unknown>[] = [];
+			readonly needs = [EVENT_STORE];
+			calls: string[] = [];
+			async start(): Promise<void> {
+				this.calls.push("start");
+			}
+			async stop(): Promise<void> {
+				this.calls.push("stop");
+			}
+		}
+		const counting = new Counting();
+		const reelkeep = await started({ plugins: [counting, memoryStorage()] });
+		await reelkeep.stop();
+		expect(counting.calls).toEqual(["start", "stop"]);
+	});
+
+	test("starts what others need first, stops it last, and rolls a partial start back", async () => {
+		const calls: string[] = [];
+		const step = (name: string, needs: readonly Token<unknown>[], fails = false): Plugin => ({
+			name,
+			provides: [],
+			needs,
+			start: async () => {
+				calls.push(`start ${name}`);
+				if (fails) throw new Error("address in use");
+			},
+			stop: async () => void calls.push(`stop ${name}`),
+		});
+		const disk = { ...memoryStorage(), ...step("disk", []), provides: memoryStorage().provides };
+		const reelkeep = compose({ plugins: [step("http", [RECEIVE], true), step("mail", []), disk] });
+		await expect(reelkeep.start()).rejects.toThrow("address in use");
+		expect(calls).toEqual(["start disk", "start http", "stop http", "stop disk"]);
+		expect(() => reelkeep.subscribe("mail", async () => undefined)).toThrow();
+	});
+});
+
+describe("before start and after stop", () => {
+	test("subscribe throws and says what to do", async () => {
+		const reelkeep = compose();
+		const subscribe = () => reelkeep.subscribe("mail", async () => undefined);
+		expect(subscribe).toThrow("subscribe once Reelkeep runs: await reelkeep.start() first");
+		await reelkeep.start();
+		await subscribe().stop();
+		await reelkeep.stop();
+		expect(subscribe).toThrow();
+	});
+
+	test("subscribe says who could provide the checkpoint store that it misses", async () => {
+		const storage = memoryStorage();
+		const bare: Plugin = {
+			...storage,
+			provides: storage.provides.filter((token) => token !== tokens.CHECKPOINT_STORE),
+			register: (registry) =>
+				storage.register?.({
+					provide: (token, factory) => {
+						if (token !== tokens.CHECKPOINT_STORE) registry.provide(token, factory);
+					},
+				}),
+		};
+		const reelkeep = await started({ plugins: [bare] });
+		expect(() => reelkeep.subscribe("mail", async () => undefined)).toThrow(
+			/nothing provides CheckpointStore, which a subscription needs; add fsStorage\(\)/,
+		);
+	});
+
+	test("subscribe refuses a name that no checkpoint can have", async () => {
+		const reelkeep = await started();
+		for (const name of ["", "x".repeat(257)]) {
+			expect(() => reelkeep.subscribe(name, async () => undefined)).toThrow("1 to 256 characters");
+		}
+	});
+
+	test("subscribe throws also when stop came while start was under way", async () => {
+		const reelkeep = compose();
+		const starting = reelkeep.start();
+		await reelkeep.stop();
+		await starting;
+		expect(() => reelkeep.subscribe("mail", async () => undefined)).toThrow();
+	});
+
+	test("receive does not reject when its store cannot be made", async () => {
+		const broken = plugin({
+			provides: [EVENT_STORE],
+			register: (registry) =>
+				registry.provide(EVENT_STORE, () => {
+					throw storeFault("closed", "the directory is not open");
+				}),
+		});
+		const { provides } = memoryStorage();
+		const rest = { ...memoryStorage(), provides: provides.filter((token) => token !== EVENT_STORE) };
+		const register: Plugin["register"] = (registry) =>
+			memoryStorage().register?.({
+				provide: (token, factory) => {
+					if (token !== EVENT_STORE) registry.provide(token, factory);
+				},
+			});
+		const reelkeep = compose({ plugins: [broken, { ...rest, register }] });
+		expect(await reelkeep.receive(report())).toMatchObject({ _tag: "Unavailable", reason: "fault" });
+	});
+
+	test("a stop ends subscriptions before the stores, and waits for their handlers", async () => {
+		const calls: string[] = [];
+		const disk = { ...memoryStorage(), stop: async () => void calls.push("disk stopped") };
+		const reelkeep = await started({ plugins: [disk] });
+		await reelkeep.receive(report());
+		let begun = (): void => undefined;
+		const busy = new Promise<void>((resolve) => {
+			begun = resolve;
+		});
+		const subscription = reelkeep.subscribe("mail", async () => {
+			begun();
+			await new Promise((resolve) => setTimeout(resolve, 20));
+			calls.push("handled");
+		});
+		await busy;
+		await Promise.all([reelkeep.stop(), reelkeep.stop()]);
+		await subscription.ended;
+		expect(calls).toEqual(["handled", "disk stopped"]);
+	});
+
+	test("a stop ends the live events before the stores", async () => {
+		const calls: string[] = [];
+		const disk = { ...memoryStorage(), stop: async () => void calls.push("disk stopped") };
+		const mine = globalContainer.createChildContainer();
+		const store = createMemoryEventStore({ clock: systemClock });
+		mine.register(EVENT_STORE, {
+			useValue: {
+				...store,
+				async *readAll(options?: ReadAllOptions) {
+					yield* store.readAll(options);
+					await new Promise((resolve) => setTimeout(resolve, 10));
+					calls.push("read");
+				},
+			},
+		});
+		const reelkeep = await started({ plugins: [disk], container: mine });
+		await reelkeep.stop();
+		expect(calls.at(-1)).toBe("disk stopped");
+		const count = calls.length;
+		await new Promise((resolve) => setTimeout(resolve, 30));
+		expect(calls).toHaveLength(count);
+	});
+});
+
+describe("live events", () => {
+	test("are heard from the start on, not before, in the order of the log", async () => {
+		const reelkeep = compose();
+		const heard: string[] = [];
+		reelkeep.events.on("RecordingReported", ({ data }) => void heard.push(data.trackInfo));
+		await reelkeep.receive(report("before"));
+		await reelkeep.start();
+		for (const track of ["a", "b", "c"]) await reelkeep.receive(report(track));
+		await vi.waitFor(() => expect(heard).toEqual(["a", "b", "c"]));
+		await reelkeep.stop();
+	});
+
+	test("include what another writer appends: a listener hears the archiver", async () => {
+		const reelkeep = await started();
+		const heard: ReelkeepEvent[] = [];
+		reelkeep.events.on("RecordingReported", (event) => void heard.push(event));
+		reelkeep.events.once("ArchiveAbandoned", (event) => void heard.push(event));
+		const outcome = await reelkeep.receive(report());
+		if (!("stream" in outcome)) throw new Error("not stored");
+		const data = { cause: "too-large", attempts: 1, message: "too large" };
+		const event = toNewEvent({ type: "ArchiveAbandoned", data }, randomIds, { ingress: "archiver" });
+		await reelkeep.store.append(outcome.stream, [event], 1);
+		await vi.waitFor(() =>
+			expect(heard.map(({ type }) => type)).toEqual(["RecordingReported", "ArchiveAbandoned"]),
+		);
+		expect(heard[1]).toMatchObject({ id: event.id, metadata: { ingress: "archiver" }, version: 2 });
+	});
+
+	test("go on when a listener throws, and pass events that are not ours", async () => {
+		const reelkeep = await started();
+		const heard: string[] = [];
+		reelkeep.events.on("RecordingReported", () => {
+			throw new Error("no");
+		});
+		reelkeep.events.on("RecordingReported", ({ data }) => void heard.push(data.trackInfo));
+		const later = { id: "x", type: "VideoErased", schemaVersion: 1, data: {}, metadata: {} };
+		await reelkeep.store.append("recording-x", [later], "no-stream");
+		await reelkeep.receive(report());
+		await vi.waitFor(() => expect(heard).toEqual(["track"]));
+	});
+
+	test("that stop make the health say so", async () => {
+		const logged: string[] = [];
+		const word = (_: object, message: string): void => void logged.push(message);
+		const logger: Logger = { trace: word, debug: word, info: word, warn: word, error: word };
+		const logging = plugin({
+			provides: [LOGGER],
+			register: (registry) => registry.provide(LOGGER, () => logger),
+		});
+		const reelkeep = await started({ plugins: [logging, memoryStorage()] });
+		expect(await reelkeep.health.check()).toEqual([]);
+		const damaged = { id: "x", type: "LinkExpired", schemaVersion: 1, data: {}, metadata: {} };
+		await reelkeep.store.append("recording-x", [damaged], "no-stream");
+		await vi.waitFor(async () =>
+			expect(await reelkeep.health.check()).toEqual([
+				{ source: "reelkeep", message: expect.stringContaining("the live events stopped") },
+			]),
+		);
+		expect(logged).toContain("live events stopped");
+		await reelkeep.stop();
+	});
+});
+
+describe("a running Reelkeep", () => {
+	test("receives, follows durably, and reveals a link when asked by name", async () => {
+		const reelkeep = await started();
+		expect(await reelkeep.receive(report())).toMatchObject({ _tag: "Reported" });
+		const handled: ReelkeepEvent[] = [];
+		const subscription = reelkeep.subscribe(
+			"mail",
+			async (event) => void handled.push(event as ReelkeepEvent),
+		);
+		await subscription.whenCaughtUp();
+		const [event] = handled;
+		if (event?.type !== "RecordingReported") throw new Error("not reported");
+		expect(isRecordingStream(event.stream)).toBe(true);
+		expect(JSON.stringify(event)).not.toContain("secret");
+		expect(await reelkeep.revealLink(event)).toBe(LINK);
+	});
+
+	test("asks every plugin for its problems; one whose check fails is a problem, in no words of its own", async () => {
+		const ill = plugin({ name: "ill", check: async () => [{ source: "ill", message: "the disk is full" }] });
+		const broken = plugin({ name: "broken", check: () => Promise.reject(new TypeError(LINK)) });
+		const reelkeep = await started({ plugins: [memoryStorage(), ill, broken] });
+		expect(await reelkeep.health.check()).toEqual([
+			{ source: "ill", message: "the disk is full" },
+			{ source: "broken", message: "its check failed: TypeError" },
+		]);
+		expect(reelkeep.get(HEALTH)).toBe(reelkeep.health);
+	});
+
+	test("has nothing in common with another one in the same process", async () => {
+		const [one, two] = [await started(), await started()];
+		const heard: string[] = [];
+		one.events.on("RecordingReported", () => void heard.push("one"));
+		two.events.on("RecordingReported", () => void heard.push("two"));
+		expect(one.store).not.toBe(two.store);
+		expect(await one.receive(report())).toMatchObject({ _tag: "Reported" });
+		expect(await two.receive(report())).toMatchObject({ _tag: "Reported" });
+		await one.stop();
+		expect(await two.receive(report("later"))).toMatchObject({ _tag: "Reported" });
+		await vi.waitFor(() => expect(heard).toEqual(["one", "two", "two"]));
+		expect([await typesIn(one), await typesIn(two)]).toEqual([
+			["RecordingReported"],
+			["RecordingReported", "RecordingReported"],
+		]);
+	});
+
+	test("leaves the global container as it was, and takes nothing from it", async () => {
+		const reelkeep = await started();
+		await reelkeep.receive(report());
+		for (const token of Object.values(tokens)) expect(globalContainer.isRegistered(token)).toBe(false);
+		for (const token of Object.values(tokens)) globalContainer.register(token, { useValue: "foreign" });
+		try {
+			expect(() => createReelkeep({ plugins: [] })).toThrow("nothing provides EventStore");
+			expect(compose().get(LOGGER)).not.toBe("foreign");
+			expect(compose().get(VIDEO_STORE)).not.toBe("foreign");
+		} finally {
+			globalContainer.reset();
+		}
+	});
+});
