@@ -1,0 +1,140 @@
+import { createMemoryKeyring } from "@reelkeep/core";
+import { storeFault, type VideoSource, type VideoUnavailable } from "@reelkeep/core/ports";
+import { createRecordingScene, type RecordingScene } from "@reelkeep/testing/recording-scene";
+import { beforeEach, describe, expect, it } from "vitest";
+import { type ArchiveDeps, archiveRecording } from "./archive-recording.js";
+import { createPendingSet } from "./pending-set.js";
+import { DEFAULT_RETRY_POLICY } from "./retry.js";
+
+const LINK = "http://bucket.aliyuncs.com/720p.mp4?Expires=99999999999&Signature=s3cret";
+const HOUR = 3_600_000;
+
+let scene: RecordingScene;
+let asked: string[];
+
+beforeEach(() => {
+	scene = createRecordingScene();
+	asked = [];
+});
+
+/** Answers each link by the reason that its `#` names, else by the first. */
+function answering(...reasons: readonly VideoUnavailable["reason"][]): VideoSource {
+	return {
+		async open(link) {
+			const reason = reasons[asked.length] ?? "failed";
+			asked.push(link);
+			return { _tag: "Unavailable", reason, message: `it is ${reason}` };
+		},
+	};
+}
+
+async function attempt(deps: Partial<ArchiveDeps> = {}) {
+	const set = createPendingSet();
+	for await (const event of scene.store.readAll()) set.apply(event);
+	const [pending] = [...set.all()];
+	if (pending === undefined) throw new Error("nothing is pending");
+	const defaults = { ...scene, source: answering(), random: () => 0.5, retryPolicy: DEFAULT_RETRY_POLICY };
+	const result = await archiveRecording({ ...defaults, ...deps }, pending, new AbortController().signal);
+	const events = await scene.history(pending.stream);
+	return { result, last: events.at(-1) };
+}
+
+describe("archiveRecording", () => {
+	it("rejects with the event store's fault, for then nothing can be said", async () => {
+		await scene.report(LINK);
+		const append = () => Promise.reject(storeFault("io", "disk"));
+		await expect(attempt({ store: { ...scene.store, append } })).rejects.toMatchObject({
+			_tag: "StoreFault",
+		});
+	});
+
+	it("stays pending when the video store cannot say what it keeps, and asks no origin", async () => {
+		await scene.report(LINK);
+		const stat = () => Promise.reject(storeFault("io", "the disk is gone"));
+		const { result, last } = await attempt({ videoStore: { ...scene.videoStore, stat } });
+		expect(result).toMatchObject({ _tag: "Deferred", failure: { reason: "storage" } });
+		expect(last?.data).toMatchObject({ reason: "storage", message: "the disk is gone" });
+		expect(asked).toEqual([]);
+	});
+
+	it("stays pending, also behind the deadline, while the key of its link is missing", async () => {
+		await scene.report(LINK);
+		scene.clock.shift(24 * HOUR);
+		const { result } = await attempt({ keyring: createMemoryKeyring() });
+		expect(result).toMatchObject({ _tag: "Deferred", failure: { reason: "sealed" } });
+		expect(asked).toEqual([]);
+	});
+
+	it("stays pending behind the deadline when of several links one was never really tried", async () => {
+		await scene.report(LINK);
+		const { open } = scene.keyring;
+		let opened = 0;
+		const damaged = () => Promise.reject(new Error("damaged"));
+		const keyring = {
+			...scene.keyring,
+			open: (sealed: string, context: string) => (opened++ === 0 ? damaged() : open(sealed, context)),
+		};
+		await scene.report(`${LINK}2`);
+		scene.clock.shift(2 * HOUR);
+		const { result } = await attempt({ keyring, source: answering("failed") });
+		expect(asked).toEqual([LINK]);
+		expect(result).toMatchObject({
+			_tag: "Deferred",
+			failure: { reason: "sealed", message: "the keyring failed" },
+		});
+	});
+
+	it("asks for an older link only when the newest itself is refused", async () => {
+		await scene.report(LINK);
+		await scene.report(`${LINK}2`);
+		expect((await attempt({ source: answering("busy") })).last?.type).toBe("ArchiveAttemptFailed");
+		expect(asked).toEqual([`${LINK}2`]);
+		asked = [];
+		const { result } = await attempt({ source: answering("expired", "failed") });
+		expect(result).toMatchObject({ _tag: "Deferred", failure: { reason: "failed", attempt: 2 } });
+		expect(asked).toEqual([`${LINK}2`, LINK]);
+		asked = [];
+		expect((await attempt({ source: answering("expired", "expired") })).last?.type).toBe("LinkExpired");
+	});
+
+	it("gives every link its turn before time ends a recording", async () => {
+		await scene.report(LINK);
+		await scene.report(`${LINK}2`);
+		scene.clock.shift(2 * HOUR);
+		const { last } = await attempt({ source: answering("failed", "failed") });
+		expect(asked).toHaveLength(2);
+		expect(last).toMatchObject({ type: "LinkExpired", data: { cause: "deadline" } });
+	});
+
+	it("says nothing when a new link comes in while the last one is refused", async () => {
+		await scene.report(LINK);
+		const renewing: VideoSource = {
+			async open() {
+				await scene.report(`${LINK}2`);
+				return { _tag: "Unavailable", reason: "expired", message: "it is expired" };
+			},
+		};
+		const { result, last } = await attempt({ source: renewing });
+		expect(result).toEqual({ _tag: "Overtaken" });
+		expect(last?.type).toBe("LinkRenewed");
+	});
+
+	it("leaves a recording alone that came to rest meanwhile", async () => {
+		await scene.report(LINK);
+		const set = createPendingSet();
+		for await (const event of scene.store.readAll()) set.apply(event);
+		await attempt({ source: answering("expired") });
+		const [pending] = [...set.all()];
+		if (pending === undefined) throw new Error("nothing is pending");
+		const deps = { ...scene, source: answering(), random: () => 0.5, retryPolicy: DEFAULT_RETRY_POLICY };
+		const result = await archiveRecording(deps, pending, new AbortController().signal);
+		expect(result).toEqual({ _tag: "Rested", state: "expired" });
+		expect(asked).toHaveLength(1);
+	});
+
+	it("keeps every word of a link out of what it records", async () => {
+		await scene.report(LINK);
+		await attempt({ source: answering("refused") });
+		for await (const event of scene.store.readAll()) expect(JSON.stringify(event)).not.toContain("s3cret");
+	});
+});

@@ -1,0 +1,191 @@
+// One attempt for one recording: adopt what is kept already, else try its links, then say in the log what came of it.
+
+import {
+	execute,
+	loadRecording,
+	openLink,
+	type Recording,
+	type RecordingCommand,
+	type RecordingLink,
+	recordingDeadline,
+	type VideoReceipt,
+} from "@reelkeep/core";
+import {
+	type Clock,
+	type EventStore,
+	type Ids,
+	isKeyringFault,
+	isStoreFault,
+	type Keyring,
+	type StreamName,
+} from "@reelkeep/core/ports";
+import { decisiveFailure, failureKind, failureOf, isWorthAnotherLink, type LinkFailure } from "./failure.js";
+import { type KeepResult, type KeepVideoDeps, keepVideo } from "./keep-video.js";
+import type { NotedFailure, PendingRecording } from "./pending.js";
+import { decideNextStep, isLastChance, type NextStep, type RetryPolicy } from "./retry.js";
+import { adoptedReceipt } from "./verify-video.js";
+
+export interface ArchiveDeps extends KeepVideoDeps {
+	readonly store: EventStore;
+	readonly keyring: Keyring;
+	readonly clock: Clock;
+	readonly ids: Ids;
+	/** From 0 up to, not including, 1. */
+	readonly random: () => number;
+	readonly retryPolicy: RetryPolicy;
+}
+
+export type AttemptResult =
+	/** The recording is in its terminal fact now, or was before. */
+	| { readonly _tag: "Rested"; readonly state: "archived" | "expired" | "abandoned"; readonly bytes?: number }
+	| { readonly _tag: "Deferred"; readonly newestLink: string; readonly failure: NotedFailure }
+	/** A new link came in meanwhile, so nothing was said: its turn is next. */
+	| { readonly _tag: "Overtaken" }
+	| { readonly _tag: "Stopped" };
+
+type LinksResult =
+	| { readonly _tag: "Kept"; readonly receipt: VideoReceipt; readonly adopted: boolean }
+	| { readonly _tag: "Failed"; readonly failures: readonly LinkFailure[] }
+	| { readonly _tag: "Stopped" };
+
+/**
+ * Attempts to keep one recording's video.
+ * *Errors*: rejects with the event store's `StoreFault`: the attempt then counts for nothing, and what was committed is
+ * adopted by the next.
+ * *Promise*: `RecordingArchived` is appended only after the store's commit resolved; a recording that rests already is
+ * left alone, so that of several archivers one is heard.
+ */
+export async function archiveRecording(
+	deps: ArchiveDeps,
+	pending: PendingRecording,
+	signal: AbortSignal,
+): Promise<AttemptResult> {
+	const { stream } = pending;
+	const { recording } = await loadRecording(deps.store, stream);
+	if (recording.state === "unreported") return { _tag: "Overtaken" };
+	if (recording.state !== "pending") return { _tag: "Rested", state: recording.state };
+	const result =
+		(await adoptKept(deps, stream, recording)) ?? (await tryLinks(deps, stream, recording, signal));
+	switch (result._tag) {
+		case "Stopped":
+			return result;
+		case "Kept": {
+			const { receipt, adopted } = result;
+			await say(deps, pending, { _tag: "ArchiveRecording", receipt, adopted });
+			return { _tag: "Rested", state: "archived", bytes: receipt.bytes };
+		}
+		case "Failed":
+			return settleFailures(deps, pending, recording, result.failures);
+	}
+}
+
+/** A complete file without its event: from a process that died between the two. Commits are create-only, so it is whole. */
+async function adoptKept(
+	deps: ArchiveDeps,
+	stream: StreamName,
+	recording: Recording,
+): Promise<LinksResult | undefined> {
+	try {
+		const video = await deps.videoStore.stat(stream);
+		return video && { _tag: "Kept", receipt: adoptedReceipt(video), adopted: true };
+	} catch (error) {
+		deps.logger.error({ stream, error }, "the video store failed");
+		const message = isStoreFault(error) ? error.message : "the video store failed";
+		const linkFingerprint = recording.links.at(-1)?.linkFingerprint ?? "";
+		return { _tag: "Failed", failures: [{ ...failureOf("storage", message), linkFingerprint }] };
+	}
+}
+
+/** Newest link first: the older ones are closer to their end, and a new one was sent for a reason. */
+async function tryLinks(
+	deps: ArchiveDeps,
+	stream: StreamName,
+	recording: Recording,
+	signal: AbortSignal,
+): Promise<LinksResult> {
+	const isLast = isLastChance(deadlineOf(recording), deps.clock.now(), deps.retryPolicy);
+	const failures: LinkFailure[] = [];
+	for (const link of [...recording.links].reverse()) {
+		const result = await tryLink(deps, stream, link, signal);
+		if (result._tag !== "Failed") return result;
+		failures.push({ ...result.failure, linkFingerprint: link.linkFingerprint });
+		if (!isWorthAnotherLink(result.failure.reason, isLast)) break;
+	}
+	return { _tag: "Failed", failures };
+}
+
+async function tryLink(
+	deps: ArchiveDeps,
+	stream: StreamName,
+	link: RecordingLink,
+	signal: AbortSignal,
+): Promise<KeepResult> {
+	let opened: string;
+	try {
+		opened = await openLink(deps.keyring, stream, link);
+	} catch (error) {
+		deps.logger.error({ stream, error }, "a link cannot be opened");
+		const message = isKeyringFault(error) ? error.message : "the keyring failed";
+		return { _tag: "Failed", failure: failureOf("sealed", message) };
+	}
+	return keepVideo(deps, stream, opened, signal);
+}
+
+async function settleFailures(
+	deps: ArchiveDeps,
+	pending: PendingRecording,
+	recording: Recording,
+	failures: readonly LinkFailure[],
+): Promise<AttemptResult> {
+	const failure = decisiveFailure(failures);
+	const newestLink = recording.links.at(-1)?.linkFingerprint;
+	if (failure === undefined || newestLink === undefined) return { _tag: "Overtaken" };
+	// What was counted before a link that this attempt was the first to see counts no more.
+	const counted = pending.newestLink === newestLink ? pending : { attempts: 0, refusals: 0 };
+	const attempts = counted.attempts + 1;
+	const step = decideNextStep(
+		{
+			...failure,
+			attempts,
+			refusals: failureKind(failure.reason) === "object" ? counted.refusals + 1 : 0,
+			deadline: deadlineOf(recording),
+			now: deps.clock.now(),
+			random: deps.random(),
+		},
+		deps.retryPolicy,
+	);
+	const { outcome } = await say(deps, pending, commandFor(step, failure, failures));
+	if (step._tag === "Retry") {
+		const { reason, message } = failure;
+		const noted = { attempt: attempts, reason, message, nextAttemptAt: step.at };
+		return { _tag: "Deferred", newestLink, failure: noted };
+	}
+	if (outcome === "Ignored") return { _tag: "Overtaken" };
+	return { _tag: "Rested", state: step._tag === "Expire" ? "expired" : "abandoned" };
+}
+
+function commandFor(
+	step: NextStep,
+	{ reason, message, linkFingerprint }: LinkFailure,
+	failures: readonly LinkFailure[],
+): RecordingCommand {
+	// What is ours to mend decides before anything else, so a recording that comes to rest had all of these really tried.
+	const tried = failures.map((each) => each.linkFingerprint);
+	switch (step._tag) {
+		case "Retry":
+			return { _tag: "RecordFailedAttempt", reason, message, linkFingerprint, nextAttemptAt: step.at };
+		case "Expire":
+			return { _tag: "ExpireLink", cause: step.cause, message, tried };
+		case "Abandon":
+			return { _tag: "AbandonArchive", cause: step.cause, message, tried };
+	}
+}
+
+function say(deps: ArchiveDeps, { stream, metadata }: PendingRecording, command: RecordingCommand) {
+	return execute(deps, stream, command, { metadata });
+}
+
+/** A reported recording has a link, and each link a deadline. */
+function deadlineOf(recording: Recording): number {
+	return recordingDeadline(recording)?.at ?? 0;
+}

@@ -1,0 +1,371 @@
+import { createMemoryEventStore } from "@reelkeep/core";
+import { type EventStore, storeFault, type VideoSource, type VideoStore } from "@reelkeep/core/ports";
+import { type ObjectStore, startObjectStore } from "@reelkeep/testing/object-store";
+import { createRecordingScene, type RecordingScene } from "@reelkeep/testing/recording-scene";
+import { sampleVideo } from "@reelkeep/testing/sample-video";
+import { transcribe } from "@reelkeep/testing/transcript";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Archiver, type ArchiverDeps, type ArchiverOptions, createArchiver } from "./archiver.js";
+import { createHttpVideoSource } from "./http-video-source.js";
+
+const NAME = "720p.mp4";
+const HOUR = 3_600_000;
+const LOCAL = createHttpVideoSource({ allowHosts: ["127.0.0.1"], allowPrivateNetwork: true });
+/** As the default, a thousand times faster. */
+const QUICK = { firstDelayMs: 2, minDelayMs: 1, maxDelayMs: 40, confirmationDelayMs: 2 };
+
+let scene: RecordingScene;
+let origin: ObjectStore;
+let video: Uint8Array;
+const archivers: Archiver[] = [];
+
+beforeEach(async () => {
+	scene = createRecordingScene();
+	video = await sampleVideo();
+	origin = await startObjectStore({ objects: { [NAME]: video }, now: scene.clock.now });
+});
+afterEach(async () => {
+	for (const archiver of archivers.splice(0)) {
+		for (const { message } of await archiver.check()) transcribe("error", message);
+		await archiver.stop();
+	}
+	await origin.close();
+});
+
+function start(deps: Partial<ArchiverDeps> = {}, options: ArchiverOptions = {}): Archiver {
+	const archiver = createArchiver({ ...scene, source: LOCAL, ...deps }, { retry: QUICK, ...options });
+	archivers.push(archiver);
+	archiver.start();
+	return archiver;
+}
+
+const presign = (name = NAME): string => origin.presign(name, scene.clock.now() + HOUR);
+const typesOf = (events: readonly { readonly type: string }[]) => events.map(({ type }) => type);
+
+async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+	const giveUpAt = Date.now() + 8_000;
+	while (!(await condition())) {
+		if (Date.now() > giveUpAt) throw new Error("it does not come about");
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	}
+}
+
+describe("a recording whose link fails", () => {
+	it("rests as expired when the origin says that its link is", async () => {
+		const stream = await scene.report(presign());
+		scene.clock.shift(2 * HOUR);
+		start();
+		const history = await scene.until(stream, "LinkExpired");
+		expect(typesOf(history)).toEqual(["RecordingReported", "LinkExpired"]);
+		expect(history.at(-1)?.data).toMatchObject({ cause: "refused", attempts: 1 });
+	});
+
+	it("rests as expired by time only at the end of the grace, after a real attempt", async () => {
+		origin.fault(NAME, ...Array.from({ length: 5_000 }, () => ({ _tag: "Status" as const, status: 500 })));
+		const link = origin.presign(NAME, scene.clock.now() + 24 * HOUR);
+		const stream = await scene.report(link, { expireTime: scene.clock.now() + HOUR });
+		start();
+		await scene.until(stream, "ArchiveAttemptFailed");
+		scene.clock.shift(HOUR);
+		const before = origin.requests(NAME);
+		await eventually(() => origin.requests(NAME) > before + 1);
+		expect(typesOf(await scene.history(stream))).not.toContain("LinkExpired");
+		scene.clock.shift(10 * 60_000);
+		const history = await scene.until(stream, "LinkExpired");
+		expect(history.at(-1)?.data).toMatchObject({ cause: "deadline" });
+	});
+
+	it("is tried once even when it is reported long after its deadline", async () => {
+		const stream = await scene.report(presign(), { expireTime: scene.clock.now() + 1_000 });
+		origin.fault(NAME, { _tag: "Status", status: 500 });
+		scene.clock.shift(HOUR - 60_000);
+		start();
+		const history = await scene.until(stream, "LinkExpired");
+		expect(origin.requests(NAME)).toBe(1);
+		expect(history.at(-1)?.data).toMatchObject({ cause: "deadline", attempts: 1 });
+	});
+
+	it("is kept all the same when the link still works behind its deadline", async () => {
+		const stream = await scene.report(presign(), { expireTime: scene.clock.now() + 1_000 });
+		scene.clock.shift(HOUR - 60_000);
+		start();
+		expect(typesOf(await scene.until(stream, "RecordingArchived"))).toHaveLength(2);
+	});
+
+	it("is reopened by a new link", async () => {
+		const stream = await scene.report(presign());
+		scene.clock.shift(2 * HOUR);
+		start();
+		await scene.until(stream, "LinkExpired");
+		expect(await scene.report(presign())).toBe(stream);
+		const history = await scene.until(stream, "RecordingArchived");
+		expect(typesOf(history)).toEqual([
+			"RecordingReported",
+			"LinkExpired",
+			"LinkRenewed",
+			"RecordingArchived",
+		]);
+		expect(history.at(-1)?.metadata).toMatchObject({ ingress: "archiver", causationId: history[2]?.id });
+	});
+
+	it("is kept by an older link when the newest is the dead one", async () => {
+		const stream = await scene.report(presign());
+		await scene.report(origin.presign(NAME, scene.clock.now() - HOUR));
+		start();
+		expect(typesOf(await scene.until(stream, "RecordingArchived"))).toEqual([
+			"RecordingReported",
+			"LinkRenewed",
+			"RecordingArchived",
+		]);
+	});
+
+	it("is abandoned when there is no such object, after it was asked for four times", async () => {
+		const stream = await scene.report(presign("none.mp4"));
+		start();
+		const history = await scene.until(stream, "ArchiveAbandoned");
+		expect(history.at(-1)?.data).toMatchObject({ cause: "not-found", attempts: 4 });
+		expect(origin.requests("none.mp4")).toBe(4);
+		expect(typesOf(history).filter((type) => type === "ArchiveAttemptFailed")).toHaveLength(3);
+	});
+
+	it("is abandoned when all its links are refused", async () => {
+		const forged = presign().replace(/Signature=.{6}/, "Signature=AAAAAA");
+		const stream = await scene.report(forged);
+		await scene.report(forged.replace("AAAAAA", "BBBBBB"));
+		start();
+		const history = await scene.until(stream, "ArchiveAbandoned");
+		expect(history.at(-1)?.data).toMatchObject({ cause: "refused" });
+		expect(origin.requests(NAME)).toBe(8);
+	});
+
+	it("is kept when the object appears late", async () => {
+		const stream = await scene.report(presign("late.mp4"));
+		start();
+		await scene.until(stream, "ArchiveAttemptFailed");
+		origin.put("late.mp4", video);
+		await scene.until(stream, "RecordingArchived");
+	});
+
+	it("stays pending, and is shown, while its host is not allowed: also behind its deadline", async () => {
+		const stream = await scene.report(presign());
+		const archiver = start({ source: createHttpVideoSource() });
+		await scene.until(stream, "ArchiveAttemptFailed");
+		scene.clock.shift(24 * HOUR);
+		await eventually(async () => (await scene.history(stream)).length > 2);
+		expect(new Set(typesOf(await scene.history(stream)))).toEqual(
+			new Set(["RecordingReported", "ArchiveAttemptFailed"]),
+		);
+		const messages = (await archiver.check()).map(({ message }) => message).join("\n");
+		expect(messages).toContain("--allow-host 127.0.0.1");
+		expect(messages).toContain("1 recording is at risk");
+		expect(origin.requests()).toBe(0);
+	});
+
+	it("is kept in the end through breaks, wrong lengths, wrong bytes, errors and pages", async () => {
+		origin.fault(
+			NAME,
+			{ _tag: "Drop", afterBytes: 5_000 },
+			{ _tag: "Status", status: 503, retryAfter: "0" },
+			{ _tag: "Status", status: 503 },
+			{ _tag: "Shorten", toBytes: 4_000 },
+			{ _tag: "Corrupt", atByte: 9_000 },
+			{ _tag: "Headers", headers: { "content-encoding": "gzip" } },
+		);
+		const stream = await scene.report(presign());
+		start();
+		const history = await scene.until(stream, "RecordingArchived");
+		const reasons = history.flatMap((event) =>
+			event.type === "ArchiveAttemptFailed" ? [event.data.reason] : [],
+		);
+		expect(reasons).toEqual(["broke-off", "busy", "busy", "mismatch", "mismatch", "failed"]);
+		expect(history.at(-1)?.data).toMatchObject({ attempts: 7, adopted: false });
+	});
+});
+
+describe("a recording whose link works", () => {
+	it("is kept, with a receipt of what was verified", async () => {
+		const stream = await scene.report(presign());
+		start();
+		const history = await scene.until(stream, "RecordingArchived");
+		const kept = await scene.videoStore.stat(stream);
+		expect(history.at(-1)).toMatchObject({
+			data: {
+				receipt: {
+					location: kept?.location,
+					bytes: video.length,
+					sha256: kept?.sha256,
+					lengthVerified: true,
+					contentType: "video/mp4",
+					originChecksum: expect.stringMatching(/^md5:[0-9a-f]{32}$/),
+				},
+				attempts: 1,
+				adopted: false,
+			},
+			metadata: { ingress: "archiver", correlationId: "correlation-1", causationId: history[0]?.id },
+		});
+		const chunks: Uint8Array[] = [];
+		for await (const chunk of scene.videoStore.open(kept?.location ?? "")) chunks.push(chunk);
+		expect(Buffer.concat(chunks)).toEqual(Buffer.from(video));
+	});
+
+	it("is adopted without a download when its file was complete before its event", async () => {
+		const stream = await scene.report(presign());
+		const upload = await scene.videoStore.begin(stream);
+		await upload.write(video);
+		await upload.commit();
+		start();
+		const history = await scene.until(stream, "RecordingArchived");
+		expect(history.at(-1)?.data).toMatchObject({ adopted: true, receipt: { bytes: video.length } });
+		expect(origin.requests()).toBe(0);
+	});
+
+	it("is not downloaded again when the history is replayed", async () => {
+		const stream = await scene.report(presign());
+		const first = start();
+		await scene.until(stream, "RecordingArchived");
+		await first.stop();
+		const replayed = start();
+		const other = await scene.report(presign(), { trackInfo: "track-2" });
+		await scene.until(other, "RecordingArchived");
+		await replayed.stop();
+		expect(origin.requests(NAME)).toBe(2);
+	});
+
+	it("is said once by two archivers on one store", async () => {
+		const count = 12;
+		const streams = await Promise.all(
+			Array.from({ length: count }, (_, index) => scene.report(presign(), { trackInfo: `track-${index}` })),
+		);
+		const pair = [start(), start()];
+		for (const stream of streams) await scene.until(stream, "RecordingArchived");
+		await Promise.all(pair.map((archiver) => archiver.stop()));
+		for (const stream of streams) {
+			const types = typesOf(await scene.history(stream));
+			expect(types.filter((type) => type === "RecordingArchived")).toHaveLength(1);
+		}
+	});
+});
+
+describe("the loop", () => {
+	it("leaves no file and no event of a download that it broke off to stop", async () => {
+		origin.fault(NAME, { _tag: "Stall", afterBytes: 5_000 });
+		const stream = await scene.report(presign());
+		const archiver = start();
+		await eventually(() => origin.requests(NAME) === 1);
+		await archiver.stop();
+		await archiver.stop();
+		expect(typesOf(await scene.history(stream))).toEqual(["RecordingReported"]);
+		expect(await scene.videoStore.stat(stream)).toBeUndefined();
+		start();
+		await scene.until(stream, "RecordingArchived");
+	});
+
+	it("waits while the video store fails, says so, and keeps the video afterwards", async () => {
+		let isFull = true;
+		const videoStore: VideoStore = {
+			...scene.videoStore,
+			async begin(key) {
+				if (isFull) throw storeFault("io", "no space left in the data directory");
+				return scene.videoStore.begin(key);
+			},
+		};
+		const stream = await scene.report(presign());
+		const archiver = start({ videoStore });
+		const history = await scene.until(stream, "ArchiveAttemptFailed");
+		expect(history.at(-1)?.data).toMatchObject({
+			reason: "storage",
+			message: "no space left in the data directory",
+		});
+		await eventually(async () =>
+			(await archiver.check()).some(({ message }) => message.includes("no space left")),
+		);
+		isFull = false;
+		await scene.until(stream, "RecordingArchived");
+		await eventually(async () => (await archiver.check()).length === 0);
+	});
+
+	it("waits while the event store refuses to append, and adopts what was committed by then", async () => {
+		let faults = 1;
+		const store: EventStore = {
+			...scene.store,
+			async append(stream, events, expected) {
+				faults -= 1;
+				if (faults === 0) throw storeFault("io", "the log cannot be written");
+				return scene.store.append(stream, events, expected);
+			},
+		};
+		const stream = await scene.report(presign());
+		const archiver = start({ store });
+		await eventually(async () =>
+			(await archiver.check()).some(({ message }) => message.includes("be written")),
+		);
+		scene.clock.shift(1_000);
+		const history = await scene.until(stream, "RecordingArchived");
+		expect(history.at(-1)?.data).toMatchObject({ adopted: true });
+		expect(origin.requests(NAME)).toBe(1);
+	});
+
+	it("says that the log was closed under it", async () => {
+		const store = createMemoryEventStore({ clock: scene.clock });
+		const archiver = start({ store });
+		await store.close();
+		scene.clock.shift(500);
+		await eventually(async () =>
+			(await archiver.check()).some(({ message }) => message.includes("log was closed")),
+		);
+	});
+
+	it("goes on past an event that does not decode, and says so", async () => {
+		const broken = { id: "x", type: "RecordingReported", schemaVersion: 1, data: {}, metadata: {} };
+		await scene.store.append("recording-broken", [broken], "no-stream");
+		const stream = await scene.report(presign());
+		const archiver = start();
+		await scene.until(stream, "RecordingArchived");
+		expect(await archiver.check()).toMatchObject([
+			{ message: expect.stringContaining("1 events of the log") },
+		]);
+	});
+
+	it("has no more downloads under way than it may, and begins with the earliest deadline", async () => {
+		const begun: string[] = [];
+		let open = 0;
+		let most = 0;
+		const source: VideoSource = {
+			async open(link, options) {
+				begun.push(new URL(link).pathname);
+				open += 1;
+				most = Math.max(most, open);
+				await new Promise((resolve) => setTimeout(resolve, 2));
+				open -= 1;
+				return LOCAL.open(link, options);
+			},
+		};
+		const streams: string[] = [];
+		for (const minutes of [50, 20, 40, 10, 30, 60]) {
+			origin.put(`${minutes}.mp4`, video);
+			const expireTime = scene.clock.now() + minutes * 60_000;
+			streams.push(await scene.report(presign(`${minutes}.mp4`), { expireTime }));
+		}
+		start({ source }, { concurrency: 2 });
+		for (const stream of streams) await scene.until(stream, "RecordingArchived");
+		expect(most).toBe(2);
+		expect(begun.slice(0, 2)).toEqual(["/10.mp4", "/20.mp4"]);
+	});
+
+	it("attempts nothing that it has brought to rest, though the log's tail lags behind", async () => {
+		const outcomes: unknown[] = [];
+		const count = (_name: string, attributes?: object) => void outcomes.push(attributes);
+		const store: EventStore = { ...scene.store, onAppended: () => () => undefined };
+		const streams = [await scene.report(presign()), await scene.report(presign(), { trackInfo: "track-2" })];
+		start({ store, telemetry: { ...scene.telemetry, count } }, { concurrency: 1 });
+		for (const stream of streams) await scene.until(stream, "RecordingArchived");
+		await new Promise((resolve) => setTimeout(resolve, 20));
+		expect(outcomes).toEqual([{ outcome: "archived" }, { outcome: "archived" }]);
+	});
+
+	it("refuses a concurrency that makes no sense", () => {
+		for (const concurrency of [0, -1, 1.5, Number.NaN]) {
+			expect(() => createArchiver({ ...scene, source: LOCAL }, { concurrency })).toThrow(RangeError);
+		}
+	});
+});

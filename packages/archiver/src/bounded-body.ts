@@ -1,0 +1,66 @@
+// Reads an answer's body within its limits.
+
+import type { IncomingMessage } from "node:http";
+import { isSourceFault, sourceFault } from "./source-fault.js";
+
+export interface BodyLimits {
+	/** The longest silence; the time that our own reader takes does not count. */
+	readonly idleTimeoutMs: number;
+	readonly maxBytes: number;
+}
+
+/** Yields the body as it comes; the socket waits while the reader does. Throws a `SourceFault`; closes the connection. */
+export async function* boundedBody(
+	response: IncomingMessage,
+	{ idleTimeoutMs, maxBytes }: BodyLimits,
+): AsyncGenerator<Uint8Array, void, void> {
+	let bytes = 0;
+	const stall = (): void => {
+		response.destroy(sourceFault("stalled", `the origin fell silent after ${bytes} bytes`));
+	};
+	let timer = setTimeout(stall, idleTimeoutMs);
+	try {
+		for await (const chunk of response as AsyncIterable<Uint8Array>) {
+			clearTimeout(timer);
+			bytes += chunk.length;
+			if (bytes > maxBytes) throw tooLarge(maxBytes);
+			yield chunk;
+			timer = setTimeout(stall, idleTimeoutMs);
+		}
+	} catch (error) {
+		throw isSourceFault(error)
+			? error
+			: sourceFault("broke-off", `the connection ended after ${bytes} bytes`);
+	} finally {
+		clearTimeout(timer);
+		response.destroy();
+	}
+}
+
+/** The start of a short answer as text, within `timeoutMs` as a whole; what breaks off is taken as it is. */
+export async function readStart(
+	response: IncomingMessage,
+	{ maxBytes, timeoutMs }: { readonly maxBytes: number; readonly timeoutMs: number },
+): Promise<string> {
+	const chunks: Uint8Array[] = [];
+	let bytes = 0;
+	const timer = setTimeout(() => response.destroy(), timeoutMs);
+	try {
+		for await (const chunk of response as AsyncIterable<Uint8Array>) {
+			chunks.push(chunk);
+			bytes += chunk.length;
+			if (bytes >= maxBytes) break;
+		}
+	} catch {
+		// The status alone says enough.
+	} finally {
+		clearTimeout(timer);
+		response.destroy();
+	}
+	return Buffer.concat(chunks).subarray(0, maxBytes).toString("utf8");
+}
+
+/** More bytes came than anyone allowed. */
+function tooLarge(maxBytes: number): Error {
+	return sourceFault("too-large", `the video is larger than ${maxBytes} bytes (maxBytes)`);
+}

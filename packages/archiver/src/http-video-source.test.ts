@@ -1,0 +1,294 @@
+import { createServer, type RequestListener } from "node:http";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
+import type { OpenVideoResult } from "@reelkeep/core/ports";
+import type { ObjectFault } from "@reelkeep/testing/object-fault";
+import { type ObjectStore, startObjectStore } from "@reelkeep/testing/object-store";
+import { sampleVideo } from "@reelkeep/testing/sample-video";
+import { transcribe } from "@reelkeep/testing/transcript";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createHttpVideoSource, type HttpVideoSourceOptions } from "./http-video-source.js";
+
+const NAME = "720p.mp4";
+const HOUR = 3_600_000;
+const LOCAL: HttpVideoSourceOptions = { allowHosts: ["127.0.0.1"], allowPrivateNetwork: true };
+
+let origin: ObjectStore;
+let video: Uint8Array;
+const closers: (() => void)[] = [];
+
+beforeEach(async () => {
+	video = await sampleVideo();
+	origin = await startObjectStore({ objects: { [NAME]: video } });
+});
+afterEach(async () => {
+	for (const close of closers.splice(0)) close();
+	await origin.close();
+});
+
+async function open(
+	link: string,
+	options: HttpVideoSourceOptions = LOCAL,
+	signal = new AbortController().signal,
+): Promise<OpenVideoResult> {
+	const result = await createHttpVideoSource(options).open(link, { signal });
+	if (result._tag === "Unavailable") transcribe("error", result.message);
+	return result;
+}
+
+async function openFaulty(fault: ObjectFault, options = LOCAL): Promise<OpenVideoResult> {
+	origin.fault(NAME, fault);
+	return open(origin.presign(NAME, Date.now() + HOUR), options);
+}
+
+async function read(result: OpenVideoResult): Promise<Uint8Array> {
+	if (result._tag !== "Opened") throw new Error(result.message);
+	const chunks: Uint8Array[] = [];
+	for await (const chunk of result.body) chunks.push(chunk);
+	return Buffer.concat(chunks);
+}
+
+async function serve(listener: RequestListener): Promise<string> {
+	const server = createServer(listener);
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	closers.push(() => {
+		server.close();
+		server.closeAllConnections();
+	});
+	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe("where the HTTP source goes", () => {
+	it.each([
+		"http://127.0.0.1",
+		"http://127.1",
+		"http://2130706433",
+		"http://017700000001",
+		"http://0x7f.1",
+		"http://0x7f000001",
+		"http://127.0.0.1.",
+		"http://１２７.０.０.１",
+		"http://①②⑦.⓪.⓪.①",
+		"http://[::1]",
+		"http://[::ffff:127.0.0.1]",
+		"http://[::ffff:7f00:1]",
+		"http://[64:ff9b::7f00:1]",
+		"http://localhost",
+		"http://localhost.",
+		"http://10.0.0.1",
+		"http://169.254.169.254",
+		"http://2852039166",
+		"http://[::ffff:169.254.169.254]",
+		"http://100.100.100.200",
+		"http://1684301000",
+		"http://0144.0144.0144.0310",
+		"http://[fe80::1%25eth0]",
+		"http://[fd00:ec2::254]",
+		"ftp://b.aliyuncs.com",
+		"file:///etc/passwd",
+		"not a link",
+	])("is never %s, unless that host is allowed", async (link) => {
+		const result = await open(`${link}/v.mp4?Signature=s`, {});
+		expect(result).toMatchObject({ _tag: "Unavailable", reason: "not-allowed" });
+	});
+
+	it.each([
+		"127.0.0.1",
+		"::1",
+		"10.1.2.3",
+		"100.64.0.1",
+		"169.254.169.254",
+		"100.100.100.200",
+		"::ffff:10.0.0.1",
+		"64:ff9b::a9fe:a9fe",
+		"0.0.0.0",
+	])("is no allowed host that resolves to %s", async (address) => {
+		const resolve = async () => ["8.8.8.8", address];
+		const result = await open("http://bucket.aliyuncs.com/v.mp4", { resolve });
+		expect(result).toMatchObject({ _tag: "Unavailable", reason: "not-allowed" });
+	});
+
+	it.each([
+		"169.254.169.254",
+		"100.100.100.200",
+		"[fd00:ec2::254]",
+		"[::ffff:a9fe:a9fe]",
+		"[64:ff9b::6464:64c8]",
+	])("is never the metadata address %s, whatever is allowed", async (host) => {
+		const allowHosts = [host];
+		const result = await open(`http://${host}/latest/meta-data`, { allowHosts, allowPrivateNetwork: true });
+		expect(result).toMatchObject({ reason: "not-allowed", message: expect.stringContaining("metadata") });
+	});
+
+	it("is the address that was checked, whatever the resolver says afterwards", async () => {
+		const answers = [["127.0.0.1"], ["169.254.169.254"]];
+		let asked = 0;
+		const resolve = async () => answers[asked++] ?? [];
+		const link = origin.presign(NAME, Date.now() + HOUR).replace("127.0.0.1", "bucket.example");
+		const result = await open(link, { allowHosts: ["*.example"], allowPrivateNetwork: true, resolve });
+		expect(await read(result)).toEqual(video);
+		expect(asked).toBe(1);
+	});
+
+	it("is no other port of a public address", async () => {
+		const resolve = async () => ["203.0.114.1"];
+		const result = await open("http://bucket.aliyuncs.com:22/v.mp4", { resolve });
+		expect(result).toMatchObject({ reason: "not-allowed", message: expect.stringContaining("port") });
+	});
+
+	it.each([
+		["http://169.254.169.254/latest/meta-data/", "not-allowed"],
+		["http://localhost/", "not-allowed"],
+		["http://10.0.0.1/v.mp4", "not-allowed"],
+		["http://user@127.0.0.1/v.mp4", "not-allowed"],
+		["file:///etc/passwd", "not-allowed"],
+		["http://metadata.example/", "not-allowed"],
+	] as const)("is not where a redirect to %s leads", async (location, reason) => {
+		const resolve = async () => ["100.100.100.200"];
+		const options = { allowHosts: ["127.0.0.1", "*.example"], allowPrivateNetwork: true, resolve };
+		expect(await openFaulty({ _tag: "Redirect", location }, options)).toMatchObject({ reason });
+	});
+
+	it("is behind three redirects at most", async () => {
+		const link = origin.presign(NAME, Date.now() + HOUR);
+		const redirect: ObjectFault = { _tag: "Redirect", location: link, status: 307 };
+		origin.fault(NAME, redirect, redirect, redirect, redirect);
+		expect(await open(link)).toMatchObject({ reason: "failed", message: expect.stringContaining("3 times") });
+		origin.fault(NAME, redirect, redirect, redirect);
+		expect(await read(await open(link))).toEqual(video);
+	});
+});
+
+describe("what the HTTP source makes of an answer", () => {
+	it("takes an expired link for expired, a forged one for refused and an absent object for not found", async () => {
+		expect(await open(origin.presign(NAME, Date.now() - HOUR))).toMatchObject({ reason: "expired" });
+		expect(await open(origin.presign("none.mp4", Date.now() + HOUR))).toMatchObject({ reason: "not-found" });
+		const forged = origin.presign(NAME, Date.now() + HOUR).replace(/Signature=.{8}/, "Signature=AAAAAAAA");
+		const refused = await open(forged);
+		expect(refused).toMatchObject({
+			reason: "refused",
+			message: expect.stringContaining("SignatureDoesNotMatch"),
+		});
+		expect(JSON.stringify(refused)).not.toContain("AAAAAAAA");
+	});
+
+	it("hands on how long a busy origin wants to be left alone", async () => {
+		const fault: ObjectFault = { _tag: "Status", status: 503, retryAfter: "3" };
+		expect(await openFaulty(fault)).toMatchObject({ reason: "busy", retryAfterMs: 3_000 });
+	});
+
+	it("refuses an encoding that nobody asked for", async () => {
+		const fault: ObjectFault = { _tag: "Headers", headers: { "content-encoding": "gzip" } };
+		expect(await openFaulty(fault)).toMatchObject({
+			reason: "failed",
+			message: expect.stringContaining("encoded"),
+		});
+	});
+
+	it("refuses a part that nobody asked for", async () => {
+		const link = await serve((_request, response) => response.writeHead(206).end("part"));
+		expect(await open(link)).toMatchObject({ reason: "failed", message: expect.stringContaining("206") });
+	});
+
+	it("refuses a video that says that it is too large, and stops one that turns out to be", async () => {
+		const small = { ...LOCAL, maxBytes: 1_000 };
+		const link = origin.presign(NAME, Date.now() + HOUR);
+		expect(await open(link, small)).toMatchObject({
+			reason: "not-allowed",
+			message: expect.stringContaining("1000"),
+		});
+		const body = read(await openFaulty({ _tag: "NoLength" }, small));
+		await expect(body).rejects.toMatchObject({ _tag: "SourceFault", reason: "too-large" });
+	});
+
+	it("throws when the body ends early, whether its length was stated or not", async () => {
+		const dropped = read(await openFaulty({ _tag: "Drop", afterBytes: 5_000 }));
+		await expect(dropped).rejects.toMatchObject({ _tag: "SourceFault", reason: "broke-off" });
+		const link = await serve((_request, response) => {
+			response.write("chunk");
+			setTimeout(() => response.destroy(), 20);
+		});
+		await expect(read(await open(link))).rejects.toMatchObject({ _tag: "SourceFault", reason: "broke-off" });
+	});
+
+	it("throws when the body falls silent", async () => {
+		const body = read(await openFaulty({ _tag: "Stall", afterBytes: 100 }, { ...LOCAL, idleTimeoutMs: 50 }));
+		await expect(body).rejects.toMatchObject({ _tag: "SourceFault", reason: "stalled" });
+	});
+
+	it("does not take a slow reader for a silent origin", async () => {
+		const size = 2 * 1024 * 1024;
+		origin.put("long.mp4", new Uint8Array(size));
+		const link = origin.presign("long.mp4", Date.now() + HOUR);
+		const result = await open(link, { ...LOCAL, idleTimeoutMs: 60 });
+		if (result._tag !== "Opened") throw new Error(result.message);
+		let bytes = 0;
+		for await (const chunk of result.body) {
+			if (bytes === 0) await new Promise((resolve) => setTimeout(resolve, 180));
+			bytes += chunk.length;
+		}
+		expect(bytes).toBe(size);
+	});
+
+	it("gives up on a host that does not answer, does not speak HTTP, is not there, or cannot be resolved", async () => {
+		const sockets: Socket[] = [];
+		const silent = createTcpServer((socket) => sockets.push(socket));
+		await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+		closers.push(() => {
+			silent.close();
+			for (const socket of sockets) socket.destroy();
+		});
+		const { port } = silent.address() as AddressInfo;
+		const quick = { ...LOCAL, firstByteTimeoutMs: 50, connectTimeoutMs: 50 };
+		const message = expect.stringContaining("in time");
+		expect(await open(`http://127.0.0.1:${port}/v`, quick)).toMatchObject({ reason: "failed", message });
+		expect(await open(`https://127.0.0.1:${port}/v`, quick)).toMatchObject({ reason: "failed", message });
+		const unresolved = { allowHosts: ["*.example"], connectTimeoutMs: 50 };
+		const never = () => new Promise<readonly string[]>(() => undefined);
+		const nobody = async () => Promise.reject(new Error("ENOTFOUND"));
+		for (const resolve of [never, nobody, async () => []]) {
+			expect(await open("http://a.example/v", { ...unresolved, resolve })).toMatchObject({
+				reason: "failed",
+			});
+		}
+		const gone = await startObjectStore();
+		await gone.close();
+		expect(await open(gone.presign(NAME, Date.now() + HOUR))).toMatchObject({
+			reason: "failed",
+			message: expect.stringContaining("ECONNREFUSED"),
+		});
+	});
+
+	it("stops at once when it is told to, before and within the body", async () => {
+		const early = AbortSignal.abort();
+		const link = origin.presign(NAME, Date.now() + HOUR);
+		expect(await open(link, LOCAL, early)).toMatchObject({ reason: "failed" });
+		const later = new AbortController();
+		origin.fault(NAME, { _tag: "Stall", afterBytes: 100 });
+		const body = read(await open(link, LOCAL, later.signal));
+		later.abort();
+		await expect(body).rejects.toMatchObject({ _tag: "SourceFault" });
+	});
+
+	it("hands out the bytes with what the origin said about them", async () => {
+		const result = await open(origin.presign(NAME, Date.now() + HOUR));
+		expect(result).toMatchObject({
+			_tag: "Opened",
+			offset: 0,
+			totalBytes: video.length,
+			contentType: "video/mp4",
+			checksums: { md5: expect.stringMatching(/^[0-9a-f]{32}$/) },
+		});
+		expect(await read(result)).toEqual(video);
+	});
+
+	it("asks by GET, for no encoding, without a content type, an OSS header or a pooled connection", async () => {
+		const asked: unknown[] = [];
+		const link = await serve((request, response) => {
+			asked.push([request.method, request.url, { ...request.headers, host: "" }]);
+			response.end("video");
+		});
+		await read(await open(`${link}/v.mp4?Expires=1`));
+		const headers = { accept: "*/*", "accept-encoding": "identity", connection: "close", host: "" };
+		expect(asked).toEqual([["GET", "/v.mp4?Expires=1", headers]]);
+	});
+});

@@ -1,0 +1,32 @@
+// Keeps every recording's video before its link expires: a plugin, and its parts for other compositions.
+
+export { type AddressClass, classifyAddress, isAddressAllowed } from "./address-policy.js";
+export {
+	type Archiver,
+	type ArchiverDeps,
+	type ArchiverOptions,
+	createArchiver,
+	DEFAULT_AT_RISK_MS,
+	DEFAULT_CONCURRENCY,
+} from "./archiver.js";
+export { type FailureKind, type FailureReason, failureKind } from "./failure.js";
+export { DEFAULT_ALLOWED_HOSTS, type HostPattern, isHostAllowed, parseHostPattern } from "./host-policy.js";
+export {
+	createHttpVideoSource,
+	DEFAULT_CONNECT_TIMEOUT_MS,
+	DEFAULT_FIRST_BYTE_TIMEOUT_MS,
+	DEFAULT_IDLE_TIMEOUT_MS,
+	DEFAULT_MAX_VIDEO_BYTES,
+	type HttpVideoSourceOptions,
+	MAX_REDIRECTS,
+} from "./http-video-source.js";
+export { evolvePending, initialPending, type PendingRecording } from "./pending.js";
+export { type ArchiverPluginOptions, archiver } from "./plugin.js";
+export {
+	DEFAULT_RETRY_POLICY,
+	decideNextStep,
+	type FailedAttempt,
+	type NextStep,
+	type RetryPolicy,
+} from "./retry.js";
+export { isSourceFault, type SourceFault, type SourceFaultReason, sourceFault } from "./source-fault.js";

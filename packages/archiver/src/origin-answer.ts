@@ -1,0 +1,86 @@
+// What an origin's answer means: status, headers and OSS's error XML become a reason. Pure; nothing of a body is ever
+// quoted, because OSS echoes the signature it was sent (`SignatureProvided`, `StringToSign`).
+
+import type { VideoUnavailable } from "@reelkeep/core/ports";
+
+/** An error answer is a few hundred bytes of XML; what is longer is not read. */
+export const MAX_ERROR_BODY_BYTES = 16 * 1024;
+/** A patience beyond this is a mistake of the origin's. */
+const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
+/** OSS's `EC` for a link whose time is over: V1 and V2, S3's V4, and a dead STS token. */
+const EXPIRED_CODES: ReadonlySet<string> = new Set(["0002-00000069", "0002-00000418", "0002-00000007"]);
+const EXPIRED_TOKENS: ReadonlySet<string> = new Set(["ExpiredToken", "SecurityTokenExpired"]);
+
+type Reason = VideoUnavailable["reason"];
+
+export interface OriginError {
+	readonly status: number;
+	/** The start of the body, at most `MAX_ERROR_BODY_BYTES`. */
+	readonly body: string;
+	readonly retryAfter?: string | undefined;
+	readonly requestId?: string | undefined;
+}
+
+/** Turns an error answer into why the video cannot be had. *Units*: `now` in UTC milliseconds. */
+export function readOriginError(answer: OriginError, now: number): VideoUnavailable {
+	const error = readErrorXml(answer.body);
+	const reason = reasonOf(answer.status, error);
+	const retryAfterMs = parseRetryAfter(answer.retryAfter, now);
+	return {
+		_tag: "Unavailable",
+		reason,
+		message: describe(answer, error.code),
+		...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+	};
+}
+
+function reasonOf(status: number, error: ErrorXml): Reason {
+	if (status === 404 || status === 410) return "not-found";
+	if (status === 408 || status === 425 || status === 429 || status === 503) return "busy";
+	if (status === 412 || status === 416 || status >= 500) return "failed";
+	if (status >= 400) return isExpired(error) ? "expired" : "refused";
+	return "failed";
+}
+
+interface ErrorXml {
+	readonly code?: string;
+	readonly extendedCode?: string;
+	readonly saysExpired: boolean;
+}
+
+function isExpired({ code = "", extendedCode = "", saysExpired }: ErrorXml): boolean {
+	return (
+		EXPIRED_TOKENS.has(code) || EXPIRED_CODES.has(extendedCode) || (code === "AccessDenied" && saysExpired)
+	);
+}
+
+/** Three flat members of a small answer: anchored expressions will do, and no entity is ever expanded. */
+function readErrorXml(body: string): ErrorXml {
+	if (!/^\s*<(?:\?xml|Error)/.test(body)) return { saysExpired: false };
+	const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(body)?.[1];
+	const extendedCode = /<EC>([0-9-]{1,32})<\/EC>/.exec(body)?.[1];
+	return {
+		...(code === undefined ? {} : { code }),
+		...(extendedCode === undefined ? {} : { extendedCode }),
+		saysExpired: /<Message>Request has expired\.?<\/Message>/i.test(body),
+	};
+}
+
+/** What names the answer to the origin's support, and nothing that it was asked with. */
+function describe({ status, requestId }: OriginError, code: string | undefined): string {
+	const named = requestId !== undefined && /^[0-9A-Za-z-]{1,64}$/.test(requestId);
+	return `the origin answered ${[status, code].filter(Boolean).join(" ")}${named ? ` (request ${requestId})` : ""}`;
+}
+
+/** `Retry-After` in milliseconds, given in seconds or as a date; `undefined` when it makes no sense. */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+	if (value === undefined || value.length > 64) return undefined;
+	const delayMs = /^[0-9]{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+	if (Number.isNaN(delayMs)) return undefined;
+	return Math.min(Math.max(delayMs, 0), MAX_RETRY_AFTER_MS);
+}
+
+/** The MD5 that an ETag is, in lower-case hex. *Shape*: single-part uploads have one; a weak or a multipart ETag is none. */
+export function md5OfEtag(etag: string | undefined): string | undefined {
+	return /^"([0-9a-fA-F]{32})"$/.exec(etag ?? "")?.[1]?.toLowerCase();
+}

@@ -1,0 +1,64 @@
+// What keeps videos from being kept, in words that say what to do. Pure; shown on `/readyz`.
+
+import type { Problem } from "@reelkeep/core/ports";
+import { storedFailureKind } from "./failure.js";
+import type { PendingRecording } from "./pending.js";
+
+/** A person reads this: the first few say what is wrong, and a count says how much. */
+const MAX_PROBLEMS = 10;
+
+export const PLUGIN_NAME = "archiver";
+
+/**
+ * Describes what is wrong: every distinct obstacle of our own (a host that is not allowed, a disk, a key), and the
+ * recordings that failed so far and whose last link dies within `atRiskMs`. Names hosts and counts, never a link.
+ */
+export function describeProblems(
+	recordings: Iterable<PendingRecording>,
+	options: { readonly now: number; readonly atRiskMs: number },
+): readonly Problem[] {
+	const obstacles = new Map<string, number>();
+	const atRisk: PendingRecording[] = [];
+	for (const pending of recordings) {
+		if (pending.failure === undefined) continue;
+		const { reason, message } = pending.failure;
+		if (isObstacle(reason)) obstacles.set(message, (obstacles.get(message) ?? 0) + 1);
+		if (pending.deadline <= options.now + options.atRiskMs) atRisk.push(pending);
+	}
+	const messages = [
+		...[...obstacles].map(([message, count]) => `${message}; ${describeCount(count)} for it`),
+		...describeAtRisk(atRisk),
+	];
+	return limit(messages).map((message) => ({ source: PLUGIN_NAME, message }));
+}
+
+/** `fault`: the archiver itself could not go on with a recording. */
+function isObstacle(reason: string): boolean {
+	return reason === "fault" || storedFailureKind(reason) === "ours";
+}
+
+function describeCount(count: number): string {
+	return count === 1 ? "1 recording waits" : `${count} recordings wait`;
+}
+
+function describeAtRisk(atRisk: readonly PendingRecording[]): readonly string[] {
+	const first = atRisk.reduce<PendingRecording | undefined>(
+		(earliest, pending) =>
+			earliest === undefined || pending.deadline < earliest.deadline ? pending : earliest,
+		undefined,
+	);
+	if (first === undefined) return [];
+	const count = atRisk.length === 1 ? "1 recording is" : `${atRisk.length} recordings are`;
+	const deadline = new Date(first.deadline).toISOString();
+	const why = first.failure?.message ?? "";
+	return [
+		`${count} at risk: the first link (${first.host}) dies at ${deadline}, and the last try failed: ${why}`,
+	];
+}
+
+function limit(messages: readonly string[]): readonly string[] {
+	if (messages.length <= MAX_PROBLEMS) return messages;
+	// The last message is about what is at risk: it is never the one that is cut.
+	const cut = messages.length - MAX_PROBLEMS;
+	return [...messages.slice(0, MAX_PROBLEMS - 1), `and ${cut} more obstacles`, ...messages.slice(-1)];
+}

@@ -1,0 +1,57 @@
+// Is what came what the origin stated? Asked before anything is committed (promise 6). Pure.
+
+import type { VideoReceipt } from "@reelkeep/core";
+import type { OpenedVideo, StoredVideo, VideoDigest } from "@reelkeep/core/ports";
+
+/** As many first bytes as tell a page from a video. */
+export const HEAD_BYTES = 16;
+
+/** What was received: its digest by the store, and what the archiver looked at on the way. */
+export interface ReceivedVideo extends VideoDigest {
+	/** Lower-case hex; computed when the origin stated one. */
+	readonly md5?: string;
+	/** The first `HEAD_BYTES` bytes, or fewer. */
+	readonly head: Uint8Array;
+}
+
+export type Stated = Pick<OpenedVideo, "totalBytes" | "checksums">;
+
+/** What does not match, in words; `undefined`: all that was stated does. */
+export function findMismatch(stated: Stated, received: ReceivedVideo): string | undefined {
+	const { totalBytes, checksums } = stated;
+	if (totalBytes !== undefined && totalBytes !== received.bytes) {
+		return `the origin stated ${totalBytes} bytes and sent ${received.bytes}`;
+	}
+	if (checksums.md5 !== undefined && checksums.md5 !== received.md5) {
+		return `the bytes do not have the MD5 that the origin stated (${received.bytes} bytes)`;
+	}
+	// An object that is still being written reads as empty; a video never is.
+	if (received.bytes === 0) return "the origin's object is empty";
+	if (isPage(received.head)) return "the origin sent a page instead of a video";
+	return undefined;
+}
+
+/** The receipt of a verified, committed video. */
+export function receiptOf(video: StoredVideo, opened: OpenedVideo): VideoReceipt {
+	const { contentType, etag, checksums, totalBytes } = opened;
+	return {
+		...adoptedReceipt(video),
+		lengthVerified: totalBytes !== undefined,
+		...(contentType === undefined ? {} : { contentType }),
+		...(etag === undefined ? {} : { etag }),
+		...(checksums.md5 === undefined ? {} : { originChecksum: `md5:${checksums.md5}` }),
+	};
+}
+
+/** The receipt of a video that was found kept: what the store says of it, and nothing that only its download knew. */
+export function adoptedReceipt({ location, bytes, sha256 }: StoredVideo): VideoReceipt {
+	return { location, bytes, sha256, lengthVerified: false };
+}
+
+/** A login page or an error with status 200. No box of an MP4 starts like that: its first four bytes are a size. */
+function isPage(head: Uint8Array): boolean {
+	const text = String.fromCharCode(...head)
+		.replace(/^\u00ef\u00bb\u00bf/, "")
+		.trimStart();
+	return /^<(?:\?xml|!doctype|html|error)/i.test(text);
+}

@@ -1,0 +1,28 @@
+import type { Clock } from "@reelkeep/core/ports";
+
+/** What a loop waits on: a call, a time, or its end. A call that comes before anyone waits is not lost. */
+export interface Wake {
+	call(): void;
+	/** Resolves when called since the last wait, after `timeoutMs`, or when `signal` aborts. */
+	wait(timeoutMs: number, signal: AbortSignal): Promise<void>;
+}
+
+export function createWake(clock: Clock): Wake {
+	let isCalled = false;
+	let wake = (): void => undefined;
+	return {
+		call() {
+			isCalled = true;
+			wake();
+		},
+		async wait(timeoutMs, signal) {
+			const timer = new AbortController();
+			wake = () => timer.abort();
+			signal.addEventListener("abort", wake, { once: true });
+			if (isCalled || signal.aborted) timer.abort();
+			await clock.sleep(timeoutMs, timer.signal);
+			signal.removeEventListener("abort", wake);
+			isCalled = false;
+		},
+	};
+}
