@@ -19,7 +19,14 @@ import {
 	type Keyring,
 	type StreamName,
 } from "@reelkeep/core/ports";
-import { decisiveFailure, failureKind, failureOf, isWorthAnotherLink, type LinkFailure } from "./failure.js";
+import {
+	decisiveFailure,
+	failureKind,
+	failureOf,
+	isWorthAnotherLink,
+	type LinkFailure,
+	wasTried,
+} from "./failure.js";
 import { type KeepResult, type KeepVideoDeps, keepVideo } from "./keep-video.js";
 import type { NotedFailure, PendingRecording } from "./pending.js";
 import { decideNextStep, isLastChance, type NextStep, type RetryPolicy } from "./retry.js";
@@ -173,7 +180,14 @@ function commandFor(
 	const tried = failures.map((each) => each.linkFingerprint);
 	switch (step._tag) {
 		case "Retry":
-			return { _tag: "RecordFailedAttempt", reason, message, linkFingerprint, nextAttemptAt: step.at };
+			return {
+				_tag: "RecordFailedAttempt",
+				reason,
+				message,
+				linkFingerprint,
+				tried: wasTried(reason),
+				nextAttemptAt: step.at,
+			};
 		case "Expire":
 			return { _tag: "ExpireLink", cause: step.cause, message, tried };
 		case "Abandon":

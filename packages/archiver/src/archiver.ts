@@ -1,5 +1,6 @@
 // The loop: follow the log, keep what is pending in mind, and attempt what is due, a few at a time.
 
+import { createWake } from "@reelkeep/core";
 import type { Problem, Telemetry } from "@reelkeep/core/ports";
 import type { ArchiveDeps } from "./archive-recording.js";
 import { createAttempts } from "./attempts.js";
@@ -8,7 +9,6 @@ import { describeProblems } from "./problems.js";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry.js";
 import { scheduleNext } from "./schedule.js";
 import { createTail } from "./tail.js";
-import { createWake } from "./wake.js";
 
 /** One slow origin must not hold up the rest; more than a few saturate a line before they help. */
 export const DEFAULT_CONCURRENCY = 4;

@@ -1,7 +1,7 @@
 // Reads an answer's body within its limits.
 
 import type { IncomingMessage } from "node:http";
-import { isSourceFault, sourceFault } from "./source-fault.js";
+import { isSourceFault, sourceFault } from "@reelkeep/core/ports";
 
 export interface BodyLimits {
 	/** The longest silence; the time that our own reader takes does not count. */

@@ -6,17 +6,10 @@ import type { VideoUnavailable } from "@reelkeep/core/ports";
  * What `VideoUnavailable` says, and:
  * - `broke-off`: the body ended early, fell silent, or threw
  * - `mismatch`: what came is not what the origin stated, is empty, or is a page
- * - `too-large`: more bytes came than may be kept
  * - `storage`: the video store failed
  * - `sealed`: the link cannot be opened with the keys at hand
  */
-export type FailureReason =
-	| VideoUnavailable["reason"]
-	| "broke-off"
-	| "mismatch"
-	| "too-large"
-	| "storage"
-	| "sealed";
+export type FailureReason = VideoUnavailable["reason"] | "broke-off" | "mismatch" | "storage" | "sealed";
 
 /**
  * - `link`: the link is dead, says the origin: another one may live
@@ -63,6 +56,11 @@ export function failureOf(reason: FailureReason, message: string, retryAfterMs?:
 
 export function failureKind(reason: FailureReason): FailureKind {
 	return KINDS[reason];
+}
+
+/** Whether the origin was surely asked: policy, a key or a disk may have been in the way before. */
+export function wasTried(reason: FailureReason): boolean {
+	return reason !== "not-allowed" && reason !== "storage" && reason !== "sealed";
 }
 
 /** The kind of a reason read from an event; one that this release does not know counts as passing. */

@@ -193,7 +193,7 @@ describe("what the HTTP source makes of an answer", () => {
 		const small = { ...LOCAL, maxBytes: 1_000 };
 		const link = origin.presign(NAME, Date.now() + HOUR);
 		expect(await open(link, small)).toMatchObject({
-			reason: "not-allowed",
+			reason: "too-large",
 			message: expect.stringContaining("1000"),
 		});
 		const body = read(await openFaulty({ _tag: "NoLength" }, small));

@@ -129,7 +129,7 @@ async function readAnswer(response: IncomingMessage, settings: Settings): Promis
 	}
 	const totalBytes = length === undefined ? undefined : Number(length);
 	if (totalBytes !== undefined && totalBytes > settings.maxBytes) {
-		return refuse("not-allowed", `the video has ${totalBytes} bytes; maxBytes is ${settings.maxBytes}`);
+		return refuse("too-large", `the video has ${totalBytes} bytes; maxBytes is ${settings.maxBytes}`);
 	}
 	const md5 = md5OfEtag(etag);
 	const contentType = response.headers["content-type"];

@@ -29,4 +29,3 @@ export {
 	type NextStep,
 	type RetryPolicy,
 } from "./retry.js";
-export { isSourceFault, type SourceFault, type SourceFaultReason, sourceFault } from "./source-fault.js";

@@ -3,16 +3,17 @@
 import { createHash } from "node:crypto";
 import type { VideoReceipt } from "@reelkeep/core";
 import {
+	isSourceFault,
 	isStoreFault,
 	type Logger,
 	type OpenedVideo,
 	type StreamName,
+	sourceFault,
 	type VideoSource,
 	type VideoStore,
 	type VideoUpload,
 } from "@reelkeep/core/ports";
 import { type Failure, failureOf } from "./failure.js";
-import { isSourceFault, sourceFault } from "./source-fault.js";
 import { adoptedReceipt, findMismatch, HEAD_BYTES, type ReceivedVideo, receiptOf } from "./verify-video.js";
 
 export interface KeepVideoDeps {

@@ -27,7 +27,14 @@ const reported = (deadline = 1_000) =>
 	});
 const renewed = (deadline: number) => event("LinkRenewed", { ...link("second", deadline), reopens: false });
 const failed = (attempt: number, reason: string, linkFingerprint = "first", nextAttemptAt = 500) =>
-	event("ArchiveAttemptFailed", { attempt, reason, message: reason, linkFingerprint, nextAttemptAt });
+	event("ArchiveAttemptFailed", {
+		attempt,
+		reason,
+		message: reason,
+		linkFingerprint,
+		tried: true,
+		nextAttemptAt,
+	});
 const archived = event("RecordingArchived", {
 	receipt: { location: "l", bytes: 1, sha256: "s", lengthVerified: true },
 	attempts: 1,

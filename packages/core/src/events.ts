@@ -84,7 +84,14 @@ export type CallbackQuarantined = t.TypeOf<typeof CallbackQuarantined>;
 /** One try to keep the video failed; at most 20 are recorded a stream. */
 export const ArchiveAttemptFailed = t.intersection(
 	[
-		t.type({ attempt: t.number, reason: t.string, message: t.string, linkFingerprint: t.string }),
+		t.type({
+			attempt: t.number,
+			reason: t.string,
+			message: t.string,
+			linkFingerprint: t.string,
+			/** Whether the origin was really asked for this link. */
+			tried: t.boolean,
+		}),
 		/** When the next try is due, UTC milliseconds; absent: there is none. */
 		t.partial({ nextAttemptAt: t.number }),
 	],

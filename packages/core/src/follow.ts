@@ -5,6 +5,7 @@ import { observe } from "./observe.js";
 import type { EventStore, Position, RecordedEvent } from "./ports/event-store.js";
 import type { Clock, Logger } from "./ports/runtime.js";
 import { isStoreFault } from "./ports/store-fault.js";
+import { createWake } from "./wake.js";
 
 /** Hints may be lost, so the log is looked at this often anyway. */
 const DEFAULT_POLL_INTERVAL_MS = 500;
@@ -33,12 +34,12 @@ export async function* followLog(
 ): AsyncGenerator<Followed, void, void> {
 	const { store, clock, logger } = deps;
 	const { signal, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
-	const bell = createBell();
-	const unsubscribe = store.onAppended(bell.ring);
+	const wake = createWake(clock);
+	const unsubscribe = store.onAppended(wake.call);
 	let position = options.after;
 	try {
 		while (!signal.aborted) {
-			bell.reset();
+			wake.clear();
 			try {
 				for await (const event of readBehind(store, position, signal)) {
 					position = event.position;
@@ -56,7 +57,7 @@ export async function* followLog(
 				continue;
 			}
 			yield { _tag: "CaughtUp", position };
-			await bell.wait(clock, pollIntervalMs, signal);
+			await wake.wait(pollIntervalMs, signal);
 		}
 	} finally {
 		unsubscribe();
@@ -71,37 +72,4 @@ export async function lastPosition(store: EventStore): Promise<Position | undefi
 
 function readBehind(store: EventStore, after: Position | undefined, signal: AbortSignal) {
 	return store.readAll(after === undefined ? { signal } : { after, signal });
-}
-
-/** A hint that arrives before anyone waits for it is not lost. */
-function createBell(): {
-	ring: () => void;
-	reset(): void;
-	wait(clock: Clock, timeoutMs: number, signal: AbortSignal): Promise<void>;
-} {
-	let rung = false;
-	let wake: (() => void) | undefined;
-	return {
-		ring: () => {
-			rung = true;
-			wake?.();
-		},
-		reset() {
-			rung = false;
-		},
-		async wait(clock, timeoutMs, signal) {
-			if (rung || signal.aborted) return;
-			const timer = new AbortController();
-			const cancel = (): void => timer.abort();
-			signal.addEventListener("abort", cancel, { once: true });
-			const rang = new Promise<void>((resolve) => {
-				wake = resolve;
-			});
-			const timeout = clock.sleep(timeoutMs, timer.signal);
-			await Promise.race([rang, timeout]);
-			wake = undefined;
-			signal.removeEventListener("abort", cancel);
-			timer.abort();
-		},
-	};
 }

@@ -76,3 +76,4 @@ export {
 } from "./screen-record-callback.js";
 export { openLink, sealLink } from "./seal-link.js";
 export { type SubscribeDeps, type Subscription, type SubscriptionHandler, subscribe } from "./subscribe.js";
+export { createWake, type Wake } from "./wake.js";

@@ -53,6 +53,7 @@ const fail = (serial: number, nextAttemptAt?: number): RecordingCommand => ({
 	reason: "failed",
 	message: "connection reset",
 	linkFingerprint: `link-${serial}`,
+	tried: serial % 3 !== 2,
 	...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
 });
 
@@ -218,7 +219,7 @@ describe("whatever is commanded", () => {
 				let recording = initialRecording;
 				for (const command of commands) {
 					const { outcome, events } = decide(command, recording);
-					if (command._tag === "RecordFailedAttempt") tried.add(command.linkFingerprint);
+					if (command._tag === "RecordFailedAttempt" && command.tried) tried.add(command.linkFingerprint);
 					const gaveUp = command._tag === "ExpireLink" || command._tag === "AbandonArchive";
 					if (gaveUp && outcome === "Accepted") {
 						for (const fingerprint of command.tried) tried.add(fingerprint);

@@ -60,6 +60,7 @@ const fail = (serial: number, nextAttemptAt?: number): RecordingCommand => ({
 	reason: "failed",
 	message: "connection reset",
 	linkFingerprint: linkOf(serial).linkFingerprint,
+	tried: true,
 	...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
 });
 
@@ -71,13 +72,14 @@ const renewed = (serial: number, reopens = false): DomainEvent => ({
 	type: "LinkRenewed",
 	data: { ...linkOf(serial), reopens },
 });
-const failed = (serial: number, attempt: number, nextAttemptAt?: number): DomainEvent => ({
+const failed = (serial: number, attempt: number, nextAttemptAt?: number, tried = true): DomainEvent => ({
 	type: "ArchiveAttemptFailed",
 	data: {
 		attempt,
 		reason: "failed",
 		message: "connection reset",
 		linkFingerprint: linkOf(serial).linkFingerprint,
+		tried,
 		...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
 	},
 });
@@ -310,6 +312,9 @@ describe("giving up", () => {
 			given(reported(1)).when(command()).decides("Ignored");
 			given(reported(1), renewed(2)).when(command(1)).decides("Ignored");
 			given(reported(1), failed(1, 1), renewed(2)).when(command()).decides("Ignored");
+			given(reported(1), failed(1, 1, 500, false))
+				.when(command())
+				.decides("Ignored");
 			given(reported(1), expired(), renewed(2, true)).when(command()).decides("Ignored");
 		});
 

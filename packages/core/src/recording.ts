@@ -69,6 +69,8 @@ export interface RecordFailedAttempt {
 	readonly reason: string;
 	readonly message: string;
 	readonly linkFingerprint: string;
+	/** Whether the origin was really asked for this link: our own policy may have been in the way. */
+	readonly tried: boolean;
 	readonly nextAttemptAt?: number;
 }
 
@@ -169,7 +171,9 @@ export function evolve(recording: Recording, event: DomainEvent): Recording {
 				failedAttempts: recording.failedAttempts + 1,
 				recordedFailures: recording.recordedFailures + 1,
 				lastFailure: message,
-				triedLinks: [...recording.triedLinks, event.data.linkFingerprint],
+				triedLinks: event.data.tried
+					? [...recording.triedLinks, event.data.linkFingerprint]
+					: recording.triedLinks,
 				...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
 			};
 		}

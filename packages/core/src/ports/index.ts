@@ -31,6 +31,12 @@ export type { AcquireResult, Lease, LeaseStore, RenewResult } from "./lease-stor
 export { createToken, type Get, type Plugin, type Registry, type Token, tokenName } from "./plugin.js";
 export { comparePositions, isPosition, toPosition } from "./position.js";
 export type { Clock, Health, Ids, Logger, Problem, Telemetry } from "./runtime.js";
+export {
+	isSourceFault,
+	type SourceFault,
+	type SourceFaultReason,
+	sourceFault,
+} from "./source-fault.js";
 export { isStoreFault, type StoreFault, type StoreFaultReason, storeFault } from "./store-fault.js";
 export {
 	ADMISSION,

@@ -47,10 +47,11 @@ export interface VideoUnavailable {
 	 * - `refused`: the origin forbids it for another reason
 	 * - `not-found`: there is no such object
 	 * - `not-allowed`: our own policy forbids the host or its address
+	 * - `too-large`: it states more bytes than may be kept
 	 * - `busy`: the origin asks for patience
 	 * - `failed`: connection, time-out, an answer that makes no sense
 	 */
-	readonly reason: "expired" | "refused" | "not-found" | "not-allowed" | "busy" | "failed";
+	readonly reason: "expired" | "refused" | "not-found" | "not-allowed" | "too-large" | "busy" | "failed";
 	/** For people; never holds the link's query. */
 	readonly message: string;
 	readonly retryAfterMs?: number;

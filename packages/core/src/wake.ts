@@ -1,12 +1,15 @@
-import type { Clock } from "@reelkeep/core/ports";
+import type { Clock } from "./ports/runtime.js";
 
 /** What a loop waits on: a call, a time, or its end. A call that comes before anyone waits is not lost. */
 export interface Wake {
 	call(): void;
+	/** Forgets a call: what it was about is looked at next anyway. */
+	clear(): void;
 	/** Resolves when called since the last wait, after `timeoutMs`, or when `signal` aborts. */
 	wait(timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
+/** Makes a wake for a loop of one waiter. */
 export function createWake(clock: Clock): Wake {
 	let isCalled = false;
 	let wake = (): void => undefined;
@@ -14,6 +17,9 @@ export function createWake(clock: Clock): Wake {
 		call() {
 			isCalled = true;
 			wake();
+		},
+		clear() {
+			isCalled = false;
 		},
 		async wait(timeoutMs, signal) {
 			const timer = new AbortController();

@@ -1,4 +1,4 @@
-// With what the body of an opened video throws when it ends early.
+// What the body of an opened video throws when it ends early.
 
 /**
  * - `broke-off`: the connection ended before the body did
