@@ -1,10 +1,11 @@
-// The commands, their flags and their help. Each flag stands also as an environment variable.
+// The commands, their flags and their help. What a command needs is loaded when it runs: looking into a store does not
+// wait for the server's parts.
 
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { type EventsFlags, printEvents } from "./events-command.js";
-import { printRecordings, RECORDING_STATES, type RecordingsFlags } from "./recordings-command.js";
-import { serve } from "./serve.js";
+import type { EventsFlags } from "./events-command.js";
+import { RECORDING_STATES } from "./recording-states.js";
+import type { RecordingsFlags } from "./recordings-command.js";
 import { DEFAULT_ALLOW_HOST, DEFAULT_HTTP, type ServeFlags, serveConfig } from "./serve-config.js";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
@@ -64,7 +65,9 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 				.default("info"),
 		)
 		.action(async (flags: ServeFlags & { readonly logLevel: string }) => {
-			setExitCode(await serve(serveConfig(flags, process.env), flags.logLevel));
+			const config = serveConfig(flags, process.env);
+			const { serve } = await import("./serve.js");
+			setExitCode(await serve(config, flags.logLevel));
 		});
 }
 
@@ -76,7 +79,7 @@ function eventsCommand(): Command {
 		.option("--stream <name>", "only this stream")
 		.option("--reveal-links", "print download links whole: they are secrets", false)
 		.addOption(keyFileOption())
-		.action((flags: EventsFlags) => printEvents(flags));
+		.action(async (flags: EventsFlags) => (await import("./events-command.js")).printEvents(flags));
 }
 
 function recordingsCommand(): Command {
@@ -86,7 +89,10 @@ function recordingsCommand(): Command {
 		.option("--track <track_info>", "only recordings of this call chain")
 		.addOption(new Option("--state <state>", "only recordings in this state").choices(RECORDING_STATES))
 		.option("--json", "one JSON object a line", false)
-		.action((flags: RecordingsFlags) => printRecordings(flags));
+		.action(async (flags: RecordingsFlags) => {
+			const { printRecordings } = await import("./recordings-command.js");
+			await printRecordings(flags);
+		});
 }
 
 function dataOption(): Option {

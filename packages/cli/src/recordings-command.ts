@@ -5,8 +5,7 @@ import { foldRecordings, type Recording, recordingDeadline } from "@reelkeep/cor
 import { openFsEventReader } from "@reelkeep/storage-fs";
 import Table from "cli-table3";
 import { printable, printLines } from "./output.js";
-
-export const RECORDING_STATES = ["pending", "archived", "expired", "abandoned"] as const;
+import type { RECORDING_STATES } from "./recording-states.js";
 
 export interface RecordingsFlags {
 	readonly data: string;

@@ -1,0 +1,154 @@
+// The clauses of `EventStore` about reading: order, completeness, and events that nobody can change.
+
+import type { EventStore, NewEvent, RecordedEvent } from "../ports/event-store.js";
+import { comparePositions } from "../ports/position.js";
+import { assert, assertSame } from "./case.js";
+import { collect, fill, idsOf, newEvent } from "./sample-events.js";
+
+export async function readsStreams(store: EventStore): Promise<void> {
+	const ids = idsOf(await fill(store, "stream-a", 5));
+	await fill(store, "stream-b", 1);
+	const read = async (options: Parameters<EventStore["read"]>[1]) =>
+		idsOf(await collect(store.read("stream-a", options)));
+	assertSame(await read({ after: 2 }), ids.slice(2), "forward after version 2");
+	assertSame(await read({ limit: 2 }), ids.slice(0, 2), "forward, 2 at most");
+	assertSame(await read({ after: 5 }), [], "forward after the last");
+	assertSame(await read({ direction: "backward" }), [...ids].reverse(), "backward");
+	assertSame(await read({ direction: "backward", after: 3 }), [ids[1], ids[0]], "backward before version 3");
+	assertSame(await read({ direction: "backward", limit: 1 }), [ids[4]], "the last one");
+	assertSame(await read({ direction: "backward", after: 1 }), [], "backward before the first");
+}
+
+export async function readsAll(store: EventStore): Promise<void> {
+	const appended: NewEvent[] = [];
+	for (const stream of ["a", "b", "a", "c", "b"])
+		appended.push(...(await fill(store, `stream-${stream}`, 1)));
+	const ids = idsOf(appended);
+	const all = await collect(store.readAll());
+	assertSame(idsOf(all), ids, "the log");
+	const third = all[2]?.position;
+	assert(third !== undefined, "there is a third event");
+	const read = async (options: Parameters<EventStore["readAll"]>[0]) =>
+		idsOf(await collect(store.readAll(options)));
+	assertSame(await read({ after: third }), ids.slice(3), "forward after the third");
+	assertSame(await read({ after: third, limit: 1 }), ids.slice(3, 4), "one after the third");
+	assertSame(await read({ direction: "backward" }), [...ids].reverse(), "backward");
+	assertSame(
+		await read({ direction: "backward", after: third }),
+		[ids[1], ids[0]],
+		"backward before the third",
+	);
+	assertSame(await read({ direction: "backward", limit: 1 }), [ids[4]], "the last one");
+}
+
+export async function skipsNothing(store: EventStore): Promise<void> {
+	let writing = true;
+	const writers = Array.from({ length: 8 }, (_, writer) => fill(store, `stream-${writer}`, 25));
+	const done = Promise.all(writers).then(() => {
+		writing = false;
+	});
+	const seen: RecordedEvent[] = [];
+	do {
+		const last = seen.at(-1)?.position;
+		for await (const event of store.readAll(last === undefined ? {} : { after: last })) seen.push(event);
+		await new Promise((resolve) => setTimeout(resolve, 0));
+	} while (writing);
+	await done;
+	const last = seen.at(-1)?.position;
+	for await (const event of store.readAll(last === undefined ? {} : { after: last })) seen.push(event);
+	assertSame(idsOf(seen), idsOf(await collect(store.readAll())), "what was seen while others wrote");
+	assertSame(seen.length, 200, "events seen");
+	const ordered = seen.every((event, index) => {
+		const previous = seen[index - 1];
+		return previous === undefined || comparePositions(previous.position, event.position) < 0;
+	});
+	assert(ordered, "positions grow");
+}
+
+export async function keepsEventsImmutable(store: EventStore): Promise<void> {
+	const data = { list: ["kept"], nested: { value: "kept" } };
+	const event: NewEvent = { ...newEvent(), data };
+	await store.append("stream-a", [event], "no-stream");
+	data.list.push("changed");
+	data.nested.value = "changed";
+	for (const read of [store.read("stream-a"), store.readAll()]) {
+		for (const recorded of await collect(read)) {
+			const { nested } = recorded.data as { nested: { value: string } };
+			assert(
+				throws(() => Object.assign(nested, { value: "changed" })),
+				"what is read is deeply frozen",
+			);
+			assert(
+				throws(() => Object.assign(recorded, { id: "changed" })),
+				"a recorded event is frozen",
+			);
+		}
+	}
+	const [kept] = await collect(store.read("stream-a"));
+	assertSame(kept?.data, { list: ["kept"], nested: { value: "kept" } }, "the event's data");
+}
+
+export async function tellsStreamsApart(store: EventStore): Promise<void> {
+	const names = [
+		"stream-a",
+		"stream-A",
+		"stream-a/",
+		"stream-a/b",
+		"../stream-a",
+		"stream-a.json",
+		"__proto__",
+	];
+	for (const name of names) {
+		const result = await store.append(name, [newEvent(name)], "no-stream");
+		assert(result._tag === "Appended", `${name} is a stream of its own`);
+	}
+	for (const name of names) {
+		const events = await collect(store.read(name));
+		assertSame(
+			events.map(({ data }) => data),
+			[{ note: name }],
+			`the stream ${name}`,
+		);
+	}
+}
+
+export async function aborts(store: EventStore): Promise<void> {
+	await fill(store, "stream-a", 3);
+	for (const read of [store.read.bind(store, "stream-a"), store.readAll.bind(store)]) {
+		const controller = new AbortController();
+		let count = 0;
+		const reading = (async () => {
+			for await (const _ of read({ signal: controller.signal })) {
+				count += 1;
+				controller.abort();
+			}
+		})();
+		await reading.catch(() => undefined);
+		assertSame(count, 1, "events read before the signal was heeded");
+	}
+}
+
+export async function hints(store: EventStore): Promise<void> {
+	let count = 0;
+	const stop = store.onAppended(() => {
+		count += 1;
+	});
+	// A hint may be lost; all of twenty are not.
+	await fill(store, "stream-a", 20);
+	await new Promise((resolve) => setTimeout(resolve, 50));
+	assert(count > 0, "appends are hinted at");
+	stop();
+	count = 0;
+	await fill(store, "stream-a", 1);
+	await new Promise((resolve) => setTimeout(resolve, 50));
+	assertSame(count, 0, "hints after they were stopped");
+}
+
+function throws(work: () => unknown): boolean {
+	try {
+		work();
+		return false;
+	} catch {
+		return true;
+	}
+}
