@@ -1,5 +1,6 @@
 // What the log and the counters are told about a request. Never what was sent: only ids, tags and our own words.
 
+import { observe } from "@reelkeep/core";
 import type { Clock, Logger, Telemetry } from "@reelkeep/core/ports";
 import type { ReplyStyle } from "./envelope.js";
 import type { TopAnswer } from "./status.js";
@@ -28,7 +29,7 @@ export function reportConclusion(
 	{ clock, logger, telemetry }: Audience,
 ): void {
 	const { tag, answer, appKey } = conclusion;
-	safely(() => {
+	observe(() => {
 		const durationMs = clock.now() - startedAtMs;
 		const code = answer._tag === "Consumed" ? 0 : answer.error.code;
 		telemetry?.count("reelkeep.http.requests", { outcome: tag, code: String(code) });
@@ -47,22 +48,14 @@ export function reportConclusion(
 
 /** `reason` is a store fault's message, which the sender is not told. */
 export function logUnavailable(reason: string, requestId: string, logger: Logger | undefined): void {
-	safely(() => logger?.error({ requestId, reason }, "callback not stored; its sender was asked to retry"));
+	observe(() => logger?.error({ requestId, reason }, "callback not stored; its sender was asked to retry"));
 }
 
 /** An error that nobody expected may quote what was sent: its message stays out of the log, its origin does not. */
 export function logUnexpected(error: unknown, requestId: string, logger: Logger | undefined): void {
-	safely(() =>
+	observe(() =>
 		logger?.error({ requestId, error: describe(error) }, "internal error while answering a request"),
 	);
-}
-
-function safely(tell: () => void): void {
-	try {
-		tell();
-	} catch {
-		// Nobody is left to tell.
-	}
 }
 
 function describe(error: unknown): object {

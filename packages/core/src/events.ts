@@ -173,8 +173,15 @@ export type ReelkeepEvent = {
 	[Type in EventType]: RecordedEvent<Type, Readonly<EventData[Type]>>;
 }[EventType];
 
-/** Why a stored event is not one of ours: passed on untouched. */
-export type UnknownEvent = RecordedEvent<string, JsonObject>;
+/**
+ * A stored event of a type, or a schema version, that this release does not know: as it was stored, but for the prefix of
+ * its type, by which a switch on `type` tells it from ours.
+ */
+export type UnknownEvent = RecordedEvent<`unknown:${string}`, JsonObject>;
+
+export function toUnknownEvent(event: RecordedEvent): UnknownEvent {
+	return Object.freeze({ ...event, type: `unknown:${event.type}` as const });
+}
 
 /**
  * Decodes what a store handed out. `undefined`: a type, or a schema version, that this release does not know; such events

@@ -150,12 +150,12 @@ describe("a subscription", () => {
 		await subscription.stop();
 	});
 
-	test("hands over one event at a time, as it was stored when its type is unknown", async () => {
+	test("hands over one event at a time, as it was stored but for the prefix when its type is unknown", async () => {
 		const { append, start } = given();
 		await append(3);
 		let busy = 0;
 		const subscription = start(async (event) => {
-			expect(event).toMatchObject({ type: "Noted", metadata: {}, recordedAt: 0 });
+			expect(event).toMatchObject({ type: "unknown:Noted", metadata: {}, recordedAt: 0 });
 			busy += 1;
 			expect(busy).toBe(1);
 			await clock.sleep(10);

@@ -1,6 +1,6 @@
 // Durable subscriptions: a named reader of the log, in position order, at least once, from where it stopped.
 
-import { decodeEvent, type ReelkeepEvent, type UnknownEvent } from "./events.js";
+import { decodeEvent, type ReelkeepEvent, toUnknownEvent, type UnknownEvent } from "./events.js";
 import { followLog, lastPosition } from "./follow.js";
 import { observe } from "./observe.js";
 import type { CheckpointStore } from "./ports/checkpoint-store.js";
@@ -19,7 +19,7 @@ const FAULT_DELAY_MS = 1000;
 
 /**
  * Handles one event; a rejection is tried again, with growing pauses, and later events wait: nothing is skipped.
- * An event of a type that this release does not know arrives as it was stored.
+ * An event that this release does not know arrives with the type `unknown:…`.
  */
 export type SubscriptionHandler = (event: ReelkeepEvent | UnknownEvent, signal: AbortSignal) => Promise<void>;
 
@@ -91,7 +91,7 @@ async function run(
 			onCaughtUp(followed.position);
 			continue;
 		}
-		const event = decodeEvent(followed.event) ?? followed.event;
+		const event = decodeEvent(followed.event) ?? toUnknownEvent(followed.event);
 		if (!(await handleUntilDone(deps, name, handler, event, signal))) break;
 		finished = followed.event.position;
 		unsaved += 1;

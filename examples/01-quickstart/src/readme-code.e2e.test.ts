@@ -1,0 +1,61 @@
+// The code of every README: checked by TypeScript, and run by plain Node against the built packages.
+
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+// Inside the example, where every package resolves as it does for a user.
+const folder = join(root, "examples/01-quickstart/dist/readme-code");
+const data = mkdtempSync(join(tmpdir(), "reelkeep-readme-"));
+
+const readmes = [
+	"README.md",
+	...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`),
+];
+const blocks = readmes.flatMap((file) => {
+	const found = readFileSync(join(root, file), "utf8").matchAll(/```ts\n([\s\S]+?)```/g);
+	return [...found].map(([, code = ""], index) => ({ name: `${file} ${index + 1}`, code }));
+});
+const nameOf = (index: number, extension: string): string => join(folder, `block-${index}.${extension}`);
+
+beforeAll(() => {
+	rmSync(folder, { recursive: true, force: true });
+	mkdirSync(folder, { recursive: true });
+	for (const [index, { code }] of blocks.entries()) {
+		writeFileSync(nameOf(index, "ts"), code);
+		const local = code
+			.replaceAll("8080", "0")
+			.replaceAll('"/var/lib/reelkeep"', JSON.stringify(join(data, "store")))
+			.replaceAll('"./data"', JSON.stringify(join(data, "other")));
+		// A receiver would run on; what it does then is tested elsewhere.
+		writeFileSync(nameOf(index, "mjs"), `${local}\nsetTimeout(() => process.exit(0), 100);\n`);
+	}
+	const options = { noEmit: true, composite: false, declaration: false, declarationMap: false };
+	const base = join(root, "tsconfig.base.json");
+	const config = { extends: base, compilerOptions: options, include: ["*.ts"] };
+	writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+});
+afterAll(() => rmSync(data, { recursive: true, force: true }));
+
+test("the code of all READMEs passes TypeScript's strict checks", async () => {
+	const tsc = join(root, "node_modules/.bin/tsc");
+	const { stdout } = await run(tsc, ["-p", join(folder, "tsconfig.json")]).catch((error) => error);
+	expect(stdout).toBe("");
+	expect(blocks.length).toBeGreaterThan(6);
+});
+
+describe("the code runs", () => {
+	for (const [index, { name }] of blocks.entries()) {
+		test(name, async () => {
+			const environment = { ...process.env, APP_KEY: "1234", APP_SECRET: "a-secret-of-an-app" };
+			const { stderr } = await run(process.execPath, [nameOf(index, "mjs")], { env: environment });
+			expect(stderr).toBe("");
+		});
+	}
+});
