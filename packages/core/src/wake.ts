@@ -23,9 +23,10 @@ export function createWake(clock: Clock): Wake {
 		},
 		async wait(timeoutMs, signal) {
 			const timer = new AbortController();
-			wake = () => timer.abort();
+			// A reason spares the DOMException, with its stack, that an abort makes otherwise.
+			wake = () => timer.abort("woken");
 			signal.addEventListener("abort", wake, { once: true });
-			if (isCalled || signal.aborted) timer.abort();
+			if (isCalled || signal.aborted) wake();
 			await clock.sleep(timeoutMs, timer.signal);
 			signal.removeEventListener("abort", wake);
 			isCalled = false;
