@@ -28,7 +28,7 @@ function run(script: string, port: number): { readonly child: ChildProcess; read
 	let output = "";
 	for (const stream of [child.stdout, child.stderr]) {
 		stream.on("data", (chunk: Buffer) => {
-			output += chunk.toString("utf8");
+			if (stream === child.stdout) output += chunk.toString("utf8");
 			transcribe("cli", chunk.toString("utf8"));
 		});
 	}

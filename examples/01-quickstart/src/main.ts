@@ -20,4 +20,4 @@ reelkeep.events.on("LinkExpired", ({ data }) => console.log(`lost: ${data.messag
 
 await reelkeep.start();
 console.log(`listening on ${http.address()}`);
-process.once("SIGTERM", () => reelkeep.stop());
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => reelkeep.stop());

@@ -51,7 +51,7 @@ try {
 		throw error;
 	});
 	expect((await receiver.stop()) === 0, "reelkeep serve exits 0 on SIGTERM");
-	done("Everything expected was seen.");
+	done("Demo passed: everything expected was seen. Next: README.md, «Embed it» and «Run it».");
 } catch (error) {
 	if (!(error instanceof ExpectationFailed)) throw error;
 	failed(`Expectation not met: ${error.message}`);
@@ -144,7 +144,7 @@ async function showHistory(demo: Demo): Promise<void> {
 	const all = await events(demo);
 	for (const { position, type, stream, data } of all) {
 		const what =
-			data.receipt?.sha256.slice(0, 16) ??
+			(data.receipt && `${data.receipt.bytes} bytes, sha256 ${data.receipt.sha256.slice(0, 12)}…`) ??
 			data.downloadUrl ??
 			data.issues?.[0]?.problem ??
 			data.message ??
@@ -172,7 +172,7 @@ function describeReply({ body, status }: RawReply): string {
 		new RegExp(`"${name}":"?([^",}]+)|<${name}>([^<]+)`).exec(body)?.slice(1).join("") ?? "";
 	const said = member("consume_state")
 		? `success, consume_state ${member("consume_state")}`
-		: `error ${member("code")} ${member("msg")} ${member("sub_code")} (${member("sub_msg")})`;
+		: `error ${[member("code"), member("msg"), member("sub_code")].filter(Boolean).join(" ")}: ${member("sub_msg")}`;
 	return `HTTP ${status}, ${format}: ${said}`;
 }
 

@@ -33,6 +33,7 @@ export function readApps(apps: Apps): ReadonlyMap<string, readonly KnownSecret[]
 }
 
 function readApp(appKey: string, value: string | readonly AppSecret[]): readonly KnownSecret[] {
+	if (appKey === "") throw new TypeError("an app key is empty: is the variable set that it is read from?");
 	if (!isAppKey(appKey)) {
 		throw new TypeError(
 			`app key ${JSON.stringify(appKey.slice(0, 64))} cannot be one: 1 to 64 letters, digits, "_" or "-", ` +

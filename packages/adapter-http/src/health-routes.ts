@@ -1,4 +1,4 @@
-// `/healthz`: does the process live? `/readyz`: can it do its whole job, and if not, what is wrong?
+// `/healthz`: does the process live? `/readyz`: can it receive callbacks (200 or 503), and what is wrong?
 
 import type { ServerResponse } from "node:http";
 import type { Health, Problem } from "@reelkeep/core/ports";
@@ -29,8 +29,11 @@ function isReading(method: string | undefined): boolean {
 async function sendReadiness(response: ServerResponse, health: Health, isStopping: boolean): Promise<void> {
 	const problems = isStopping ? [httpProblem("is stopping")] : await findProblems(health);
 	if (response.destroyed) return;
+	// What is merely degraded must not take the receiver out of service: callbacks that go nowhere are lost.
+	const isFailing = problems.some(({ severity }) => severity !== "degraded");
 	if (problems.length === 0) sendJson(response, 200, { status: "ready" });
-	else sendJson(response, 503, { status: "not ready", problems });
+	else if (isFailing) sendJson(response, 503, { status: "not ready", problems });
+	else sendJson(response, 200, { status: "degraded", problems });
 }
 
 async function findProblems(health: Health): Promise<readonly Problem[]> {

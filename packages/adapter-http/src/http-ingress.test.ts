@@ -188,6 +188,16 @@ describe("an HTTP ingress", () => {
 		expect((await sendRaw(address, Buffer.from("PUT /readyz HTTP/1.1\r\nHost: x\r\n\r\n"))).status).toBe(404);
 	});
 
+	it("answers 200 on /readyz with what is degraded: callbacks are received all the same", async () => {
+		const problems = [
+			{ source: "archiver", message: "a host is not allowed", severity: "degraded" as const },
+		];
+		const { address } = await start({ health: { check: async () => problems } });
+		const reply = await sendRaw(address, get("/readyz"));
+		expect(reply.status).toBe(200);
+		expect(JSON.parse(reply.body)).toEqual({ status: "degraded", problems });
+	});
+
 	it.each<[string, Health["check"], Problem[]]>([
 		[
 			"names what is wrong",

@@ -10,7 +10,7 @@ import {
 import { type ArchiveDeps, type AttemptResult, archiveRecording } from "./archive-recording.js";
 import type { PendingRecording } from "./pending.js";
 import type { PendingSet } from "./pending-set.js";
-import { PLUGIN_NAME } from "./problems.js";
+import { archiverProblem } from "./problems.js";
 
 /** While the event store fails, nothing is begun for this long: no attempt could say what came of it. */
 const FAULT_DELAY_MS = 1_000;
@@ -81,7 +81,7 @@ export function createAttempts(
 		isBusy: (stream) => underway.has(stream),
 		count: () => underway.size,
 		pausedUntil: () => pausedUntil,
-		problems: () => (fault === undefined ? [] : [{ source: PLUGIN_NAME, message: fault }]),
+		problems: () => (fault === undefined ? [] : [archiverProblem(fault)]),
 		async settled() {
 			await Promise.all(underway.values());
 		},
@@ -102,11 +102,11 @@ function report(
 		telemetry.record("reelkeep.archive.bytes", result.bytes);
 	}
 	if (result._tag === "Deferred") {
-		const { reason, message, attempt, nextAttemptAt } = result.failure;
-		logger.warn({ stream, host, reason, message, attempt, nextAttemptAt }, "an attempt failed");
+		const { reason, message: problem, attempt, nextAttemptAt } = result.failure;
+		logger.warn({ stream, host, reason, problem, attempt, nextAttemptAt }, "video not kept yet");
 		return;
 	}
 	const details = { stream, host, outcome, durationMs };
-	if (result._tag === "Rested" && result.state !== "archived") logger.warn(details, "a recording is lost");
-	else logger.info(details, "an attempt is over");
+	if (result._tag === "Rested" && result.state !== "archived") logger.warn(details, "video lost");
+	else logger.info(details, result._tag === "Rested" ? "video kept" : "attempt over");
 }

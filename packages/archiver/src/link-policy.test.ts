@@ -13,7 +13,7 @@ describe("refuseUrl", () => {
 	it("refuses a host that is not allowed, and says how to allow it without showing the link", () => {
 		const refusal = refuseUrl(url("http://a.example/v.mp4?Signature=s3cret"), policy());
 		expect(refusal).toBe(
-			"the host a.example is not allowed: add it with --allow-host a.example (allowHosts)",
+			"the host a.example is not allowed: name it with --allow-host a.example (allowHosts), together with the hosts that are allowed now",
 		);
 	});
 

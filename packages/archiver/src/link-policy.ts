@@ -16,7 +16,7 @@ export interface LinkPolicy {
 export function refuseUrl(url: URL, policy: LinkPolicy): string | undefined {
 	if (url.username !== "" || url.password !== "") return `the link to ${url.host} carries a user name`;
 	if (!isHostAllowed(url.hostname, policy.hosts)) {
-		return `the host ${url.hostname} is not allowed: add it with --allow-host ${url.hostname} (allowHosts)`;
+		return `the host ${url.hostname} is not allowed: name it with --allow-host ${url.hostname} (allowHosts), together with the hosts that are allowed now`;
 	}
 	return undefined;
 }

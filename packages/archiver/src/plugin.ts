@@ -12,6 +12,7 @@ import {
 	VIDEO_STORE,
 } from "@reelkeep/core/ports";
 import { type Archiver, type ArchiverOptions, createArchiver } from "./archiver.js";
+import { requireAbove } from "./check-options.js";
 import { createHttpVideoSource, type HttpVideoSourceOptions } from "./http-video-source.js";
 import { PLUGIN_NAME } from "./problems.js";
 
@@ -20,9 +21,12 @@ export interface ArchiverPluginOptions extends ArchiverOptions, HttpVideoSourceO
 /**
  * Makes the plugin that keeps every recording's video. It provides `VideoSource` by HTTP; register your own in the
  * container to replace it.
- * *Errors*: throws at once for an option that makes no sense.
+ * *Errors*: throws a `RangeError` or a `TypeError` at once for an option that makes no sense.
  */
 export function archiver(options: ArchiverPluginOptions = {}): Plugin {
+	const { concurrency, atRiskMs, maxBytes, connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs } = options;
+	requireAbove(0, { concurrency, maxBytes, connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs });
+	requireAbove(-1, { atRiskMs, ...options.retry });
 	const source = createHttpVideoSource(options);
 	let running: Archiver | undefined;
 	return {

@@ -9,6 +9,11 @@ const MAX_PROBLEMS = 10;
 
 export const PLUGIN_NAME = "archiver";
 
+/** Whatever keeps videos from being kept, callbacks are received all the same. */
+export function archiverProblem(message: string): Problem {
+	return { source: PLUGIN_NAME, message, severity: "degraded" };
+}
+
 /**
  * Describes what is wrong: every distinct obstacle of our own (a host that is not allowed, a disk, a key), and the
  * recordings that failed so far and whose last link dies within `atRiskMs`. Names hosts and counts, never a link.
@@ -29,7 +34,7 @@ export function describeProblems(
 		...[...obstacles].map(([message, count]) => `${message}; ${describeCount(count)} for it`),
 		...describeAtRisk(atRisk),
 	];
-	return limit(messages).map((message) => ({ source: PLUGIN_NAME, message }));
+	return limit(messages).map(archiverProblem);
 }
 
 /** `fault`: the archiver itself could not go on with a recording. */

@@ -74,7 +74,11 @@ export function decideNextStep(attempt: FailedAttempt, policy: RetryPolicy): Nex
 				? { _tag: "Expire", cause: "deadline" }
 				: retryInTime(attempt, policy, attempt.retryAfterMs ?? 0);
 		case "ours":
-			return { _tag: "Retry", at: now + delayInTime(attempt, policy, 0) };
+			// A full disk may be emptied any time; policy and keys change by a restart, which tries at once.
+			return {
+				_tag: "Retry",
+				at: now + delayInTime(attempt, policy, reason === "storage" ? 0 : policy.maxDelayMs),
+			};
 	}
 }
 

@@ -10,7 +10,7 @@ import {
 	type Problem,
 	type RecordedEvent,
 } from "@reelkeep/core/ports";
-import { PLUGIN_NAME } from "./problems.js";
+import { archiverProblem } from "./problems.js";
 
 /** A store that fails is asked again after this. */
 const FAULT_DELAY_MS = 1_000;
@@ -73,6 +73,6 @@ export function createTail(
 			[
 				...(fault === undefined ? [] : [fault]),
 				...(undecodable === 0 ? [] : [`${undecodable} events of the log cannot be decoded; see the log`]),
-			].map((message) => ({ source: PLUGIN_NAME, message })),
+			].map(archiverProblem),
 	};
 }

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runCommand } from "@reelkeep/testing/reelkeep-process";
+import { runCommand, startServe } from "@reelkeep/testing/reelkeep-process";
 import { sampleCallback } from "@reelkeep/testing/sample-callback";
 import { temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
 import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
@@ -55,16 +55,47 @@ describe("reelkeep serve is refused at start", () => {
 			{},
 			/at most 24h/,
 		],
+		"with a tolerance that has no unit": [
+			[...data, "--app", "1=secret-of-app", "--clock-tolerance", "10"],
+			{},
+			/such as 10m or 90s/,
+		],
+		"with a switch that is none": [
+			[...data, "--app", "1=secret-of-app"],
+			{ REELKEEP_ALLOW_PRIVATE_NETWORK: "maybe" },
+			/REELKEEP_ALLOW_PRIVATE_NETWORK takes true or false/,
+		],
+		"with two secrets of one app": [
+			[...data, "--app", "1=secret-of-app"],
+			{ REELKEEP_APPS: "1=secret-of-app-2" },
+			/app 1 has another secret already/,
+		],
+		"with a comment behind a secret": [[...data, "--app", "1=secret-of-app # mine"], {}, /a line of its own/],
+		"with a host pattern that is none": [
+			[...data, "--app", "1=secret-of-app", "--allow-host", "*"],
+			{},
+			/"\*" names no host/,
+		],
+		"with a flag that is misspelt": [["--dta", "x"], {}, /Did you mean --data/],
+		"with an empty data directory": [["--data", "", "--app", "1=secret-of-app"], {}, /which directory\?/],
 		"without a data directory": [["--app", "1=secret-of-app"], {}, /--data/],
 	};
 	for (const [when, [flags, environment, says]] of Object.entries(refusals)) {
 		test(when, async () => {
 			const { code, stdout, stderr } = await runCommand(entry, ["serve", ...flags], { environment });
 			expect(stderr).toMatch(says);
-			expect(code).not.toBe(0);
+			expect(code).toBe(2);
 			expect(stdout).not.toContain("ready");
 			expect(stderr).not.toMatch(/secret-of-app|at file:/);
 		});
+	}
+});
+
+test("help and version are no errors", async () => {
+	for (const command of [["--help"], ["serve", "--help"], ["events", "--help"], ["--version"]]) {
+		const { code, stdout } = await runCommand(entry, command);
+		expect(code).toBe(0);
+		expect(stdout.length).toBeGreaterThan(4);
 	}
 });
 
@@ -186,8 +217,34 @@ describe("reelkeep serve", () => {
 			await expect
 				.poll(async () => (await fetch(`${address}/readyz`)).text(), { timeout: 10_000 })
 				.toContain("ali-cloudgame.oss-cn-zhangjiakou.aliyuncs.com");
+			const degraded = await fetch(`${address}/readyz`);
+			expect([degraded.status, await degraded.text()]).toEqual([
+				200,
+				expect.stringContaining('"status":"degraded"'),
+			]);
 		} finally {
 			await receiver.dispose();
+		}
+	});
+
+	test("is not opened to the private network by REELKEEP_ALLOW_PRIVATE_NETWORK=false", async () => {
+		const directory = join(root, "closed");
+		const http = ["--data", directory, "--http", "127.0.0.1:0", "--allow-host", "127.0.0.1"];
+		const serve = await startServe({
+			entry,
+			flags: [...http, "--app", `${TEST_APP_KEY}=${TEST_SECRET}`],
+			environment: { REELKEEP_ALLOW_PRIVATE_NETWORK: "false" },
+		});
+		try {
+			await sendRaw(
+				serve.address,
+				request(sampleCallback({ download_url: "http://127.0.0.1:9/v.mp4?Signature=x" })),
+			);
+			await expect
+				.poll(async () => (await fetch(`${serve.address}/readyz`)).text(), { timeout: 10_000 })
+				.toContain("--allow-private-network");
+		} finally {
+			await serve.stop();
 		}
 	});
 

@@ -5,10 +5,10 @@ import { isPosition, type Keyring, openLink, type Position, type RecordedEvent }
 import { comparePositions } from "@reelkeep/core/ports";
 import { createFileKeyring, KEY_FILE_NAME, openFsEventReader } from "@reelkeep/storage-fs";
 import { printLines } from "./output.js";
-import { UsageError } from "./serve-config.js";
+import { requireDirectory, UsageError } from "./serve-config.js";
 
 export interface EventsFlags {
-	readonly data: string;
+	readonly data?: string;
 	readonly after?: string;
 	readonly stream?: string;
 	readonly revealLinks: boolean;
@@ -17,11 +17,14 @@ export interface EventsFlags {
 
 /** *Errors*: throws a `UsageError`; rejects with a `StoreFault` or a `KeyringFault`. */
 export async function printEvents(flags: EventsFlags): Promise<void> {
+	const directory = requireDirectory(flags.data);
 	const after = parsePosition(flags.after);
-	const reader = await openFsEventReader({ directory: flags.data });
+	const reader = await openFsEventReader({ directory });
 	const position = after === undefined ? {} : { after };
 	try {
-		const keyring = flags.revealLinks ? await openKeyring(flags) : undefined;
+		const keyring = flags.revealLinks
+			? await openKeyring(flags.keyFile ?? join(directory, KEY_FILE_NAME))
+			: undefined;
 		const events =
 			flags.stream === undefined ? reader.readAll(position) : behind(reader.read(flags.stream), after);
 		await printLines(toLines(events, keyring));
@@ -66,8 +69,8 @@ function parsePosition(text: string | undefined): Position | undefined {
 }
 
 /** The keys that sealed the log's links; never made here. */
-async function openKeyring({ keyFile, data }: EventsFlags): Promise<Keyring> {
-	const keyring = createFileKeyring({ file: keyFile ?? join(data, KEY_FILE_NAME) });
+async function openKeyring(file: string): Promise<Keyring> {
+	const keyring = createFileKeyring({ file });
 	await keyring.load({ createIfMissing: false });
 	return keyring;
 }

@@ -2,19 +2,23 @@
 
 import { once } from "node:events";
 
-/** Writes each line as it comes. Resolves when all are written or nobody reads any more. */
+/** Writes each line as it comes. Resolves when all are written or nobody reads any more; rejects when writing fails. */
 export async function printLines(lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
 	const { stdout } = process;
 	const gone = new AbortController();
-	stdout.once("error", (error: NodeJS.ErrnoException) => {
-		if (error.code !== "EPIPE") throw error;
+	let failure: NodeJS.ErrnoException | undefined;
+	stdout.on("error", (error: NodeJS.ErrnoException) => {
+		failure ??= error;
 		gone.abort();
 	});
 	for await (const line of lines) {
-		if (gone.signal.aborted) return;
+		if (gone.signal.aborted) break;
 		if (!stdout.write(`${line}\n`))
 			await once(stdout, "drain", { signal: gone.signal }).catch(() => undefined);
 	}
+	// What the last write came to is known a turn later.
+	await new Promise((resolve) => setImmediate(resolve));
+	if (failure !== undefined && failure.code !== "EPIPE") throw failure;
 }
 
 /** Text of others, fit for a terminal: no control characters, which could move the cursor or change what is seen. */

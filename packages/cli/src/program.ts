@@ -17,10 +17,11 @@ export function createProgram(setExitCode: (code: number) => void): Command {
 			"Receives ScreenRecordCallbacks, stores them as events, and keeps the videos before their links die.",
 		)
 		.version(version())
-		.showHelpAfterError("(reelkeep COMMAND --help lists the options)");
-	program.addCommand(serveCommand(setExitCode));
-	program.addCommand(eventsCommand());
-	program.addCommand(recordingsCommand());
+		.showHelpAfterError("(reelkeep COMMAND --help lists the options)")
+		.exitOverride();
+	for (const command of [serveCommand(setExitCode), eventsCommand(), recordingsCommand()]) {
+		program.addCommand(command.copyInheritedSettings(program));
+	}
 	return program;
 }
 
@@ -50,13 +51,12 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 		.addOption(
 			repeatable(
 				"--allow-host <pattern>",
-				`where videos may be downloaded from (default: ${DEFAULT_ALLOW_HOST}); also REELKEEP_ALLOW_HOST, separated by commas`,
+				`where videos may come from; replaces the default ${DEFAULT_ALLOW_HOST}; also REELKEEP_ALLOW_HOST, separated by commas`,
 			),
 		)
-		.addOption(
-			new Option("--allow-private-network", "let allowed hosts have private addresses")
-				.env("REELKEEP_ALLOW_PRIVATE_NETWORK")
-				.default(false),
+		.option(
+			"--allow-private-network",
+			"let allowed hosts have private addresses (env: REELKEEP_ALLOW_PRIVATE_NETWORK, true or false)",
 		)
 		.addOption(
 			new Option("--log-level <level>", "what to log to standard error")
@@ -96,9 +96,7 @@ function recordingsCommand(): Command {
 }
 
 function dataOption(): Option {
-	return new Option("--data <directory>", "where events and videos are kept")
-		.env("REELKEEP_DATA")
-		.makeOptionMandatory();
+	return new Option("--data <directory>", "where events and videos are kept").env("REELKEEP_DATA");
 }
 
 function keyFileOption(): Option {
@@ -109,9 +107,9 @@ function keyFileOption(): Option {
 }
 
 function repeatable(flags: string, description: string): Option {
-	return new Option(flags, `${description} (repeatable)`)
-		.default([], "none")
-		.argParser((value: string, previous: readonly string[]) => [...previous, value]);
+	return new Option(flags, `${description} (repeatable)`).argParser(
+		(value: string, previous: readonly string[] = []) => [...previous, value],
+	);
 }
 
 function version(): string {

@@ -6,9 +6,10 @@ import { openFsEventReader } from "@reelkeep/storage-fs";
 import Table from "cli-table3";
 import { printable, printLines } from "./output.js";
 import type { RECORDING_STATES } from "./recording-states.js";
+import { requireDirectory } from "./serve-config.js";
 
 export interface RecordingsFlags {
-	readonly data: string;
+	readonly data?: string;
 	readonly track?: string;
 	readonly state?: (typeof RECORDING_STATES)[number];
 	readonly json: boolean;
@@ -21,24 +22,25 @@ interface Row {
 	readonly object: string;
 	readonly state: string;
 	/** When the last of its links dies, ISO 8601, and whose word that is. */
-	readonly deadline: string | undefined;
-	readonly deadlineSource: string | undefined;
+	readonly deadline: string | null;
+	readonly deadlineSource: string | null;
 	/** Where the video is kept, as a path from here. */
-	readonly video: string | undefined;
-	readonly bytes: number | undefined;
-	readonly sha256: string | undefined;
+	readonly video: string | null;
+	readonly bytes: number | null;
+	readonly sha256: string | null;
 	/** Why there is no video (yet). */
-	readonly trouble: string | undefined;
+	readonly trouble: string | null;
 	readonly stream: string;
 }
 
 /** *Errors*: rejects with a `StoreFault`. */
 export async function printRecordings(flags: RecordingsFlags): Promise<void> {
-	const reader = await openFsEventReader({ directory: flags.data });
+	const directory = requireDirectory(flags.data);
+	const reader = await openFsEventReader({ directory });
 	try {
 		const recordings = await foldRecordings(reader.readAll());
 		const rows = [...recordings]
-			.map(([stream, recording]) => toRow(flags.data, stream, recording))
+			.map(([stream, recording]) => toRow(directory, stream, recording))
 			.filter(({ trackInfo }) => flags.track === undefined || trackInfo === flags.track)
 			.filter(({ state }) => flags.state === undefined || state === flags.state);
 		await printLines(flags.json ? rows.map((row) => JSON.stringify(row)) : [toTable(rows)]);
@@ -56,12 +58,12 @@ function toRow(directory: string, stream: string, recording: Recording): Row {
 		gameId: reported?.gameId ?? "",
 		object: reported?.object ?? "",
 		state,
-		deadline: deadline === undefined ? undefined : new Date(deadline.at).toISOString(),
-		deadlineSource: deadline?.source,
-		video: receipt === undefined ? undefined : join(directory, receipt.location),
-		bytes: receipt?.bytes,
-		sha256: receipt?.sha256,
-		trouble: state === "archived" ? undefined : (recording.cause ?? recording.lastFailure),
+		deadline: deadline === undefined ? null : new Date(deadline.at).toISOString(),
+		deadlineSource: deadline?.source ?? null,
+		video: receipt === undefined ? null : join(directory, receipt.location),
+		bytes: receipt?.bytes ?? null,
+		sha256: receipt?.sha256 ?? null,
+		trouble: state === "archived" ? null : (recording.cause ?? recording.lastFailure ?? null),
 		stream,
 	};
 }
@@ -69,17 +71,12 @@ function toRow(directory: string, stream: string, recording: Recording): Row {
 function toTable(rows: readonly Row[]): string {
 	if (rows.length === 0) return "no recordings";
 	const table = new Table({
-		head: ["track", "project", "state", "deadline", "video"],
-		style: { head: [], border: [] },
+		head: ["track", "project", "state", "deadline", "video, or what is in its way"],
+		style: { head: [], border: [], compact: true },
 	});
-	for (const { trackInfo, projectId, state, deadline = "", video, trouble } of rows) {
-		table.push([
-			printable(trackInfo),
-			printable(projectId),
-			state,
-			deadline,
-			printable(video ?? trouble ?? ""),
-		]);
+	for (const { trackInfo, projectId, state, deadline, video, trouble } of rows) {
+		const outcome = printable(video ?? trouble ?? "");
+		table.push([printable(trackInfo), printable(projectId), state, deadline ?? "", outcome]);
 	}
 	return table.toString();
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// The entry of `reelkeep`. Faults end with one line that says what to do, and a stack only at log level debug.
+// The entry of `reelkeep`. Faults end with one line that says what to do.
 
-import { isKeyringFault, isStoreFault } from "@reelkeep/core";
+import { isKeyringFault, isStoreFault } from "@reelkeep/core/ports";
+import { CommanderError } from "commander";
 import { createProgram } from "./program.js";
 import { UsageError } from "./serve-config.js";
 
@@ -13,8 +14,13 @@ try {
 		process.exitCode = code;
 	}).parseAsync();
 } catch (error) {
-	process.stderr.write(`reelkeep: ${explain(error)}\n`);
-	process.exitCode = error instanceof UsageError ? EXIT_USAGE : 1;
+	if (error instanceof CommanderError) {
+		// Commander has said it, or shown the help or the version that were asked for.
+		process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+	} else {
+		process.stderr.write(`reelkeep: ${explain(error)}\n`);
+		process.exitCode = error instanceof UsageError ? EXIT_USAGE : 1;
+	}
 }
 
 function explain(error: unknown): string {
@@ -23,5 +29,7 @@ function explain(error: unknown): string {
 	if (code === "EADDRINUSE")
 		return `the address is in use by another process; choose another --http (${message})`;
 	if (code === "EACCES") return `not permitted: ${message}`;
+	if (code === "ENOTFOUND" || code === "EADDRNOTAVAIL")
+		return `--http names no address of this machine (${message})`;
 	return error instanceof Error ? `${error.name}: ${error.message}` : "failed";
 }

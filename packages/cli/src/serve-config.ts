@@ -12,14 +12,15 @@ export const DEFAULT_ALLOW_HOST = "*.aliyuncs.com";
 const MAX_CLOCK_TOLERANCE_MS = 24 * 3_600_000;
 
 export interface ServeFlags {
-	readonly data: string;
+	readonly data?: string;
 	readonly http: string;
-	readonly app: readonly string[];
+	readonly app?: readonly string[];
 	readonly appsFile?: string;
 	readonly keyFile?: string;
 	readonly clockTolerance: string;
-	readonly allowHost: readonly string[];
-	readonly allowPrivateNetwork: boolean;
+	readonly allowHost?: readonly string[];
+	/** `undefined`: the flag was not given, and the environment decides. */
+	readonly allowPrivateNetwork?: boolean;
 }
 
 export interface ServeConfig {
@@ -45,24 +46,45 @@ export class UsageError extends Error {
 export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): ServeConfig {
 	const http = flags.http === "off" ? undefined : parseAddress(flags.http);
 	const sources = appSources(flags, environment);
-	const apps = Object.fromEntries(
-		sources.flatMap(({ lines, from }) => lines.map((line) => parseApp(line, from))),
-	);
+	const apps = collectApps(sources);
 	if (http !== undefined && Object.keys(apps).length === 0) {
 		throw new UsageError(
 			"no app may report: give --apps-file FILE (lines KEY=SECRET), --app KEY=SECRET or REELKEEP_APPS; or --http off",
 		);
 	}
 	return {
-		directory: flags.data,
+		directory: requireDirectory(flags.data),
 		http,
 		apps,
 		...(flags.keyFile === undefined ? {} : { keyFile: flags.keyFile }),
 		clockToleranceMs: parseTolerance(flags.clockTolerance),
 		allowHosts: allowHosts(flags, environment),
-		allowPrivateNetwork: flags.allowPrivateNetwork,
+		allowPrivateNetwork:
+			flags.allowPrivateNetwork ??
+			parseSwitch("REELKEEP_ALLOW_PRIVATE_NETWORK", environment.REELKEEP_ALLOW_PRIVATE_NETWORK),
 		warnings: sources.flatMap(({ warning }) => (warning === undefined ? [] : [warning])),
 	};
+}
+
+/** The data directory. *Errors*: throws a `UsageError` when none is named. */
+export function requireDirectory(data: string | undefined): string {
+	if (data !== undefined && data !== "") return data;
+	throw new UsageError("which directory? Give --data DIR or REELKEEP_DATA");
+}
+
+/** One secret for each app: two that differ are a mistake that would show only when a callback is refused. */
+function collectApps(sources: readonly AppSource[]): Readonly<Record<string, string>> {
+	const apps = new Map<string, string>();
+	for (const { lines, from } of sources) {
+		for (const line of lines) {
+			const [key, secret] = parseApp(line, from);
+			if (apps.has(key) && apps.get(key) !== secret) {
+				throw new UsageError(`${from}: app ${key} has another secret already; name each app once`);
+			}
+			apps.set(key, secret);
+		}
+	}
+	return Object.fromEntries(apps);
 }
 
 interface AppSource {
@@ -72,11 +94,12 @@ interface AppSource {
 }
 
 function appSources(flags: ServeFlags, environment: NodeJS.ProcessEnv): readonly AppSource[] {
+	const { app = [] } = flags;
 	return [
 		{
 			from: "--app",
-			lines: flags.app,
-			...(flags.app.length > 0
+			lines: app,
+			...(app.length > 0
 				? { warning: "secrets given by --app are visible in the list of processes; prefer --apps-file" }
 				: {}),
 		},
@@ -86,12 +109,21 @@ function appSources(flags: ServeFlags, environment: NodeJS.ProcessEnv): readonly
 }
 
 function allowHosts(flags: ServeFlags, environment: NodeJS.ProcessEnv): readonly string[] {
-	const hosts = [...flags.allowHost, ...listOf(environment.REELKEEP_ALLOW_HOST)];
+	const hosts = [...(flags.allowHost ?? []), ...listOf(environment.REELKEEP_ALLOW_HOST)];
 	return hosts.length > 0 ? hosts : [DEFAULT_ALLOW_HOST];
 }
 
 function listOf(variable: string | undefined): readonly string[] {
-	return (variable ?? "").split(/[,\n]/).filter((item) => item.trim() !== "");
+	return (variable ?? "")
+		.split(/[,\n]/)
+		.map((item) => item.trim())
+		.filter((item) => item !== "");
+}
+
+function parseSwitch(name: string, value = ""): boolean {
+	if (["true", "1"].includes(value)) return true;
+	if (["false", "0", ""].includes(value)) return false;
+	throw new UsageError(`${name} takes true or false`);
 }
 
 function readAppsFile(file: string): AppSource {
@@ -115,6 +147,11 @@ function parseApp(line: string, from: string): readonly [key: string, secret: st
 	const secret = line.slice(at + 1);
 	if (at === -1 || key === "") throw new UsageError(`${from}: an app is written KEY=SECRET`);
 	if (secret.trim() === "") throw new UsageError(`${from}: the secret of app ${key} is empty`);
+	if (/\s#/.test(secret)) {
+		throw new UsageError(
+			`${from}: a comment stands behind the secret of app ${key}; give it a line of its own`,
+		);
+	}
 	return [key, secret];
 }
 
@@ -129,7 +166,7 @@ function parseAddress(text: string): { readonly host: string; readonly port: num
 }
 
 function parseTolerance(text: string): number {
-	const toleranceMs = ms(text as ms.StringValue);
+	const toleranceMs = /[a-z]$/i.test(text) ? ms(text as ms.StringValue) : undefined;
 	if (toleranceMs === undefined || !(toleranceMs > 0 && toleranceMs <= MAX_CLOCK_TOLERANCE_MS)) {
 		throw new UsageError("--clock-tolerance takes a duration such as 10m or 90s, at most 24h");
 	}

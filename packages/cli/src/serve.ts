@@ -2,11 +2,10 @@
 
 import { httpIngress } from "@reelkeep/adapter-http";
 import { archiver } from "@reelkeep/archiver";
-import { LOGGER, type Plugin } from "@reelkeep/core";
 import { createReelkeep, type Reelkeep } from "@reelkeep/core/container";
 import { fsStorage } from "@reelkeep/storage-fs";
 import { type Logger, pino } from "pino";
-import type { ServeConfig } from "./serve-config.js";
+import { type ServeConfig, UsageError } from "./serve-config.js";
 
 /** Past this, a stop is no longer waited for: an orchestrator would kill the process soon after. */
 const STOP_TIMEOUT_MS = 25_000;
@@ -15,18 +14,7 @@ const STOP_TIMEOUT_MS = 25_000;
 export async function serve(config: ServeConfig, logLevel: string): Promise<number> {
 	const logger = pino({ level: logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
 	for (const warning of config.warnings) logger.warn(warning);
-	const http = config.http === undefined ? undefined : createHttp(config, config.http);
-	const reelkeep = createReelkeep({
-		plugins: [
-			loggerPlugin(logger),
-			fsStorage({
-				directory: config.directory,
-				...(config.keyFile === undefined ? {} : { keyFile: config.keyFile }),
-			}),
-			archiver({ allowHosts: config.allowHosts, allowPrivateNetwork: config.allowPrivateNetwork }),
-			...(http === undefined ? [] : [http]),
-		],
-	});
+	const { reelkeep, http } = compose(config, logger);
 	const signalled = nextSignal();
 	await reelkeep.start();
 	process.stdout.write(`reelkeep: ready http=${http?.address() ?? "off"} data=${config.directory}\n`);
@@ -34,17 +22,21 @@ export async function serve(config: ServeConfig, logLevel: string): Promise<numb
 	return (await stopInTime(reelkeep, logger)) ? 0 : 1;
 }
 
-function createHttp({ apps, clockToleranceMs }: ServeConfig, address: { host: string; port: number }) {
-	return httpIngress({ ...address, apps, clockToleranceMs });
-}
-
-function loggerPlugin(logger: Logger): Plugin {
-	return {
-		name: "pino",
-		provides: [LOGGER],
-		needs: [],
-		register: (registry) => registry.provide(LOGGER, () => logger),
-	};
+function compose(config: ServeConfig, logger: Logger) {
+	const { directory, keyFile, apps, clockToleranceMs, allowHosts, allowPrivateNetwork } = config;
+	try {
+		const http = config.http && httpIngress({ ...config.http, apps, clockToleranceMs });
+		const storage = fsStorage({ directory, ...(keyFile === undefined ? {} : { keyFile }) });
+		const plugins = [
+			storage,
+			archiver({ allowHosts, allowPrivateNetwork }),
+			...(http === undefined ? [] : [http]),
+		];
+		return { http, reelkeep: createReelkeep({ plugins, logger }) };
+	} catch (error) {
+		// What the plugins refuse here is what the user configured.
+		throw error instanceof TypeError ? new UsageError(error.message) : error;
+	}
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {

@@ -77,5 +77,11 @@ export {
 	ScreenRecordCallback,
 } from "./screen-record-callback.js";
 export { openLink, sealLink } from "./seal-link.js";
-export { type SubscribeDeps, type Subscription, type SubscriptionHandler, subscribe } from "./subscribe.js";
+export {
+	type SubscribeDeps,
+	type SubscribeOptions,
+	type Subscription,
+	type SubscriptionHandler,
+	subscribe,
+} from "./subscribe.js";
 export { createWake, type Wake } from "./wake.js";

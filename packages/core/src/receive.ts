@@ -42,11 +42,14 @@ export interface ReceiveDeps {
 }
 
 /**
- * Makes `receive`: decode, admit, decide, append. Never rejects.
+ * Makes `receive`: decode, admit, decide, append. Never rejects. Throws a `RangeError` for options that make no sense.
  * *Promise*: an outcome other than `Unavailable` and `Refused` leaves only after what it says is durable.
  */
 export function createReceive(deps: ReceiveDeps, options: ReceiveOptions = {}): Receive {
 	const { maxInFlight = DEFAULT_MAX_IN_FLIGHT, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+	if (!(maxInFlight >= 1 && timeoutMs > 0)) {
+		throw new RangeError("maxInFlight must be at least 1 and timeoutMs positive");
+	}
 	let inFlight = 0;
 	return async (report) => {
 		if (inFlight >= maxInFlight) return counted(unavailable("overloaded", "too many reports in flight"));

@@ -3,7 +3,7 @@ import { systemClock } from "./container/defaults.js";
 import { createMemoryCheckpointStore } from "./memory/checkpoint-store.js";
 import { createMemoryEventStore } from "./memory/event-store.js";
 import { type CheckpointStore, type EventStore, type Position, toPosition } from "./ports/index.js";
-import { type SubscriptionHandler, subscribe } from "./subscribe.js";
+import { type SubscribeOptions, type SubscriptionHandler, subscribe } from "./subscribe.js";
 
 beforeEach(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => vi.useRealTimers());
@@ -46,7 +46,8 @@ function given(flaws: Flaws = {}) {
 	const handle: SubscriptionHandler = async ({ id }) => {
 		handled.push(id);
 	};
-	const start = (handler: SubscriptionHandler = handle, name = "mail") => subscribe(deps, name, handler);
+	const start = (handler: SubscriptionHandler = handle, name = "mail", options: SubscribeOptions = {}) =>
+		subscribe(deps, name, handler, options);
 	return { kept, append, start, handled, saves, logged };
 }
 
@@ -73,6 +74,33 @@ describe("a handler that fails", () => {
 			[100, 200, 400].map((delayMs) => ({ id: "e1", failure: "TypeError", delayMs })),
 		);
 		expect(JSON.stringify(logged)).not.toContain("secret words");
+		await subscription.stop();
+	});
+
+	test("is told of with its error, and is a problem until it succeeds", async () => {
+		const { append, start } = given();
+		await append(1);
+		const failures: unknown[] = [];
+		let isBroken = true;
+		const handler = async (): Promise<void> => {
+			if (isBroken) throw new Error("no mail server");
+		};
+		const onFailure: SubscribeOptions["onFailure"] = (error, event, attempt) => {
+			failures.push([(error as Error).message, event.id, attempt]);
+			if (attempt === 2) throw new Error("and the listener fails too");
+		};
+		const subscription = start(handler, "mail", { onFailure });
+		await passes(350);
+		expect(failures.slice(0, 2)).toEqual([
+			["no mail server", "e1", 1],
+			["no mail server", "e1", 2],
+		]);
+		expect(subscription.problem()).toMatch(
+			/^subscription mail is stuck at position 1: its handler failed \d times$/,
+		);
+		isBroken = false;
+		await passes(60_000);
+		expect(subscription.problem()).toBeUndefined();
 		await subscription.stop();
 	});
 

@@ -23,8 +23,15 @@ const FAULT_DELAY_MS = 1000;
  */
 export type SubscriptionHandler = (event: ReelkeepEvent | UnknownEvent, signal: AbortSignal) => Promise<void>;
 
+export interface SubscribeOptions {
+	/** Told of every failed try: what the log must not hold may stand in the error. */
+	readonly onFailure?: (error: unknown, event: ReelkeepEvent | UnknownEvent, attempt: number) => void;
+}
+
 export interface Subscription {
 	readonly name: string;
+	/** What keeps it from going on, in words; `undefined` while nothing does. */
+	problem(): string | undefined;
 	/** Resolves when every event that is in the log now has been handled, or the subscription was stopped. */
 	whenCaughtUp(): Promise<void>;
 	/** Lets the handler under way finish, saves the checkpoint, and resolves. Idempotent. */
@@ -44,20 +51,34 @@ export interface SubscribeDeps {
  * Starts the subscription `name`. Each name has one checkpoint and must have one owner at a time.
  * *Errors*: throws a `TypeError` for a name that is empty or longer than 256 characters.
  */
-export function subscribe(deps: SubscribeDeps, name: string, handler: SubscriptionHandler): Subscription {
+export function subscribe(
+	deps: SubscribeDeps,
+	name: string,
+	handler: SubscriptionHandler,
+	options: SubscribeOptions = {},
+): Subscription {
 	if (name === "" || name.length > MAX_NAME_CHARACTERS) {
 		throw new TypeError(`a subscription's name has 1 to ${MAX_NAME_CHARACTERS} characters`);
 	}
 	const stopping = new AbortController();
 	const progress = createProgress();
-	const ended = run(deps, name, handler, stopping.signal, progress.reach);
+	let problem: string | undefined;
+	const handle = createHandling(deps, name, handler, {
+		...options,
+		onState: (state) => {
+			problem = state;
+		},
+	});
+	const ended = run(deps, name, handle, stopping.signal, progress.reach);
 	// Whoever looks at `ended` is told; that nobody looks is no unhandled rejection.
 	ended.catch((error: unknown) => {
+		problem = `subscription ${name} ended: ${String(error)}`;
 		observe(() => deps.logger.error({ subscription: name, error: String(error) }, "subscription ended"));
 	});
 	return {
 		name,
 		ended,
+		problem: () => problem,
 		async whenCaughtUp() {
 			const last = await lastPosition(deps.store);
 			if (last !== undefined) await Promise.race([progress.reached(last), ended]);
@@ -69,10 +90,13 @@ export function subscribe(deps: SubscribeDeps, name: string, handler: Subscripti
 	};
 }
 
+/** Handles one event until it is done. `false` when the subscription was stopped before that. */
+type Handle = (event: ReelkeepEvent | UnknownEvent, signal: AbortSignal) => Promise<boolean>;
+
 async function run(
 	deps: SubscribeDeps,
 	name: string,
-	handler: SubscriptionHandler,
+	handle: Handle,
 	signal: AbortSignal,
 	onCaughtUp: (position: Position | undefined) => void,
 ): Promise<void> {
@@ -92,7 +116,7 @@ async function run(
 			continue;
 		}
 		const event = decodeEvent(followed.event) ?? toUnknownEvent(followed.event);
-		if (!(await handleUntilDone(deps, name, handler, event, signal))) break;
+		if (!(await handle(event, signal))) break;
 		finished = followed.event.position;
 		unsaved += 1;
 		if (unsaved >= EVENTS_PER_CHECKPOINT) await save();
@@ -100,28 +124,34 @@ async function run(
 	await save();
 }
 
-/** `false` when the subscription was stopped before the event was handled. */
-async function handleUntilDone(
+function createHandling(
 	{ clock, logger }: SubscribeDeps,
 	name: string,
 	handler: SubscriptionHandler,
-	event: ReelkeepEvent | UnknownEvent,
-	signal: AbortSignal,
-): Promise<boolean> {
-	for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RETRY_MS)) {
-		try {
-			await handler(event, signal);
-			return true;
-		} catch (error) {
-			if (signal.aborted) return false;
-			const { id, position } = event;
-			const failure = error instanceof Error ? error.name : typeof error;
-			const details = { subscription: name, id, position, failure, delayMs };
-			observe(() => logger.warn(details, "handler failed; trying again"));
-			await clock.sleep(delayMs, signal);
-			if (signal.aborted) return false;
+	options: SubscribeOptions & { readonly onState: (problem: string | undefined) => void },
+): Handle {
+	return async (event, signal) => {
+		const { id, position } = event;
+		let delayMs = FIRST_RETRY_MS;
+		for (let attempt = 1; ; attempt += 1, delayMs = Math.min(delayMs * 2, MAX_RETRY_MS)) {
+			try {
+				await handler(event, signal);
+				options.onState(undefined);
+				return true;
+			} catch (error) {
+				if (signal.aborted) return false;
+				options.onState(
+					`subscription ${name} is stuck at position ${position}: its handler failed ${attempt} times`,
+				);
+				const failure = error instanceof Error ? error.name : typeof error;
+				const details = { subscription: name, id, position, failure, attempt, delayMs };
+				observe(() => logger.warn(details, "handler failed; trying again"));
+				observe(() => options.onFailure?.(error, event, attempt));
+				await clock.sleep(delayMs, signal);
+				if (signal.aborted) return false;
+			}
 		}
-	}
+	};
 }
 
 async function saveCheckpoint(

@@ -9,6 +9,8 @@ const PROVIDERS: Readonly<Record<string, string>> = {
 	VideoStore: "fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core",
 	Keyring: "fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core",
 	LeaseStore: "memoryStorage() of @reelkeep/core",
+	Verifier: "the option apps to httpIngress({ apps: { KEY: SECRET } })",
+	VideoSource: "archiver() of @reelkeep/archiver",
 };
 
 /** A composition that cannot work; `message` says what to change. */
@@ -72,7 +74,7 @@ function findMissing(
 /** What to do about a port that nobody provides. */
 export function describeMissing(token: Token<unknown>, users: readonly string[]): string {
 	const hint = PROVIDERS[tokenName(token)];
-	const remedy = hint === undefined ? "register it in the container" : `add ${hint}`;
+	const remedy = hint === undefined ? "register it in the container" : `add ${hint}, or register your own`;
 	return `nothing provides ${tokenName(token)}, which ${users.join(" and ")} needs; ${remedy}`;
 }
 
@@ -81,13 +83,17 @@ function sortByNeeds(plugins: readonly Plugin[]): readonly Plugin[] {
 	const underway = new Set<Plugin>();
 	const visit = (plugin: Plugin): void => {
 		if (sorted.includes(plugin)) return;
-		if (underway.has(plugin))
-			throw new CompositionError([`${plugin.name} needs, in a circle, what needs it`]);
+		if (underway.has(plugin)) {
+			const names = [...underway, plugin].map(({ name }) => name);
+			const circle = names.slice(names.indexOf(plugin.name)).join(" → ");
+			throw new CompositionError([`plugins need each other in a circle: ${circle}`]);
+		}
 		underway.add(plugin);
 		for (const token of plugin.needs) {
 			const provider = plugins.find(({ provides }) => provides.includes(token));
 			if (provider !== undefined && provider !== plugin) visit(provider);
 		}
+		underway.delete(plugin);
 		sorted.push(plugin);
 	};
 	for (const plugin of plugins) visit(plugin);

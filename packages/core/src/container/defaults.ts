@@ -1,4 +1,5 @@
-// What Reelkeep takes when nobody provides it: the system's clock and ids, no logging, no measuring, every app admitted.
+// What Reelkeep takes when nobody provides it: the system's clock and ids, a logger of what goes wrong, no measuring,
+// every app admitted.
 // The one place of the core that touches real time and randomness; only the container imports it.
 
 import type { Admission } from "../ports/admission.js";
@@ -22,6 +23,15 @@ export const systemClock: Clock = {
 export const randomIds: Ids = { next: () => crypto.randomUUID() };
 
 const ignore = (): void => undefined;
+
+/** What goes wrong, to standard error; nothing else. */
+export const consoleLogger: Logger = {
+	trace: ignore,
+	debug: ignore,
+	info: ignore,
+	warn: (details, message) => console.warn(`reelkeep: ${message} ${JSON.stringify(details)}`),
+	error: (details, message) => console.error(`reelkeep: ${message} ${JSON.stringify(details)}`),
+};
 
 export const silentLogger: Logger = {
 	trace: ignore,

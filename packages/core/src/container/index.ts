@@ -1,5 +1,12 @@
 // Where an application composes Reelkeep; the only part of the core that loads tsyringe.
 
 export { CompositionError } from "./compose.js";
-export { admitEveryApp, noTelemetry, randomIds, silentLogger, systemClock } from "./defaults.js";
+export {
+	admitEveryApp,
+	consoleLogger,
+	noTelemetry,
+	randomIds,
+	silentLogger,
+	systemClock,
+} from "./defaults.js";
 export { createReelkeep, type Reelkeep, type ReelkeepOptions } from "./reelkeep.js";

@@ -1,5 +1,6 @@
 // Starts plugins in order, rolls a partial start back, stops in reverse. tsyringe does not dispose what factories made.
 
+import { observe } from "../observe.js";
 import type { Get, Plugin } from "../ports/plugin.js";
 import type { Logger } from "../ports/runtime.js";
 
@@ -20,8 +21,17 @@ export function createLifecycle(plugins: readonly Plugin[], get: Get, logger: ()
 		for (const plugin of plugins) {
 			// A plugin whose start fails half-way is stopped too: it may hold sockets or files.
 			started.push(plugin);
-			await plugin.start?.(get);
+			await startOne(plugin);
 			logger().debug({ plugin: plugin.name }, "plugin started");
+		}
+	}
+
+	async function startOne(plugin: Plugin): Promise<void> {
+		try {
+			await plugin.start?.(get);
+		} catch (error) {
+			observe(() => logger().error({ plugin: plugin.name }, "plugin did not start"));
+			throw error;
 		}
 	}
 

@@ -172,7 +172,7 @@ describe("before start and after stop", () => {
 		await reelkeep.start();
 		await subscribe().stop();
 		await reelkeep.stop();
-		expect(subscribe).toThrow();
+		expect(subscribe).toThrow("this Reelkeep was stopped");
 	});
 
 	test("subscribe says who could provide the checkpoint store that it misses", async () => {
@@ -191,6 +191,28 @@ describe("before start and after stop", () => {
 		expect(() => reelkeep.subscribe("mail", async () => undefined)).toThrow(
 			/nothing provides CheckpointStore, which a subscription needs; add fsStorage\(\)/,
 		);
+	});
+
+	test("subscribe refuses a second owner of a name at once, and health tells what is stuck", async () => {
+		const reelkeep = await started();
+		await reelkeep.receive(report());
+		const subscription = reelkeep.subscribe("mail", async () => {
+			throw new Error("no mail server");
+		});
+		expect(() => reelkeep.subscribe("mail", async () => undefined)).toThrow(
+			"there is a subscription mail already",
+		);
+		await expect
+			.poll(() => reelkeep.health.check())
+			.toEqual([
+				{
+					source: "subscriptions",
+					message: expect.stringContaining("subscription mail is stuck at position 1"),
+					severity: "degraded",
+				},
+			]);
+		await subscription.stop();
+		reelkeep.subscribe("mail", async () => undefined);
 	});
 
 	test("subscribe refuses a name that no checkpoint can have", async () => {

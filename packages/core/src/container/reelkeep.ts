@@ -2,14 +2,19 @@
 // there takes the place of a plugin's or of a default.
 
 import "reflect-metadata/lite";
-import { type DependencyContainer, container as globalContainer, instanceCachingFactory } from "tsyringe";
+import {
+	type DependencyContainer,
+	container as globalContainer,
+	type InjectionToken,
+	instanceCachingFactory,
+} from "tsyringe";
 import type { ReelkeepEvent } from "../events.js";
 import { createLiveEmitter, type LiveEvents } from "../live-events.js";
 import { observe } from "../observe.js";
 import type { EventStore } from "../ports/event-store.js";
 import type { Receive } from "../ports/ingress.js";
 import { type Get, type Plugin, type Token, tokenName } from "../ports/plugin.js";
-import type { Health, Problem } from "../ports/runtime.js";
+import type { Health, Logger, Problem } from "../ports/runtime.js";
 import * as tokens from "../ports/tokens.js";
 import {
 	ADMISSION,
@@ -25,16 +30,24 @@ import {
 } from "../ports/tokens.js";
 import type { ReceiveOptions } from "../receive.js";
 import { openLink } from "../seal-link.js";
-import { type Subscription, type SubscriptionHandler, subscribe } from "../subscribe.js";
+import {
+	type SubscribeOptions,
+	type Subscription,
+	type SubscriptionHandler,
+	subscribe,
+} from "../subscribe.js";
 import { CompositionError, describeMissing, orderPlugins } from "./compose.js";
 import { corePlugin } from "./core-plugin.js";
-import { admitEveryApp, noTelemetry, randomIds, silentLogger, systemClock } from "./defaults.js";
+import { admitEveryApp, consoleLogger, noTelemetry, randomIds, systemClock } from "./defaults.js";
 import { createLifecycle } from "./lifecycle.js";
+import { createSubscriptions } from "./subscriptions.js";
 
 export interface ReelkeepOptions {
 	readonly plugins: readonly Plugin[];
 	/** Yours: what it has registered under our tokens is taken instead of a plugin's. Never changed by Reelkeep. */
 	readonly container?: DependencyContainer;
+	/** A pino logger, say. Default: what goes wrong, on standard error; `silentLogger` for nothing. */
+	readonly logger?: Logger;
 	readonly receive?: ReceiveOptions;
 }
 
@@ -51,7 +64,7 @@ export interface Reelkeep {
 	 * Follows the log durably: from the beginning, at least once, in position order, across restarts.
 	 * *Errors*: throws before `start` and after `stop`.
 	 */
-	subscribe(name: string, handler: SubscriptionHandler): Subscription;
+	subscribe(name: string, handler: SubscriptionHandler, options?: SubscribeOptions): Subscription;
 	/** The event log, to read. */
 	readonly store: EventStore;
 	readonly health: Health;
@@ -59,8 +72,8 @@ export interface Reelkeep {
 	revealLink(
 		event: Extract<ReelkeepEvent, { readonly data: { readonly sealedUrl: string } }>,
 	): Promise<string>;
-	/** What is behind a token in this composition. */
-	readonly get: Get;
+	/** What is behind a token in this composition; or a class of yours, made with this composition's ports. */
+	get<T>(what: Token<T> | InjectionToken<T>): T;
 }
 
 /**
@@ -72,12 +85,15 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 	const isUsers = (token: Token<unknown>): boolean => options.container?.isRegistered(token, true) ?? false;
 	const get: Get = (token) => child.resolve(token);
 	const emitter = lazy(() => createLiveEmitter(get(LOGGER)));
-	const check = async (): Promise<readonly Problem[]> => checkAll(composed);
+	const check = async (): Promise<readonly Problem[]> => [
+		...(await checkAll(composed)),
+		...subscriptions.problems(),
+	];
 	const core = corePlugin({ receive: options.receive ?? {}, emitter, check });
 	const composed = [core, ...options.plugins];
 
 	for (const token of knownTokens(composed)) if (isUsers(token)) resolveOnce(child, token);
-	registerDefaults(child, isUsers);
+	registerDefaults(child, isUsers, options.logger ?? consoleLogger);
 	const ordered = orderPlugins(
 		composed.map((plugin) => ({ ...plugin, provides: plugin.provides.filter((token) => !isUsers(token)) })),
 		(token) => child.isRegistered(token, options.container !== undefined),
@@ -89,7 +105,7 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 		get,
 		() => get(LOGGER),
 	);
-	const subscriptions = new Set<Subscription>();
+	const subscriptions = createSubscriptions();
 	let running = false;
 	let stopped = false;
 
@@ -101,7 +117,7 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 		async stop() {
 			stopped = true;
 			running = false;
-			await Promise.all([...subscriptions].map((subscription) => subscription.stop()));
+			await subscriptions.stop();
 			await lifecycle.stop();
 		},
 		async receive(report) {
@@ -118,15 +134,15 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 			on: (type, listener) => emitter().on(type, listener),
 			once: (type, listener) => emitter().once(type, listener),
 		},
-		subscribe(name, handler) {
+		subscribe(name, handler, subscribeOptions) {
+			if (stopped) throw new Error("this Reelkeep was stopped: nothing can be subscribed to any more");
 			if (!running) throw new Error("subscribe once Reelkeep runs: await reelkeep.start() first");
 			requireProvided(child, CHECKPOINT_STORE, "a subscription");
 			const deps = { store: get(EVENT_STORE), clock: get(CLOCK), logger: get(LOGGER) };
-			const subscription = subscribe({ ...deps, checkpoints: get(CHECKPOINT_STORE) }, name, handler);
-			subscriptions.add(subscription);
-			const forget = (): unknown => subscriptions.delete(subscription);
-			subscription.ended.then(forget, forget);
-			return subscription;
+			const checkpoints = get(CHECKPOINT_STORE);
+			return subscriptions.add(name, () =>
+				subscribe({ ...deps, checkpoints }, name, handler, subscribeOptions),
+			);
 		},
 		get store() {
 			return get(EVENT_STORE);
@@ -135,17 +151,21 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 			return get(HEALTH);
 		},
 		revealLink: (event) => openLink(get(KEYRING), event.stream, event.data),
-		get,
+		get: (what) => child.resolve(what),
 	};
 }
 
-function registerDefaults(child: DependencyContainer, isUsers: (token: Token<unknown>) => boolean): void {
+function registerDefaults(
+	child: DependencyContainer,
+	isUsers: (token: Token<unknown>) => boolean,
+	logger: Logger,
+): void {
 	const provide = <T>(token: Token<T>, value: T): void => {
 		if (!isUsers(token)) child.register<T>(token, { useValue: value });
 	};
 	provide(CLOCK, systemClock);
 	provide(IDS, randomIds);
-	provide(LOGGER, silentLogger);
+	provide(LOGGER, logger);
 	provide(TELEMETRY, noTelemetry);
 	provide(ADMISSION, admitEveryApp);
 }

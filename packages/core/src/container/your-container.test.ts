@@ -207,6 +207,13 @@ describe("your own decorated classes", () => {
 		expect(made.clock).toBe(clock);
 	});
 
+	test("are made by get with this composition's ports, though nobody registered them", () => {
+		const reelkeep = compose(container.createChildContainer());
+		const made = reelkeep.get(OwnVideoSource);
+		expect(made.store).toBe(reelkeep.store);
+		expect(made.clock).toBe(systemClock);
+	});
+
 	test("are given our defaults for what nobody registered", () => {
 		const mine = container.createChildContainer();
 		mine.register(EVENT_STORE, { useClass: OwnEventStore });

@@ -33,6 +33,11 @@ export interface Problem {
 	/** The part that says so: a plugin's name. */
 	readonly source: string;
 	readonly message: string;
+	/**
+	 * - `failing` (default): callbacks cannot be received
+	 * - `degraded`: they can, and something else is not done as it must be
+	 */
+	readonly severity?: "failing" | "degraded";
 }
 
 export interface Health {
