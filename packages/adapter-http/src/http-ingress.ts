@@ -13,7 +13,7 @@ import type { Health, Ingress, IngressStarted, Receive } from "@reelkeep/core/po
 import { answerClientError, type Exchange } from "./client-error.js";
 import { createHealthRoutes } from "./health-routes.js";
 import { resolveLimits } from "./limits.js";
-import { createNodeHandler, type NodeHandler, type NodeHandlerOptions } from "./node-handler.js";
+import { createNodeHandler, type NodeHandler, type NodeHandlerOptions, REST_PATH } from "./node-handler.js";
 
 export interface HttpIngressOptions extends Omit<NodeHandlerOptions, "receive"> {
 	/** Default `127.0.0.1`: nothing but this machine, until told otherwise. */
@@ -71,6 +71,7 @@ function createRunning(options: HttpIngressOptions, receive: Receive): Running {
 	const exchanges = new Map<Duplex, Exchange>();
 	const serve = createNodeHandler({ ...options, receive });
 	const health = createHealthRoutes(options.health ?? ALWAYS_READY, () => running.isStopping);
+	const route = createRoute([serve, health], options);
 	const server = createServer(serverOptions(options));
 	const running: Running = { server, exchanges, isStopping: false };
 	// A sender that closes its half after the request still reads the answer; the types do not know this property.
@@ -82,7 +83,7 @@ function createRunning(options: HttpIngressOptions, receive: Receive): Running {
 			if (exchanges.get(request.socket) === exchange) exchanges.delete(request.socket);
 		});
 		if (running.isStopping) response.setHeader("Connection", "close");
-		route([serve, health], request, response);
+		route(request, response);
 	});
 	server.on("clientError", (error, socket) =>
 		answerClientError(error, socket, exchanges.get(socket), options.ids.next()),
@@ -106,8 +107,20 @@ function serverOptions({
 	};
 }
 
-function route(handlers: readonly NodeHandler[], request: IncomingMessage, response: ServerResponse): void {
-	if (handlers.some((handler) => handler(request, response))) return;
+/** A sender with a wrong URL hears 404, and its operator is told once; a scanner must not fill the log. */
+function createRoute(handlers: readonly NodeHandler[], { path = REST_PATH, logger }: HttpIngressOptions) {
+	let isTold = false;
+	return (request: IncomingMessage, response: ServerResponse): void => {
+		if (handlers.some((handler) => handler(request, response))) return;
+		if (request.method === "POST" && !isTold) {
+			isTold = true;
+			logger?.warn({ path }, "a request was posted to another path; callbacks come to this one");
+		}
+		notFound(request, response);
+	};
+}
+
+function notFound(request: IncomingMessage, response: ServerResponse): void {
 	request.resume();
 	response.writeHead(404, { "Content-Length": 0, Connection: "close" }).end();
 }

@@ -107,6 +107,17 @@ export async function unlinkIfPresent(fileSystem: FileSystem, path: string): Pro
 /** `error` as a fault: itself when it is one, else `io` with what was being done and the system's code. */
 export function toFault(error: unknown, doing: string): StoreFault {
 	if (isStoreFault(error)) return error;
-	const code = (error as { code?: unknown } | undefined)?.code;
-	return storeFault("io", `${doing} failed${typeof code === "string" ? ` (${code})` : ""}`, { cause: error });
+	const code = String((error as { code?: unknown } | undefined)?.code ?? "");
+	const remedy = Object.hasOwn(REMEDIES, code) ? `: ${REMEDIES[code]}` : "";
+	return storeFault("io", `${doing} failed${code === "" ? "" : ` (${code})`}${remedy}`, { cause: error });
 }
+
+/** What to do about the system's commonest answers. */
+const REMEDIES: Readonly<Record<string, string>> = {
+	EACCES: "this user must be able to read and write there",
+	EPERM: "this user must be able to read and write there",
+	EROFS: "the file system is mounted read-only",
+	ENOTDIR: "a directory is needed, and a file is in its place",
+	ENOSPC: "the disk is full",
+	EMFILE: "too many open files; raise the limit",
+};
