@@ -1,5 +1,5 @@
 // Holds docs/promises.md to its word: every promise names a test and a one-line mutant of the product, and with the
-// mutant in place exactly that test must fail. Works on a copy; the checkout is not touched.
+// mutant in place that test must fail (that it passes without one, the test run shows). Works on a copy.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

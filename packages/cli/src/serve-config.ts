@@ -109,7 +109,7 @@ function appSources(flags: ServeFlags, environment: NodeJS.ProcessEnv): readonly
 }
 
 function allowHosts(flags: ServeFlags, environment: NodeJS.ProcessEnv): readonly string[] {
-	const hosts = [...(flags.allowHost ?? []), ...listOf(environment.REELKEEP_ALLOW_HOST)];
+	const hosts = flags.allowHost ?? listOf(environment.REELKEEP_ALLOW_HOST);
 	return hosts.length > 0 ? hosts : [DEFAULT_ALLOW_HOST];
 }
 

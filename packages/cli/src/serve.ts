@@ -16,10 +16,14 @@ export async function serve(config: ServeConfig, logLevel: string): Promise<numb
 	for (const warning of config.warnings) logger.warn(warning);
 	const { reelkeep, http } = compose(config, logger);
 	const signalled = nextSignal();
+	// Whoever read the ready line may have gone; that is no reason to stop.
+	process.stdout.on("error", () => undefined);
 	await reelkeep.start();
 	process.stdout.write(`reelkeep: ready http=${http?.address() ?? "off"} data=${config.directory}\n`);
 	logger.info({ signal: await signalled }, "stopping");
-	return (await stopInTime(reelkeep, logger)) ? 0 : 1;
+	if (await stopInTime(reelkeep, logger)) return 0;
+	// Something holds on past its time: the process must not live on with it.
+	process.exit(1);
 }
 
 function compose(config: ServeConfig, logger: Logger) {

@@ -291,6 +291,16 @@ describe("a subscription", () => {
 		await subscription.whenCaughtUp();
 	});
 
+	test("does not skip events in silence when its checkpoint lies behind the end of the log", async () => {
+		const { kept, append, start, handled } = given();
+		await kept.save("mail", toPosition(3), undefined);
+		await append(2);
+		const subscription = start();
+		await expect(subscription.ended).rejects.toMatchObject({ reason: "corrupt" });
+		expect(subscription.problem()).toMatch(/checkpoint of subscription mail lies behind the end of the log/);
+		expect(handled).toEqual([]);
+	});
+
 	test("begins where its checkpoint stands, whoever saved it", async () => {
 		const { append, start, handled, kept } = given();
 		await append(3);

@@ -101,6 +101,15 @@ async function run(
 	onCaughtUp: (position: Position | undefined) => void,
 ): Promise<void> {
 	let saved = await untilItWorks(deps, name, signal, () => deps.checkpoints.load(name));
+	const last = await untilItWorks(deps, name, signal, () => lastPosition(deps.store));
+	if (saved !== undefined && (last === undefined || comparePositions(saved, last) > 0)) {
+		// Its positions will be given out again: to go on would skip those events in silence.
+		throw storeFault(
+			"corrupt",
+			`the checkpoint of subscription ${name} lies behind the end of the log: the log was cut, or replaced by an ` +
+				"older one; restore it, or subscribe under another name to see everything again",
+		);
+	}
 	let finished = saved;
 	let unsaved = 0;
 	const save = async (): Promise<void> => {

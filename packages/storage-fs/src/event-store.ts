@@ -1,8 +1,14 @@
 // The event store in a directory: ownership, recovery, one writer, and readers of what is durable.
 
 import { resolve } from "node:path";
-import { type Clock, type EventStore, type Logger, type StoreFault, storeFault } from "@reelkeep/core/ports";
-import { checkAppend } from "./append-arguments.js";
+import {
+	type Clock,
+	checkAppend,
+	type EventStore,
+	type Logger,
+	type StoreFault,
+	storeFault,
+} from "@reelkeep/core/ports";
 import { makeDurableDirectory, toFault } from "./durable-files.js";
 import type { FileSystem, OpenFile } from "./file-system.js";
 import { GroupCommit, MAX_PENDING_APPENDS, MAX_PENDING_BYTES } from "./group-commit.js";
@@ -40,6 +46,9 @@ export interface FsEventStore extends EventStore {
 
 	/** Why appends fail for good; `undefined` while they do not. What was durable is still read. */
 	failure(): StoreFault | undefined;
+
+	/** What else is wrong, in words: a full disk, or a log that something cut while it was closed. */
+	troubles(): readonly string[];
 }
 
 interface OpenLog {
@@ -47,6 +56,8 @@ interface OpenLog {
 	readonly file: OpenFile;
 	readonly view: LogView;
 	readonly writer: GroupCommit;
+	/** Events that were durable when the log was last closed, and are gone. */
+	readonly loss: string | undefined;
 }
 
 /** Makes the event store of a directory; `open` it before use. Any number of readers may stand beside it. */
@@ -72,6 +83,7 @@ export function createFsEventStore(options: FsEventStoreOptions): FsEventStore {
 			log = await opening;
 		},
 		failure: () => log?.writer.failure,
+		troubles: () => [log?.writer.trouble?.message, log?.loss].filter((trouble) => trouble !== undefined),
 		async append(stream, events, expectedVersion) {
 			checkAppend(stream, events, expectedVersion);
 			// Without an await when it is open: appends are decided in the order of the calls, and before a close.
@@ -98,7 +110,7 @@ async function startLog(
 	try {
 		await makeDurableDirectory(fileSystem, directory);
 		owned = await ownership.acquire(directory, clock.now());
-		const { file: opened, index } = await recoverLog(fileSystem, directory, logger);
+		const { file: opened, index, loss } = await recoverLog(fileSystem, directory, logger);
 		const file = createSharedFile(opened);
 		const owner = owned;
 		const publish = () => owner.publish(watermarkOf(index));
@@ -115,7 +127,7 @@ async function startLog(
 				hint();
 			},
 		});
-		return { owned, file, view: { file, index, refresh: async () => {} }, writer };
+		return { owned, file, view: { file, index, refresh: async () => {} }, writer, loss };
 	} catch (error) {
 		await owned?.release();
 		throw toFault(error, `opening the event store in ${directory}`);

@@ -47,15 +47,55 @@ describe("a sync that fails", () => {
 		expect(await first).toMatchObject({ reason: "failed" });
 		expect(await second).toMatchObject({ reason: "failed" });
 	});
+});
 
-	test("says that the disk is full when a write finds no room", async () => {
+describe("a write that finds no room", () => {
+	test("rejects what was under way, is undone, and the log goes on once there is room", async () => {
+		const directory = await temporaryDirectory();
+		const disk = scriptedDisk();
+		const store = await openStore(directory, { fileSystem: disk.fileSystem });
+		await store.append("kept", [newEvent("kept")], "no-stream");
+		const whole = await readFile(logFile(directory));
+		// Half of the bytes arrive before the disk is full.
+		disk.after = async (call) => {
+			if (isLog(call) && call.operation === "write") throw systemError("ENOSPC");
+		};
+		const attempts = Array.from({ length: 5 }, () =>
+			rejection(store.append("lost", [newEvent()], "no-stream")),
+		);
+		for (const fault of await Promise.all(attempts)) {
+			expect(fault).toMatchObject({
+				reason: "io",
+				retryable: true,
+				message: expect.stringContaining("disk is full"),
+			});
+		}
+		expect(store.troubles()).toEqual([expect.stringContaining("disk is full")]);
+		expect(await readFile(logFile(directory))).toEqual(whole);
+		disk.after = () => {};
+		expect(await store.append("lost", [newEvent("again")], "no-stream")).toMatchObject({
+			_tag: "Appended",
+			version: 1,
+		});
+		expect(await store.append("kept", [newEvent()], 1)).toMatchObject({ _tag: "Appended", version: 2 });
+		expect([store.troubles(), store.failure()]).toEqual([[], undefined]);
+		await store.close();
+		const reopened = await openStore(directory);
+		expect((await collect(reopened.readAll())).map(({ stream }) => stream)).toEqual(["kept", "lost", "kept"]);
+	});
+
+	test("is final when it cannot be undone", async () => {
 		const disk = scriptedDisk();
 		const store = await openStore(await temporaryDirectory(), { fileSystem: disk.fileSystem });
 		disk.before = (call) => {
-			if (isLog(call) && call.operation === "write") throw systemError("ENOSPC");
+			if (!isLog(call)) return;
+			if (call.operation === "write") throw systemError("ENOSPC");
+			if (call.operation === "truncate") throw systemError("EIO");
 		};
 		const fault = await rejection(store.append("a", [newEvent()], "any"));
 		expect(fault).toMatchObject({ reason: "failed", message: expect.stringContaining("disk is full") });
+		disk.before = () => {};
+		expect(await rejection(store.append("a", [newEvent()], "any"))).toBe(fault);
 	});
 });
 

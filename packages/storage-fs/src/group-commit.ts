@@ -74,14 +74,20 @@ export class GroupCommit {
 	readonly #lastPending = new Map<StreamName, PendingAppend>();
 	#flushing: Promise<void> | undefined;
 	#failure: StoreFault | undefined;
+	#trouble: StoreFault | undefined;
 
 	constructor(options: GroupCommitOptions) {
 		this.#options = options;
 	}
 
-	/** Set once a write or a sync failed: from then on every append rejects with it. */
+	/** Set once a sync failed, or a write that could not be undone: from then on every append rejects with it. */
 	get failure(): StoreFault | undefined {
 		return this.#failure;
+	}
+
+	/** Why the last write failed, when nothing was lost by that; gone with the next one that succeeds. */
+	get trouble(): StoreFault | undefined {
+		return this.#trouble;
 	}
 
 	/** Decides and enqueues before its first await, so that calls are decided in the order in which they were made. */
@@ -150,8 +156,15 @@ export class GroupCommit {
 		await Promise.resolve();
 		while (this.#queue.length > 0) {
 			const batch = this.#takeBatch();
+			const records = batchRecords(batch, this.#options.index.position);
 			try {
-				await this.#write(batch);
+				await this.#options.file.write(batchBytes(records), this.#options.index.bytes);
+			} catch (error) {
+				await this.#undo(batch, error);
+				continue;
+			}
+			try {
+				await this.#sync(batch, records);
 			} catch (error) {
 				this.#fail(batch, error);
 			}
@@ -169,11 +182,10 @@ export class GroupCommit {
 		return this.#queue.splice(0, count);
 	}
 
-	async #write(batch: readonly PendingAppend[]): Promise<void> {
+	async #sync(batch: readonly PendingAppend[], records: readonly BatchRecord[]): Promise<void> {
 		const { file, index } = this.#options;
-		const records = batchRecords(batch, index.position);
-		await file.write(batchBytes(records), index.bytes);
 		await file.datasync();
+		this.#trouble = undefined;
 		for (const { frame, length } of records) index.add(frame, length);
 		let position = (records[0] as BatchRecord).frame.position - 1;
 		for (const pending of batch) {
@@ -190,6 +202,25 @@ export class GroupCommit {
 		if (this.#lastPending.get(pending.stream) === pending) this.#lastPending.delete(pending.stream);
 	}
 
+	/**
+	 * A write that failed, on a full disk say, is undone: what is durable is as it was, so the log goes on once there is
+	 * room. Only when it cannot be undone is that final.
+	 */
+	async #undo(batch: readonly PendingAppend[], error: unknown): Promise<void> {
+		const isFull = hasCode(error, "ENOSPC", "EDQUOT");
+		const why = isFull ? "the disk is full; make room" : "look at the disk";
+		const trouble = storeFault("io", `the event log cannot be written: ${why}`, { cause: error });
+		try {
+			await this.#options.file.truncate(this.#options.index.bytes);
+			await this.#options.file.datasync();
+		} catch {
+			return this.#fail(batch, error);
+		}
+		this.#trouble = trouble;
+		this.#rejectAll(batch, trouble);
+		this.#options.logger?.error({ err: error }, trouble.message);
+	}
+
 	/** Final: what the kernel holds after a failed write or sync is unknown, and a second sync would not tell. */
 	#fail(batch: readonly PendingAppend[], error: unknown): void {
 		const message = hasCode(error, "ENOSPC", "EDQUOT")
@@ -197,11 +228,16 @@ export class GroupCommit {
 			: "the event log could not be written or synced; look at the disk and restart";
 		const failure = storeFault("failed", message, { cause: error });
 		this.#failure = failure;
+		this.#rejectAll(batch, failure);
+		this.#options.logger?.error({ err: error }, message);
+	}
+
+	/** Those behind the batch too: they were decided on the versions that it would have made. */
+	#rejectAll(batch: readonly PendingAppend[], fault: StoreFault): void {
 		for (const pending of [...batch, ...this.#queue.splice(0)]) {
 			this.#settle(pending);
-			pending.reject(failure);
+			pending.reject(fault);
 		}
-		this.#options.logger?.error({ err: error }, message);
 	}
 }
 

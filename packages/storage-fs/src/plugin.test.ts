@@ -1,5 +1,6 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import { createMemoryEventStore, createMemoryKeyring } from "@reelkeep/core";
 import {
 	CHECKPOINT_STORE,
 	CLOCK,
@@ -14,13 +15,14 @@ import {
 } from "@reelkeep/core/ports";
 import { transcribingLogger } from "@reelkeep/testing/transcript";
 import { expect, onTestFinished, test } from "vitest";
-import { fsStorage } from "./plugin.js";
+import { fsStorage, KEY_FILE_NAME } from "./plugin.js";
 import { scriptedDisk, systemError, temporaryDirectory } from "./test-disk.js";
-import { clock, idsOf, LOG_FILE, newEvent, rejection } from "./test-store.js";
+import { clock, idsOf, LOG_FILE, logFile, newEvent, rejection } from "./test-store.js";
 
-/** What `createReelkeep` does with a plugin, as far as it matters here. */
-function compose(plugin: Plugin): Get {
+/** What `createReelkeep` does with a plugin, as far as it matters here; `mine` takes the place of what it provides. */
+function compose(plugin: Plugin, ...mine: readonly (readonly [symbol, unknown])[]): Get {
 	const made = new Map<symbol, unknown>([
+		...mine,
 		[CLOCK, { ...clock, sleep: async () => {} }],
 		[LOGGER, transcribingLogger()],
 	]);
@@ -76,6 +78,47 @@ test("everything rejects with closed before the start and after the stop", async
 	await plugin.start?.(get);
 	await plugin.stop?.();
 	await refused();
+});
+
+test("its own keys are not asked for where another keyring is in use", async () => {
+	const directory = await temporaryDirectory();
+	const start = async (): Promise<Plugin> => {
+		const plugin = fsStorage({ directory });
+		const get = compose(plugin, [KEYRING, createMemoryKeyring()]);
+		await plugin.start?.(get);
+		await get(EVENT_STORE).append("s", [newEvent()], "any");
+		return plugin;
+	};
+	await (await start()).stop?.();
+	await (await start()).stop?.();
+	expect(await readdir(directory)).not.toContain(KEY_FILE_NAME);
+});
+
+test("keys are not made anew where the log in use is another one and holds something", async () => {
+	const directory = await temporaryDirectory();
+	const mine = createMemoryEventStore({ clock: Date });
+	await mine.append("s", [newEvent()], "any");
+	const plugin = fsStorage({ directory });
+	await expect(plugin.start?.(compose(plugin, [EVENT_STORE, mine]))).rejects.toMatchObject({
+		_tag: "KeyringFault",
+	});
+});
+
+test("a log that was cut while it was closed is a problem, in words", async () => {
+	const directory = await temporaryDirectory();
+	const first = fsStorage({ directory });
+	const get = compose(first);
+	await first.start?.(get);
+	await get(EVENT_STORE).append("s", [newEvent()], "any");
+	await first.stop?.();
+	const header = (await readFile(logFile(directory))).indexOf("\n") + 1;
+	await truncate(logFile(directory), header);
+	const second = fsStorage({ directory });
+	await second.start?.(compose(second));
+	expect(await second.check?.()).toEqual([
+		{ source: "storage-fs", message: expect.stringContaining("shorter than it was when it was last closed") },
+	]);
+	await second.stop?.();
 });
 
 test("a failed store is a problem, in words", async () => {

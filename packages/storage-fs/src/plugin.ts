@@ -5,6 +5,7 @@ import {
 	CHECKPOINT_STORE,
 	CLOCK,
 	EVENT_STORE,
+	type EventStore,
 	type Get,
 	KEYRING,
 	LOGGER,
@@ -61,11 +62,11 @@ export function fsStorage(options: FsStorageOptions): Plugin {
 			registry.provide(VIDEO_STORE, (get) => partsOf(get).videos);
 			registry.provide(KEYRING, (get) => partsOf(get).keyring);
 		},
-		start: (get) => startParts(partsOf(get)),
+		start: (get) => startParts(partsOf(get), get),
 		stop: async () => parts && stopParts(parts),
 		async check() {
-			const failure = parts?.events.failure();
-			return failure === undefined ? [] : [{ source: PLUGIN_NAME, message: failure.message }];
+			const messages = [parts?.events.failure()?.message, ...(parts?.events.troubles() ?? [])];
+			return messages.flatMap((message) => (message === undefined ? [] : [{ source: PLUGIN_NAME, message }]));
 		},
 	};
 }
@@ -87,11 +88,16 @@ function createParts(options: FsStorageOptions, get: Get): Parts {
 	};
 }
 
-/** The event store first: it takes ownership of the directory for all of them. */
-async function startParts(parts: Parts): Promise<void> {
+/**
+ * The event store first: it takes ownership of the directory for all of them. Keys are needed only where our keyring is
+ * the one in use, and may be made only when the log in use holds nothing that other keys have sealed.
+ */
+async function startParts(parts: Parts, get: Get): Promise<void> {
 	try {
 		await parts.events.open();
-		await parts.keyring.load({ createIfMissing: await isEmpty(parts.events) });
+		if (get(KEYRING) === parts.keyring) {
+			await parts.keyring.load({ createIfMissing: await isEmpty(get(EVENT_STORE)) });
+		}
 		await parts.checkpoints.open();
 		await parts.videos.start();
 	} catch (error) {
@@ -107,7 +113,7 @@ async function stopParts({ events, checkpoints, videos }: Parts): Promise<void> 
 	await events.close();
 }
 
-async function isEmpty(events: FsEventStore): Promise<boolean> {
+async function isEmpty(events: EventStore): Promise<boolean> {
 	for await (const _ of events.readAll({ direction: "backward", limit: 1 })) return false;
 	return true;
 }

@@ -25,6 +25,8 @@ const REWRITE_CHUNK_BYTES = 1024 * 1024;
 export interface RecoveredLog {
 	readonly file: OpenFile;
 	readonly index: LogIndex;
+	/** In words: the log is shorter than when it was last closed. */
+	readonly loss: string | undefined;
 }
 
 /** Opens the log of the data directory, or makes one. The caller owns the directory. */
@@ -40,11 +42,11 @@ export async function recoverLog(
 	const file = await openSegment(fileSystem, directory, "update");
 	try {
 		const index = new LogIndex(await checkHeader(file, FIRST_SEGMENT));
-		await recoverSegment(file, index, await loadSynced(fileSystem, directory), logger);
+		const loss = await recoverSegment(file, index, await loadSynced(fileSystem, directory), logger);
 		// Also for a segment that was there: whoever made it may have crashed before this.
 		await fileSystem.syncDirectory(eventsDirectory(directory));
 		await saveSynced(fileSystem, directory, watermarkOf(index));
-		return { file, index };
+		return { file, index, loss };
 	} catch (error) {
 		await file.close();
 		throw error;
@@ -61,7 +63,7 @@ async function recoverSegment(
 	index: LogIndex,
 	synced: Watermark | undefined,
 	logger: Logger | undefined,
-): Promise<void> {
+): Promise<string | undefined> {
 	const { bytes } = await file.status();
 	const scan = await scanLog(file, index, bytes);
 	refuseDamage(scan, index.position, bytes, synced);
@@ -75,14 +77,14 @@ async function recoverSegment(
 			"the event log ended in an unfinished append, which was cut; nobody had been told of it",
 		);
 	}
+	await file.datasync();
 	if (synced !== undefined && synced.bytes > index.bytes) {
 		const lost = { durableBytes: synced.bytes, foundBytes: bytes, foundEvents: index.position };
-		logger?.error(
-			lost,
-			"the event log is shorter than it was when it was last closed; something else cut it",
-		);
+		const loss = "the event log is shorter than it was when it was last closed: something else cut it";
+		logger?.error(lost, loss);
+		return loss;
 	}
-	await file.datasync();
+	return undefined;
 }
 
 /** Damage within what is known to have been durable is no torn tail. `position`: of the last sound event. */

@@ -142,6 +142,21 @@ describe("an upload", () => {
 		}
 	});
 
+	test("whose final name could not be made durable is not shown before it is", async () => {
+		const disk = scriptedDisk();
+		const store = await startVideos(await temporaryDirectory(), disk);
+		const work = await upload(await store.begin("k"), randomBytes(1000));
+		let isLinked = false;
+		disk.before = ({ operation }) => {
+			isLinked ||= operation === "link";
+			if (isLinked && operation === "syncDirectory") throw systemError("EIO");
+		};
+		expect(await rejection(work.commit())).toMatchObject({ reason: "io" });
+		expect(await rejection(store.stat("k"))).toMatchObject({ reason: "io" });
+		disk.before = () => {};
+		expect(await store.stat("k")).toMatchObject({ bytes: 1000 });
+	});
+
 	test("is visible under its final name only after commit, durable in the right order", async () => {
 		const directory = await temporaryDirectory();
 		const disk = scriptedDisk();

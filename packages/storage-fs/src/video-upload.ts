@@ -140,11 +140,13 @@ async function linkVideo(
 	return { _tag: "Committed", video: { location: place.location, ...digest } };
 }
 
-/** Length and hash of what lies at `place`, read from the file; `undefined` when there is none. */
+/** Length and hash of what lies at `place`, read from the file, its name made durable; `undefined` when there is none. */
 export async function statVideo(fileSystem: FileSystem, place: VideoPlace): Promise<StoredVideo | undefined> {
 	const file = await openIfPresent(fileSystem, place.path);
 	if (file === undefined) return undefined;
 	try {
+		// A process that died between link and sync left a name that a power cut would take again.
+		await fileSystem.syncDirectory(place.folder);
 		const hash = createHash("sha256");
 		const bytes = await hashFile(file, hash);
 		return { location: place.location, bytes, sha256: hash.digest("hex") };

@@ -94,6 +94,32 @@ export async function createsOnceConcurrently(store: EventStore): Promise<void> 
 	assertSame((await collect(store.read("stream-a"))).length, 1, "events in the stream");
 }
 
+export async function refusesArguments(store: EventStore): Promise<void> {
+	const event = newEvent();
+	const refused: readonly Parameters<EventStore["append"]>[] = [
+		["", [event], "any"],
+		["x".repeat(129), [event], "any"],
+		["stream-é", [event], "any"],
+		["stream-a", [], "any"],
+		["stream-a", Array.from({ length: 65 }, () => newEvent()), "any"],
+		["stream-a", [{ ...event, id: "" }], "any"],
+		["stream-a", [event], -1],
+		["stream-a", [event], 1.5],
+	];
+	for (const [stream, events, expected] of refused) {
+		const refusal = await (async () => store.append(stream, events, expected))().then(
+			() => undefined,
+			(error: unknown) => error,
+		);
+		const isMistake = refusal instanceof TypeError || refusal instanceof RangeError;
+		assert(
+			isMistake,
+			`${events.length} events to "${stream.slice(0, 20)}" that expect ${expected} are refused`,
+		);
+	}
+	assertSame(await collect(store.readAll()), [], "the log after refused appends");
+}
+
 export async function writesWholeBatches(store: EventStore): Promise<void> {
 	const before = newEvent();
 	await store.append("stream-a", [before], "no-stream");

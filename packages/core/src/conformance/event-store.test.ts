@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { createMemoryEventStore } from "../memory/event-store.js";
-import { type EventStore, type RecordedEvent, storeFault, toPosition } from "../ports/index.js";
+import {
+	checkAppend,
+	type EventStore,
+	isStoreFault,
+	type RecordedEvent,
+	storeFault,
+	toPosition,
+} from "../ports/index.js";
 import { type EventStoreHarness, eventStoreSuite } from "./event-store.js";
 
 const clock = { now: () => Date.now() };
@@ -41,8 +48,10 @@ const flaws: Record<string, { readonly breaks: readonly string[]; readonly make:
 	"only create-once is checked": {
 		breaks: ["expected-version"],
 		make: broken((store) => ({
-			append: (stream, events, expected) =>
-				store.append(stream, events, typeof expected === "number" ? "any" : expected),
+			async append(stream, events, expected) {
+				checkAppend(stream, events, expected);
+				return store.append(stream, events, typeof expected === "number" ? "any" : expected);
+			},
 		})),
 	},
 	"the check is outside the transaction": {
@@ -53,6 +62,7 @@ const flaws: Record<string, { readonly breaks: readonly string[]; readonly make:
 				await store.close();
 			},
 			async append(stream, events, expected) {
+				checkAppend(stream, events, expected);
 				let version = 0;
 				for await (const event of store.read(stream)) version = event.version;
 				const fits = expected === "any" || version === (expected === "no-stream" ? 0 : expected);
@@ -60,6 +70,15 @@ const flaws: Record<string, { readonly breaks: readonly string[]; readonly make:
 				await new Promise((resolve) => setTimeout(resolve, 1));
 				return store.append(stream, events, "any");
 			},
+		})),
+	},
+	"arguments are not checked": {
+		breaks: ["arguments"],
+		make: broken((store) => ({
+			append: async (stream, events, expected) =>
+				typeof expected === "number" && !(Number.isInteger(expected) && expected >= 0)
+					? { _tag: "WrongExpectedVersion", actualVersion: 0 }
+					: store.append(stream, events, expected),
 		})),
 	},
 	"a batch is written in parts": {
@@ -138,8 +157,8 @@ const flaws: Record<string, { readonly breaks: readonly string[]; readonly make:
 		breaks: ["closed"],
 		make: broken((store) => ({
 			append: (...args) =>
-				store.append(...args).catch(() => {
-					throw storeFault("io", "something else");
+				store.append(...args).catch((error: unknown) => {
+					throw isStoreFault(error) ? storeFault("io", "something else") : error;
 				}),
 		})),
 	},

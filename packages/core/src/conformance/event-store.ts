@@ -53,6 +53,7 @@ const CLAUSES: readonly Clause[] = [
 		"lets exactly one of 100 concurrent no-stream appends win",
 		writing.createsOnceConcurrently,
 	],
+	["arguments", "refuses what no store can keep, and writes nothing", writing.refusesArguments],
 	["whole-batch", "writes all events of an append or none", writing.writesWholeBatches],
 	[
 		"stream-reading",

@@ -2,24 +2,12 @@
 
 import type {
 	ExpectedVersion,
-	NewEvent,
 	ReadAllOptions,
 	ReadStreamOptions,
 	RecordedEvent,
 	StreamVersion,
 } from "../ports/event-store.js";
 import { comparePositions } from "../ports/position.js";
-
-const MAX_EVENTS_PER_APPEND = 64;
-const STREAM_NAME = /^[\x21-\x7e]{1,128}$/;
-
-/** Throws a `TypeError` for what no caller may ask of any store. */
-export function checkAppend(stream: string, events: readonly NewEvent[]): void {
-	if (!STREAM_NAME.test(stream)) throw new TypeError("a stream's name is 1 to 128 visible ASCII characters");
-	if (events.length < 1 || events.length > MAX_EVENTS_PER_APPEND) {
-		throw new TypeError(`an append holds 1 to ${MAX_EVENTS_PER_APPEND} events`);
-	}
-}
 
 export function meetsExpectation(actual: StreamVersion, expected: ExpectedVersion): boolean {
 	return expected === "any" || actual === (expected === "no-stream" ? 0 : expected);

@@ -1,5 +1,7 @@
 // An event store in memory: for tests, and for trying Reelkeep out. Nothing survives the process.
 
+import { observe } from "../observe.js";
+import { checkAppend } from "../ports/check-append.js";
 import type {
 	AppendResult,
 	EventStore,
@@ -12,13 +14,7 @@ import type {
 import { toPosition } from "../ports/position.js";
 import type { Clock } from "../ports/runtime.js";
 import { storeFault } from "../ports/store-fault.js";
-import {
-	checkAppend,
-	freezeDeep,
-	meetsExpectation,
-	selectByPosition,
-	selectByVersion,
-} from "./event-selection.js";
+import { freezeDeep, meetsExpectation, selectByPosition, selectByVersion } from "./event-selection.js";
 
 /** Makes an empty `EventStore` that forgets everything with the process. */
 export function createMemoryEventStore(deps: { readonly clock: Pick<Clock, "now"> }): EventStore {
@@ -36,7 +32,7 @@ export function createMemoryEventStore(deps: { readonly clock: Pick<Clock, "now"
 
 		async append(stream, events, expectedVersion): Promise<AppendResult> {
 			refuseClosed();
-			checkAppend(stream, events);
+			checkAppend(stream, events, expectedVersion);
 			const held = streams.get(stream) ?? [];
 			if (!meetsExpectation(held.length, expectedVersion)) {
 				return { _tag: "WrongExpectedVersion", actualVersion: held.length };
@@ -47,7 +43,7 @@ export function createMemoryEventStore(deps: { readonly clock: Pick<Clock, "now"
 			);
 			log.push(...recorded);
 			streams.set(stream, [...held, ...recorded]);
-			for (const hint of [...hints]) hint();
+			for (const hint of [...hints]) observe(hint);
 			return {
 				_tag: "Appended",
 				version: held.length + events.length,

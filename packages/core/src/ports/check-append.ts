@@ -1,13 +1,13 @@
-// What an append accepts: a programmer's mistakes end here, before anything is enqueued.
+// What an append accepts, in every store: a programmer's mistakes end here, before anything is enqueued.
 
-import type { ExpectedVersion, NewEvent } from "@reelkeep/core/ports";
+import type { ExpectedVersion, NewEvent } from "./event-store.js";
 
 /** Events of one append, as the port says. */
 export const MAX_APPEND_EVENTS = 64;
 /** As the port says. */
 export const MAX_STREAM_NAME_CHARACTERS = 128;
 
-/** Throws a `TypeError` or a `RangeError` that names the argument. */
+/** Call it first in `append`. Throws a `TypeError` or a `RangeError` that names the argument. */
 export function checkAppend(stream: string, events: readonly NewEvent[], expected: ExpectedVersion): void {
 	checkStream(stream);
 	if (!Array.isArray(events)) throw new TypeError("events must be an array");
