@@ -3,6 +3,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { RecordedEvent } from "@reelkeep/core";
+import { openFsEventReader } from "@reelkeep/storage-fs";
 import { sampleCallback } from "@reelkeep/testing/sample-callback";
 import { temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
 import {
@@ -32,9 +34,15 @@ function report(callback: object | string, options: Partial<SignedRequestOptions
 
 const isSuccess = ({ body }: RawReply): boolean => body.includes('"consume_state":1');
 const codeOf = ({ body }: RawReply): number => JSON.parse(body).error_response?.code;
-const stored = async (type?: string) => {
-	const ours = (await receiver.events()).filter(({ metadata }) => metadata.ingress === "http");
-	return type === undefined ? ours : ours.filter((event) => event.type === type);
+/** What callbacks have brought into the log, read beside the server. */
+const stored = async (type?: string): Promise<readonly RecordedEvent[]> => {
+	const reader = await openFsEventReader({ directory: receiver.directory });
+	const events: RecordedEvent[] = [];
+	for await (const event of reader.readAll()) {
+		if (event.metadata.ingress === "http" && (type === undefined || event.type === type)) events.push(event);
+	}
+	await reader.close();
+	return events;
 };
 
 /** What `work` adds to the log. */
