@@ -1,49 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { systemClock } from "./container/defaults.js";
-import { createMemoryCheckpointStore } from "./memory/checkpoint-store.js";
-import { createMemoryEventStore } from "./memory/event-store.js";
-import { type CheckpointStore, type EventStore, storeFault } from "./ports/index.js";
-import { type SubscriptionHandler, subscribe } from "./subscribe.js";
+import { storeFault } from "./ports/index.js";
+import { given, passes } from "./test-subscription.js";
 
 beforeEach(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => vi.useRealTimers());
-
-/** Sleeps by vitest's fake timers: time passes by `passes`. */
-const clock = systemClock;
-const passes = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
-
-interface Flaws {
-	readonly store?: (store: EventStore) => Partial<EventStore>;
-	readonly checkpoints?: (checkpoints: CheckpointStore) => Partial<CheckpointStore>;
-}
-
-function given(flaws: Flaws = {}) {
-	const memory = createMemoryEventStore({ clock: { now: () => 0 } });
-	const kept = createMemoryCheckpointStore();
-	const checkpoints: CheckpointStore = { ...kept, ...flaws.checkpoints?.(kept) };
-	const logged: object[] = [];
-	const log = (details: object): void => void logged.push(details);
-	const deps = {
-		store: { ...memory, ...flaws.store?.(memory) },
-		checkpoints,
-		clock,
-		logger: { trace: log, debug: log, info: log, warn: log, error: log },
-	};
-	let serial = 0;
-	const append = async (count = 1): Promise<void> => {
-		for (let index = 0; index < count; index += 1) {
-			serial += 1;
-			const event = { id: `e${serial}`, type: "Noted", schemaVersion: 1, data: {}, metadata: {} };
-			await memory.append(`stream-${serial % 3}`, [event], "any");
-		}
-	};
-	const handled: string[] = [];
-	const handle: SubscriptionHandler = async ({ id }) => {
-		handled.push(id);
-	};
-	const start = (handler: SubscriptionHandler = handle, name = "mail") => subscribe(deps, name, handler);
-	return { memory, kept, append, start, handled, logged };
-}
 
 describe("a subscription that cannot go on", () => {
 	test("ends with a fault when another owner moves its checkpoint", async () => {

@@ -1,6 +1,6 @@
 import "reflect-metadata/lite";
 import { container as globalContainer } from "tsyringe";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { ReelkeepEvent } from "../events.js";
 import { toNewEvent } from "../execute.js";
 import { createMemoryEventStore } from "../memory/event-store.js";
@@ -14,7 +14,6 @@ import {
 	type Plugin,
 	RECEIVE,
 	type ReadAllOptions,
-	type Report,
 	storeFault,
 	type Token,
 	VIDEO_STORE,
@@ -22,40 +21,9 @@ import {
 import * as tokens from "../ports/tokens.js";
 import { isRecordingStream } from "../recording-id.js";
 import { randomIds, systemClock } from "./defaults.js";
-import { createReelkeep, type Reelkeep, type ReelkeepOptions } from "./reelkeep.js";
+import { createReelkeep, type Reelkeep } from "./reelkeep.js";
+import { compose, LINK, report, started } from "./test-reelkeep.js";
 
-const LINK = "http://bucket.example.com/720p.mp4?Signature=secret";
-const report = (track = "track"): Report => ({
-	appKey: "app",
-	metadata: { ingress: "test" },
-	requestParam: JSON.stringify({
-		game_id: "game",
-		track_info: track,
-		account_domain: 0,
-		download_url: LINK,
-		version: 1,
-		account_id: "account",
-		expire_time: 0,
-		action: "SCREEN_RECORDING_CALL_BACK",
-		project_id: "project",
-	}),
-});
-
-const running: Reelkeep[] = [];
-afterEach(async () => {
-	await Promise.all(running.splice(0).map((reelkeep) => reelkeep.stop().catch(() => undefined)));
-});
-
-function compose(options: Partial<ReelkeepOptions> = {}): Reelkeep {
-	const reelkeep = createReelkeep({ plugins: [memoryStorage()], ...options });
-	running.push(reelkeep);
-	return reelkeep;
-}
-async function started(options: Partial<ReelkeepOptions> = {}): Promise<Reelkeep> {
-	const reelkeep = compose(options);
-	await reelkeep.start();
-	return reelkeep;
-}
 const plugin = (more: Partial<Plugin>): Plugin => ({ name: "test", provides: [], needs: [], ...more });
 
 async function typesIn(reelkeep: Reelkeep): Promise<readonly string[]> {
@@ -165,71 +133,6 @@ describe("a composition", () => {
 });
 
 describe("before start and after stop", () => {
-	test("subscribe throws and says what to do", async () => {
-		const reelkeep = compose();
-		const subscribe = () => reelkeep.subscribe("mail", async () => undefined);
-		expect(subscribe).toThrow("subscribe once Reelkeep runs: await reelkeep.start() first");
-		await reelkeep.start();
-		await subscribe().stop();
-		await reelkeep.stop();
-		expect(subscribe).toThrow("this Reelkeep was stopped");
-	});
-
-	test("subscribe says who could provide the checkpoint store that it misses", async () => {
-		const storage = memoryStorage();
-		const bare: Plugin = {
-			...storage,
-			provides: storage.provides.filter((token) => token !== tokens.CHECKPOINT_STORE),
-			register: (registry) =>
-				storage.register?.({
-					provide: (token, factory) => {
-						if (token !== tokens.CHECKPOINT_STORE) registry.provide(token, factory);
-					},
-				}),
-		};
-		const reelkeep = await started({ plugins: [bare] });
-		expect(() => reelkeep.subscribe("mail", async () => undefined)).toThrow(
-			/nothing provides CheckpointStore, which a subscription needs; add fsStorage\(\)/,
-		);
-	});
-
-	test("subscribe refuses a second owner of a name at once, and health tells what is stuck", async () => {
-		const reelkeep = await started();
-		await reelkeep.receive(report());
-		const subscription = reelkeep.subscribe("mail", async () => {
-			throw new Error("no mail server");
-		});
-		expect(() => reelkeep.subscribe("mail", async () => undefined)).toThrow(
-			"there is a subscription mail already",
-		);
-		await expect
-			.poll(() => reelkeep.health.check())
-			.toEqual([
-				{
-					source: "subscriptions",
-					message: expect.stringContaining("subscription mail is stuck at position 1"),
-					severity: "degraded",
-				},
-			]);
-		await subscription.stop();
-		reelkeep.subscribe("mail", async () => undefined);
-	});
-
-	test("subscribe refuses a name that no checkpoint can have", async () => {
-		const reelkeep = await started();
-		for (const name of ["", "x".repeat(257)]) {
-			expect(() => reelkeep.subscribe(name, async () => undefined)).toThrow("1 to 256 characters");
-		}
-	});
-
-	test("subscribe throws also when stop came while start was under way", async () => {
-		const reelkeep = compose();
-		const starting = reelkeep.start();
-		await reelkeep.stop();
-		await starting;
-		expect(() => reelkeep.subscribe("mail", async () => undefined)).toThrow();
-	});
-
 	test("receive does not reject when its store cannot be made", async () => {
 		const broken = plugin({
 			provides: [EVENT_STORE],

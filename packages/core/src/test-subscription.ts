@@ -1,0 +1,52 @@
+// For the tests of subscriptions only: what they are started on. Time is vitest's fake timers.
+
+import { vi } from "vitest";
+import { systemClock } from "./container/defaults.js";
+import { createMemoryCheckpointStore } from "./memory/checkpoint-store.js";
+import { createMemoryEventStore } from "./memory/event-store.js";
+import type { CheckpointStore, EventStore, Position } from "./ports/index.js";
+import { type SubscribeOptions, type SubscriptionHandler, subscribe } from "./subscribe.js";
+
+/** Sleeps by vitest's fake timers: time passes by `passes`. */
+export const clock = systemClock;
+export const passes = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+
+interface Flaws {
+	readonly store?: (store: EventStore) => Partial<EventStore>;
+	readonly checkpoints?: (checkpoints: CheckpointStore) => Partial<CheckpointStore>;
+	readonly onLog?: () => void;
+}
+
+/** An empty log, a checkpoint store and a way to subscribe; `flaws` replaces members of the two stores. */
+export function given(flaws: Flaws = {}) {
+	const memory = createMemoryEventStore({ clock: { now: () => 0 } });
+	const kept = createMemoryCheckpointStore();
+	const saves: Position[] = [];
+	const checkpoints: CheckpointStore = { ...kept, ...flaws.checkpoints?.(kept) };
+	const logged: object[] = [];
+	const log = (details: object): void => {
+		flaws.onLog?.();
+		logged.push(details);
+	};
+	const deps = {
+		store: { ...memory, ...flaws.store?.(memory) },
+		checkpoints,
+		clock,
+		logger: { trace: log, debug: log, info: log, warn: log, error: log },
+	};
+	let serial = 0;
+	const append = async (count = 1): Promise<void> => {
+		for (let index = 0; index < count; index += 1) {
+			serial += 1;
+			const event = { id: `e${serial}`, type: "Noted", schemaVersion: 1, data: {}, metadata: {} };
+			await memory.append(`stream-${serial % 3}`, [event], "any");
+		}
+	};
+	const handled: string[] = [];
+	const handle: SubscriptionHandler = async ({ id }) => {
+		handled.push(id);
+	};
+	const start = (handler: SubscriptionHandler = handle, name = "mail", options: SubscribeOptions = {}) =>
+		subscribe(deps, name, handler, options);
+	return { memory, kept, append, start, handled, saves, logged };
+}
