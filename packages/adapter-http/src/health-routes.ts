@@ -7,8 +7,8 @@ import { type NodeHandler, pathOf } from "./node-handler.js";
 /** A check that takes longer is a problem itself. */
 const CHECK_TIME_MS = 5_000;
 
-/** Answers the two paths; `isStopping` makes a load balancer look elsewhere. */
-export function createHealthRoutes(health: Health, isStopping: () => boolean): NodeHandler {
+/** Answers the two paths. */
+export function createHealthRoutes(health: Health): NodeHandler {
 	return (request, response, next) => {
 		const path = pathOf(request.url ?? "");
 		if ((path !== "/healthz" && path !== "/readyz") || !isReading(request.method)) {
@@ -17,7 +17,7 @@ export function createHealthRoutes(health: Health, isStopping: () => boolean): N
 		}
 		request.resume();
 		if (path === "/healthz") sendJson(response, 200, { status: "ok" });
-		else void sendReadiness(response, health, isStopping());
+		else void sendReadiness(response, health);
 		return true;
 	};
 }
@@ -26,8 +26,8 @@ function isReading(method: string | undefined): boolean {
 	return method === "GET" || method === "HEAD";
 }
 
-async function sendReadiness(response: ServerResponse, health: Health, isStopping: boolean): Promise<void> {
-	const problems = isStopping ? [httpProblem("is stopping")] : await findProblems(health);
+async function sendReadiness(response: ServerResponse, health: Health): Promise<void> {
+	const problems = await findProblems(health);
 	if (response.destroyed) return;
 	// What is merely degraded must not take the receiver out of service: callbacks that go nowhere are lost.
 	const isFailing = problems.some(({ severity }) => severity !== "degraded");

@@ -1,58 +1,40 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { Health, Ingress, Problem } from "@reelkeep/core/ports";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import type { Health, Problem } from "@reelkeep/core/ports";
+import { sendRaw } from "@reelkeep/testing/top-request";
 import { afterEach, describe, expect, it } from "vitest";
-import { handlerOptions, NOW_MS, type RecordingReceive, recordingReceive } from "../test/harness.js";
-import { createHttpIngress, type HttpIngressOptions } from "./http-ingress.js";
+import { gatedReceive, handlerOptions, ingressStarter, recordingReceive, signed } from "../test/harness.js";
+import { createHttpIngress } from "./http-ingress.js";
 
-const running: Ingress[] = [];
-afterEach(async () => {
-	await Promise.all(running.splice(0).map((ingress) => ingress.stop()));
-});
+const { start, stop } = ingressStarter();
+afterEach(stop);
 
-async function start(
-	options: Partial<HttpIngressOptions> = {},
-	recorded: RecordingReceive = recordingReceive(),
-): Promise<{ readonly ingress: Ingress; readonly address: string }> {
-	const { receive, ...rest } = handlerOptions(recorded.receive);
-	const ingress = createHttpIngress({ ...rest, ...options });
-	running.push(ingress);
-	const { address = "" } = await ingress.start(receive);
-	return { ingress, address };
-}
-
-const signed = (more: Partial<Parameters<typeof signedRequest>[0]> = {}): Buffer =>
-	signedRequest({ appKey: TEST_APP_KEY, secret: TEST_SECRET, now: NOW_MS, requestParam: "{}", ...more });
 const get = (path: string): Buffer => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
 const portOf = (address: string): number => Number(new URL(address).port);
-
-function gatedReceive(): RecordingReceive & { release(): void } {
-	let release = (): void => {};
-	const gate = new Promise<void>((resolve) => {
-		release = resolve;
-	});
-	const recorded = recordingReceive(async () => {
-		await gate;
-		return { _tag: "Reported", stream: "s" };
-	});
-	return { ...recorded, release: () => release() };
-}
 
 describe("an HTTP ingress that is handed what is no request", () => {
 	it.each([
 		["garbage", "\u0016\u0003\u0001 hello\r\n\r\n"],
 		["another protocol", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
-		["headers over the limit", `GET /router/rest HTTP/1.1\r\nHost: x\r\nX: ${"x".repeat(70_000)}\r\n\r\n`],
+		["headers over the limit", `GET /router/rest HTTP/1.1\r\nHost: x\r\nX: ${"x".repeat(40_000)}\r\n\r\n`],
 		[
 			"a query over the parser's limit",
-			`GET /router/rest?a=${"x".repeat(70_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+			`GET /router/rest?a=${"x".repeat(40_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
 		],
 		[
 			"two lengths",
 			"POST /router/rest HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
 		],
+		[
+			"a length and chunks",
+			"POST /router/rest HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		],
+		[
+			"chunks that are not the last encoding",
+			"POST /router/rest HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+		],
+		["a header's name with a space", "GET /router/rest HTTP/1.1\r\nHost: x\r\nX Y: 1\r\n\r\n"],
+		["a header's value with a NUL", "GET /router/rest HTTP/1.1\r\nHost: x\r\nX: \0\r\n\r\n"],
 		["a broken chunk", "POST /router/rest HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
 	])("answers %s with a TOP error, and lives", async (_what, text) => {
 		const recorded = recordingReceive();
@@ -63,6 +45,41 @@ describe("an HTTP ingress that is handed what is no request", () => {
 		expect(reply.headers.get("connection")).toBe("close");
 		expect(recorded.reports).toEqual([]);
 		expect((await sendRaw(address, signed())).body).toContain("SUCCESS");
+	});
+
+	it.each(["GET", "POST"])("answers a %s without Host with a TOP error", async (verb) => {
+		const { address } = await start();
+		const reply = await sendRaw(address, Buffer.from(`${verb} /router/rest?format=json HTTP/1.1\r\n\r\n`));
+		expect(reply.status).toBe(200);
+		expect(reply.body).toContain('"code":21');
+	});
+
+	it("answers CONNECT with code 9, and closes", async () => {
+		const { address } = await start();
+		const reply = await sendRaw(address, Buffer.from("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"));
+		expect(reply.body).toMatch(/^<error_response><code>9<\/code>/);
+		expect(reply.headers.get("connection")).toBe("close");
+	});
+
+	it.each([
+		["an expectation that nobody has", { Expect: "foo" }],
+		["the offer of another protocol", { Connection: "Upgrade, HTTP2-Settings", Upgrade: "h2c" }],
+	])("serves a callback with %s", async (_what, headers) => {
+		const recorded = recordingReceive();
+		const { address } = await start({}, recorded);
+		expect((await sendRaw(address, signed({ headers }))).body).toContain("SUCCESS");
+		expect(recorded.reports).toHaveLength(1);
+	});
+
+	it("serves a callback of HTTP/1.0, which names no host, and closes", async () => {
+		const { address } = await start();
+		const old = signed()
+			.toString("latin1")
+			.replace("HTTP/1.1", "HTTP/1.0")
+			.replace(/Host: .*\r\n/, "");
+		const reply = await sendRaw(address, Buffer.from(old, "latin1"));
+		expect(reply.body).toContain("SUCCESS");
+		expect(reply.headers.get("connection")).toBe("close");
 	});
 
 	it("answers a long query that the parser lets through", async () => {
@@ -88,15 +105,6 @@ describe("an HTTP ingress that is handed what is no request", () => {
 		await once(socket, "close");
 		expect(performance.now() - startedAt).toBeLessThan(3000);
 		expect(said).toMatch(/HTTP\/1.1 200 OK[\s\S]*<code>15<\/code>[\s\S]*isp.remote-service-timeout/);
-	});
-
-	it("still answers the complete request before the garbage", async () => {
-		const recorded = gatedReceive();
-		const { address } = await start({}, recorded);
-		const reply = sendRaw(address, Buffer.concat([signed(), Buffer.from("garbage\r\n\r\n")]));
-		await expect.poll(() => recorded.reports.length).toBe(1);
-		recorded.release();
-		expect((await reply).body).toContain("SUCCESS");
 	});
 });
 

@@ -8,12 +8,14 @@ import {
 	type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
 import type { Health, Ingress, IngressStarted, Receive } from "@reelkeep/core/ports";
-import { answerClientError, type Exchange } from "./client-error.js";
+import { answerClientError, answerRaw } from "./client-error.js";
+import { type Connections, trackConnections } from "./connections.js";
 import { createHealthRoutes } from "./health-routes.js";
 import { resolveLimits } from "./limits.js";
 import { createNodeHandler, type NodeHandler, type NodeHandlerOptions, REST_PATH } from "./node-handler.js";
+import { createConnectionLog } from "./report.js";
+import { failed } from "./status.js";
 
 export interface HttpIngressOptions extends Omit<NodeHandlerOptions, "receive"> {
 	/** Default `127.0.0.1`: nothing but this machine, until told otherwise. */
@@ -22,6 +24,11 @@ export interface HttpIngressOptions extends Omit<NodeHandlerOptions, "receive"> 
 	readonly port?: number;
 	/** What `/readyz` asks. Without it the server is ready while it listens. */
 	readonly health?: Health;
+	/**
+	 * Open at once; one more is closed unheard, and the log is told. Default 2048. Keep it under the process's limit of
+	 * open files, past which the system closes connections without a word.
+	 */
+	readonly maxConnections?: number;
 	/** From the first byte of a request to the end of its headers. Default 10 s. */
 	readonly headersTimeMs?: number;
 	/** How long `stop` waits for requests in flight before it cuts their connections. Default 10 s. */
@@ -30,12 +37,14 @@ export interface HttpIngressOptions extends Omit<NodeHandlerOptions, "receive"> 
 
 const DEFAULT_STOP_TIME_MS = 10_000;
 
+/** Four times what may be in flight, so that idle ones do not matter; with headers of full length they hold 64 MiB. */
+const DEFAULT_MAX_CONNECTIONS = 2048;
 /** SDKs send request line and headers in one packet. */
 const DEFAULT_HEADERS_TIME_MS = 10_000;
 /** Idle between requests. Longer than the 5 s after which a JDK drops its own side. */
 const KEEP_ALIVE_MS = 7_000;
-/** Request line and headers: the longest query that is read, and then some. */
-const MAX_HEADER_BYTES = 64 * 1024;
+/** Request line and headers: the longest query that is read, and as much again. */
+const MAX_HEADER_BYTES = 32 * 1024;
 /** How often node looks for connections past their time. */
 const CHECKING_INTERVAL_MS = 1_000;
 /** Above what the handler itself grants, so that its answer, which knows the format, comes first. */
@@ -62,34 +71,52 @@ export function createHttpIngress(options: HttpIngressOptions): Ingress {
 
 interface Running {
 	readonly server: Server;
-	/** By connection; one at a time is answered on each. */
-	readonly exchanges: Map<Duplex, Exchange>;
-	isStopping: boolean;
+	readonly connections: Connections;
 }
 
 function createRunning(options: HttpIngressOptions, receive: Receive): Running {
-	const exchanges = new Map<Duplex, Exchange>();
 	const serve = createNodeHandler({ ...options, receive });
-	const health = createHealthRoutes(options.health ?? ALWAYS_READY, () => running.isStopping);
-	const route = createRoute([serve, health], options);
+	const route = createRoute([serve, createHealthRoutes(options.health ?? ALWAYS_READY)], options);
 	const server = createServer(serverOptions(options));
-	const running: Running = { server, exchanges, isStopping: false };
 	// A sender that closes its half after the request still reads the answer; the types do not know this property.
 	Object.assign(server, { httpAllowHalfOpen: true });
-	server.on("request", (request, response) => {
-		const exchange = { request, response };
-		exchanges.set(request.socket, exchange);
-		response.on("close", () => {
-			if (exchanges.get(request.socket) === exchange) exchanges.delete(request.socket);
-		});
-		if (running.isStopping) response.setHeader("Connection", "close");
-		route(request, response);
-	});
+	const connections = trackConnections(server);
+	const take = (request: IncomingMessage, response: ServerResponse): void => {
+		if (connections.begin({ request, response })) route(request, response);
+	};
+	// An expectation that nobody has is not worth a 417: the body comes all the same.
+	server.on("request", take).on("checkExpectation", take);
+	answerNoRequests(server, connections, options);
+	boundConnections(server, options);
+	return { server, connections };
+}
+
+/**
+ * What node hands over without a way to answer it. There is no listener for `upgrade`: without one, node serves such a
+ * request like any other, and the JDK's HttpClient offers HTTP/2 that way on the first request of a connection.
+ */
+function answerNoRequests(server: Server, connections: Connections, { ids }: HttpIngressOptions): void {
 	server.on("clientError", (error, socket) =>
-		answerClientError(error, socket, exchanges.get(socket), options.ids.next()),
+		connections.finish(socket, () => answerRaw(socket, answerClientError(error), ids.next())),
 	);
-	server.on("error", (error) => options.logger?.error({ code: codeOf(error) }, "the HTTP server failed"));
-	return running;
+	server.on("connect", (_request, socket) => {
+		const answer = failed("verbNotAllowed", "only POST and GET are served");
+		connections.finish(socket, () => answerRaw(socket, answer, ids.next()));
+	});
+}
+
+function boundConnections(server: Server, options: HttpIngressOptions): void {
+	const { maxConnections = DEFAULT_MAX_CONNECTIONS } = options;
+	if (!Number.isSafeInteger(maxConnections) || maxConnections < 1) {
+		throw new RangeError("maxConnections must be a positive whole number");
+	}
+	const log = createConnectionLog(options);
+	server.maxConnections = maxConnections;
+	server.on("drop", () => log("too many are open", { maxConnections }));
+	// Before that, the failure is `start`'s to tell.
+	server.once("listening", () =>
+		server.on("error", (error) => log("accepting failed", { code: codeOf(error) })),
+	);
 }
 
 /** Node answers nothing of its own when a time is over: `clientError` does. */
@@ -103,6 +130,8 @@ function serverOptions({
 		requestTimeout: headersTimeMs + bodyTimeMs + REQUEST_TIME_MARGIN_MS,
 		keepAliveTimeout: KEEP_ALIVE_MS,
 		maxHeaderSize: MAX_HEADER_BYTES,
+		// TOP knows no Host, and node's own answer to its absence is none of TOP's.
+		requireHostHeader: false,
 		connectionsCheckingInterval: Math.min(CHECKING_INTERVAL_MS, headersTimeMs),
 	};
 }
@@ -137,19 +166,15 @@ function listen(server: Server, { host = "127.0.0.1", port = 0 }: HttpIngressOpt
 }
 
 async function stop(running: Running, stopTimeMs: number = DEFAULT_STOP_TIME_MS): Promise<void> {
-	const { server, exchanges } = running;
-	running.isStopping = true;
+	const { server, connections } = running;
 	if (!server.listening) return;
-	for (const { response } of exchanges.values()) {
-		if (!response.headersSent) response.setHeader("Connection", "close");
-	}
 	await new Promise<void>((resolve) => {
-		const timer = setTimeout(() => server.closeAllConnections(), stopTimeMs);
+		const timer = setTimeout(() => connections.cut(), stopTimeMs);
 		server.close(() => {
 			clearTimeout(timer);
 			resolve();
 		});
-		server.closeIdleConnections();
+		connections.close();
 	});
 }
 

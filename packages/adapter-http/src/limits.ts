@@ -12,7 +12,12 @@ export interface HttpLimits {
 	readonly maxNameCharacters: number;
 	/** From a request's headers to the end of its body. SDKs send within one round trip. */
 	readonly bodyTimeMs: number;
-	/** Requests being read or answered at once; bounds memory to about this times `maxBodyBytes`. */
+	/**
+	 * Bodies being read at once; one more, and the body that began first is given up as too slow. Bounds the memory that
+	 * unfinished bodies hold to about this times `maxBodyBytes`. SDKs are done within a round trip.
+	 */
+	readonly maxReading: number;
+	/** Complete requests being answered at once; those whose body is still coming do not count. */
 	readonly maxInFlight: number;
 	/** What is still read, and thrown away, after an early answer, so that the sender gets to see it. */
 	readonly maxDrainBytes: number;
@@ -26,6 +31,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
 	maxParameters: 64,
 	maxNameCharacters: 64,
 	bodyTimeMs: 10_000,
+	maxReading: 512,
 	maxInFlight: 512,
 	maxDrainBytes: 1024 * 1024,
 	drainTimeMs: 2_000,

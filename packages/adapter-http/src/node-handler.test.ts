@@ -112,6 +112,45 @@ describe("a node handler", () => {
 		expect(recorded.reports).toEqual([]);
 	});
 
+	it("takes complete callbacks while more bodies trickle than are read at once, and gives up the oldest", async () => {
+		const recorded = recordingReceive();
+		const address = await start({ maxInFlight: 1, maxReading: 3, drainTimeMs: 100 }, recorded);
+		const said: Promise<string>[] = [];
+		const slow: Socket[] = [];
+		for (let i = 0; i < 4; i++) {
+			const socket = await open(address);
+			slow.push(socket);
+			said.push(readAll(socket));
+			socket.write(raw(post(100), "request_param="));
+		}
+		expect(await said[0]).toContain("isp.remote-service-timeout");
+		expect((await sendRaw(address, signed())).body).toContain("SUCCESS");
+		expect(await said[1]).toContain("isp.remote-service-timeout");
+		const bytes = signed("{}", { place: "body" });
+		const newest = await open(address);
+		const answer = readAll(newest);
+		newest.write(bytes.subarray(0, -5));
+		await new Promise((resolve) => setTimeout(resolve, 20));
+		newest.end(bytes.subarray(-5));
+		expect(await answer).toContain("SUCCESS");
+		expect(recorded.reports).toHaveLength(2);
+		for (const socket of slow) socket.destroy();
+	});
+
+	it("reads a body that comes byte by byte, up to its limit", async () => {
+		const recorded = recordingReceive();
+		const requestParam = JSON.stringify({ game_id: "游戏".repeat(200) });
+		const [head = "", body = ""] = signed(requestParam).toString("latin1").split("\r\n\r\n");
+		const chunks = [...body].map((byte) => `1\r\n${byte}\r\n`).join("");
+		const chunked = head.replace(/Content-Length: .*/, "Transfer-Encoding: chunked");
+		const bytes = Buffer.from(`${chunked}\r\n\r\n${chunks}0\r\n\r\n`, "latin1");
+		const fitting = await start({ maxBodyBytes: body.length }, recorded);
+		expect((await sendRaw(fitting, bytes)).body).toContain("SUCCESS");
+		expect(recorded.reports[0]?.requestParam).toBe(requestParam);
+		const tight = await start({ maxBodyBytes: body.length - 1 });
+		expect(errorOf(await sendRaw(tight, bytes))).toMatchObject({ code: 41 });
+	});
+
 	it("asks for a retry when more requests than its limit are in flight", async () => {
 		let release = (): void => {};
 		const gate = new Promise<void>((resolve) => {

@@ -1,15 +1,9 @@
 // The binding to node:http: mounts on a server that the user has, or on the one that `http-ingress.ts` makes.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-	type BodyFault,
-	createTopHandler,
-	type TopHandler,
-	type TopHandlerOptions,
-	type TopReply,
-} from "./handle.js";
+import { createTopHandler, type TopHandler, type TopHandlerOptions, type TopReply } from "./handle.js";
 import { type HttpLimits, resolveLimits } from "./limits.js";
-import { drain, ignoreConnectionErrors, readBody } from "./read-body.js";
+import { createBodyReader, drain, ignoreConnectionErrors, type ReadBody } from "./read-body.js";
 
 export interface NodeHandlerOptions extends TopHandlerOptions {
 	/** The one path that is answered. Default `/router/rest`. */
@@ -28,19 +22,28 @@ export const REST_PATH = "/router/rest";
 export function createNodeHandler(options: NodeHandlerOptions): NodeHandler {
 	const { path = REST_PATH } = options;
 	const limits = resolveLimits(options.limits);
-	const handle = createTopHandler(options);
-	let inFlight = 0;
+	const handle = boundInFlight(createTopHandler(options), limits.maxInFlight);
+	const serving = { handle, limits, readBody: createBodyReader(limits) };
 	return (request, response, next) => {
 		if (pathOf(request.url ?? "") !== path) {
 			next?.();
 			return false;
 		}
-		const isOverloaded = inFlight >= limits.maxInFlight;
-		inFlight += 1;
-		void serve(request, response, { handle, limits, isOverloaded }).finally(() => {
-			inFlight -= 1;
-		});
+		void serve(request, response, serving);
 		return true;
+	};
+}
+
+/** Past the bound a complete request is answered without a look at its body. */
+function boundInFlight(handle: TopHandler, maxInFlight: number): TopHandler {
+	let inFlight = 0;
+	return async (request) => {
+		if (typeof request.body === "string") return handle(request);
+		if (inFlight >= maxInFlight) return handle({ ...request, body: "overloaded" });
+		inFlight += 1;
+		const reply = await handle(request);
+		inFlight -= 1;
+		return reply;
 	};
 }
 
@@ -54,7 +57,7 @@ export function pathOf(target: string): string {
 interface Serving {
 	readonly handle: TopHandler;
 	readonly limits: HttpLimits;
-	readonly isOverloaded: boolean;
+	readonly readBody: ReadBody;
 }
 
 /** Never rejects: reading, handling and sending each turn their failures into values. */
@@ -72,13 +75,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
 }
 
 /** A request that is refused whatever its body says is answered without reading it. */
-function bodyOf(
-	request: IncomingMessage,
-	{ limits, isOverloaded }: Serving,
-): Uint8Array | BodyFault | Promise<Uint8Array | BodyFault | "aborted"> {
-	if (isOverloaded) return "overloaded";
+function bodyOf(request: IncomingMessage, { readBody }: Serving): Uint8Array | ReturnType<ReadBody> {
 	if (request.method !== "POST" && request.method !== "GET") return new Uint8Array();
-	return readBody(request, limits);
+	return readBody(request);
 }
 
 function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {

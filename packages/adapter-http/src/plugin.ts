@@ -8,7 +8,7 @@ import { createTopVerifier } from "./verifier.js";
 export interface HttpIngressPluginOptions
 	extends Pick<
 		HttpIngressOptions,
-		"host" | "port" | "path" | "limits" | "headersTimeMs" | "stopTimeMs" | "hostLabel"
+		"host" | "port" | "path" | "limits" | "maxConnections" | "headersTimeMs" | "stopTimeMs" | "hostLabel"
 	> {
 	/** App key → secret or secrets. Left out: the plugin needs a `VERIFIER` from another one. */
 	readonly apps?: Apps;

@@ -20,6 +20,7 @@ interface Audience {
 }
 
 const MAX_FRAMES = 6;
+const MINUTE_MS = 60_000;
 
 /** Logs and counts one conclusion. Never throws: a broken logger must not turn a kept callback into an error. */
 export function reportConclusion(
@@ -56,6 +57,21 @@ export function logUnexpected(error: unknown, requestId: string, logger: Logger 
 	observe(() =>
 		logger?.error({ requestId, error: describe(error) }, "internal error while answering a request"),
 	);
+}
+
+/** Tells of trouble with connections, once a minute at most, and how often it was: a flood must not fill the log too. */
+export function createConnectionLog({ clock, logger }: Audience): (reason: string, details: object) => void {
+	let times = 0;
+	let toldAtMs = Number.NEGATIVE_INFINITY;
+	return (reason, details) => {
+		times += 1;
+		const nowMs = clock.now();
+		if (Math.abs(nowMs - toldAtMs) < MINUTE_MS) return;
+		const told = { ...details, reason, times };
+		observe(() => logger?.warn(told, "connections are turned away; their senders saw no answer"));
+		toldAtMs = nowMs;
+		times = 0;
+	};
 }
 
 function describe(error: unknown): object {

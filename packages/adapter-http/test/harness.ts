@@ -1,17 +1,21 @@
 // What this package's tests share: a receive that records, a clock that stands, a real server around the handler.
 
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { Clock, Ids, Receive, ReceiveOutcome, Report } from "@reelkeep/core/ports";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import type { Clock, Ids, Ingress, Receive, ReceiveOutcome, Report } from "@reelkeep/core/ports";
+import { signedRequest } from "@reelkeep/testing/top-request";
 import {
 	CAPTURE_APP_KEY,
 	CAPTURE_SECRET,
 	TEST_APP_KEY,
 	TEST_SECRET,
+	transcribe,
 	transcribingLogger,
 } from "@reelkeep/testing/transcript";
 import type { TopHandlerOptions } from "../src/handle.js";
+import { createHttpIngress, type HttpIngressOptions } from "../src/http-ingress.js";
 import { createNodeHandler, type NodeHandlerOptions } from "../src/node-handler.js";
 import { createTopVerifier } from "../src/verifier.js";
 
@@ -37,6 +41,30 @@ export function recordingReceive(
 			return typeof answer === "function" ? await answer() : answer;
 		},
 	};
+}
+
+/** A `receive` that answers nobody before `release`. */
+export function gatedReceive(): RecordingReceive & { release(): void } {
+	let release = (): void => {};
+	const gate = new Promise<void>((resolve) => {
+		release = resolve;
+	});
+	const recorded = recordingReceive(async () => {
+		await gate;
+		return { _tag: "Reported", stream: "s" };
+	});
+	return { ...recorded, release: () => release() };
+}
+
+/** A request of the test app, signed now. */
+export function signed(more: Partial<Parameters<typeof signedRequest>[0]> = {}): Buffer {
+	return signedRequest({
+		appKey: TEST_APP_KEY,
+		secret: TEST_SECRET,
+		now: NOW_MS,
+		requestParam: "{}",
+		...more,
+	});
 }
 
 export function standingClock(nowMs: number = NOW_MS): Clock {
@@ -81,6 +109,59 @@ export async function startServer(options: NodeHandlerOptions): Promise<TestServ
 				server.closeAllConnections();
 			}),
 	};
+}
+
+export interface StartedIngress {
+	readonly ingress: Ingress;
+	readonly address: string;
+}
+
+/** Ingresses on servers of their own, stopped all together. */
+export function ingressStarter(): {
+	start(options?: Partial<HttpIngressOptions>, recorded?: RecordingReceive): Promise<StartedIngress>;
+	stop(): Promise<void>;
+} {
+	const running: Ingress[] = [];
+	return {
+		async start(options = {}, recorded = recordingReceive()) {
+			const { receive, ...rest } = handlerOptions(recorded.receive);
+			const ingress = createHttpIngress({ ...rest, ...options });
+			running.push(ingress);
+			const { address = "" } = await ingress.start(receive);
+			return { ingress, address };
+		},
+		async stop() {
+			await Promise.all(running.splice(0).map((ingress) => ingress.stop()));
+		},
+	};
+}
+
+/** What a client hears until the other side closes. */
+export interface Conversation {
+	readonly socket: Socket;
+	said(): string;
+	/** Resolves when the connection is closed, with all that was said. */
+	readonly ended: Promise<string>;
+}
+
+export async function converse(
+	address: string,
+	...bytes: readonly (string | Buffer)[]
+): Promise<Conversation> {
+	const socket = connect(Number(new URL(address).port), "127.0.0.1");
+	let text = "";
+	socket
+		.on("error", () => {})
+		.on("data", (chunk) => {
+			text += chunk;
+		});
+	const ended = once(socket, "close").then(() => {
+		transcribe("http", text);
+		return text;
+	});
+	await once(socket, "connect");
+	for (const one of bytes) socket.write(one);
+	return { socket, said: () => text, ended };
 }
 
 const FIXTURES = new URL("../fixtures/", import.meta.url);
