@@ -36,7 +36,7 @@ async function attempt(deps: Partial<ArchiveDeps> = {}) {
 	const defaults = { ...scene, source: answering(), random: () => 0.5, retryPolicy: DEFAULT_RETRY_POLICY };
 	const result = await archiveRecording({ ...defaults, ...deps }, pending, new AbortController().signal);
 	const events = await scene.history(pending.stream);
-	return { result, last: events.at(-1) };
+	return { result, last: events.at(-1), stream: pending.stream };
 }
 
 describe("archiveRecording", () => {
@@ -97,6 +97,20 @@ describe("archiveRecording", () => {
 		expect((await attempt({ source: answering("expired", "expired") })).last?.type).toBe("LinkExpired");
 	});
 
+	it("records what is ours to mend once, and again when it becomes something else", async () => {
+		await scene.report(LINK);
+		const failures = async () => {
+			asked = [];
+			const { stream } = await attempt({ source: answering("not-allowed") });
+			const events = await scene.history(stream);
+			return events.filter(({ type }) => type === "ArchiveAttemptFailed").length;
+		};
+		expect([await failures(), await failures()]).toEqual([1, 1]);
+		const { result } = await attempt({ keyring: createMemoryKeyring() });
+		expect(result).toMatchObject({ _tag: "Deferred", failure: { reason: "sealed" } });
+		expect(await failures()).toBe(3);
+	});
+
 	it("gives every link its turn before time ends a recording", async () => {
 		await scene.report(LINK);
 		await scene.report(`${LINK}2`);
@@ -128,7 +142,7 @@ describe("archiveRecording", () => {
 		if (pending === undefined) throw new Error("nothing is pending");
 		const deps = { ...scene, source: answering(), random: () => 0.5, retryPolicy: DEFAULT_RETRY_POLICY };
 		const result = await archiveRecording(deps, pending, new AbortController().signal);
-		expect(result).toEqual({ _tag: "Rested", state: "expired" });
+		expect(result).toEqual({ _tag: "Rested", state: "expired", links: [pending.newestLink] });
 		expect(asked).toHaveLength(1);
 	});
 

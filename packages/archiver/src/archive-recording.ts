@@ -3,6 +3,7 @@
 import {
 	execute,
 	loadRecording,
+	observe,
 	openLink,
 	type Recording,
 	type RecordingCommand,
@@ -19,6 +20,7 @@ import {
 	type Keyring,
 	type StreamName,
 } from "@reelkeep/core/ports";
+import { describeError } from "./describe-error.js";
 import {
 	decisiveFailure,
 	failureKind,
@@ -44,7 +46,13 @@ export interface ArchiveDeps extends KeepVideoDeps {
 
 export type AttemptResult =
 	/** The recording is in its terminal fact now, or was before. */
-	| { readonly _tag: "Rested"; readonly state: "archived" | "expired" | "abandoned"; readonly bytes?: number }
+	| {
+			readonly _tag: "Rested";
+			readonly state: "archived" | "expired" | "abandoned";
+			/** Fingerprints of the links that it rests with; a newer one may reopen it any time. */
+			readonly links: readonly string[];
+			readonly bytes?: number;
+	  }
 	| { readonly _tag: "Deferred"; readonly newestLink: string; readonly failure: NotedFailure }
 	/** A new link came in meanwhile, so nothing was said: its turn is next. */
 	| { readonly _tag: "Overtaken" }
@@ -70,7 +78,8 @@ export async function archiveRecording(
 	const { stream } = pending;
 	const { recording } = await loadRecording(deps.store, stream);
 	if (recording.state === "unreported") return { _tag: "Overtaken" };
-	if (recording.state !== "pending") return { _tag: "Rested", state: recording.state };
+	const links = fingerprintsOf(recording);
+	if (recording.state !== "pending") return { _tag: "Rested", state: recording.state, links };
 	const result =
 		(await adoptKept(deps, stream, recording)) ?? (await tryLinks(deps, stream, recording, signal));
 	switch (result._tag) {
@@ -79,7 +88,7 @@ export async function archiveRecording(
 		case "Kept": {
 			const { receipt, adopted } = result;
 			await say(deps, pending, { _tag: "ArchiveRecording", receipt, adopted });
-			return { _tag: "Rested", state: "archived", bytes: receipt.bytes };
+			return { _tag: "Rested", state: "archived", links, bytes: receipt.bytes };
 		}
 		case "Failed":
 			return settleFailures(deps, pending, recording, result.failures);
@@ -96,7 +105,7 @@ async function adoptKept(
 		const video = await deps.videoStore.stat(stream);
 		return video && { _tag: "Kept", receipt: adoptedReceipt(video), adopted: true };
 	} catch (error) {
-		deps.logger.error({ stream, error }, "the video store failed");
+		observe(() => deps.logger.error({ stream, error: describeError(error) }, "the video store failed"));
 		const message = isStoreFault(error) ? error.message : "the video store failed";
 		const linkFingerprint = recording.links.at(-1)?.linkFingerprint ?? "";
 		return { _tag: "Failed", failures: [{ ...failureOf("storage", message), linkFingerprint }] };
@@ -131,7 +140,7 @@ async function tryLink(
 	try {
 		opened = await openLink(deps.keyring, stream, link);
 	} catch (error) {
-		deps.logger.error({ stream, error }, "a link cannot be opened");
+		observe(() => deps.logger.error({ stream, error: describeError(error) }, "a link cannot be opened"));
 		const message = isKeyringFault(error) ? error.message : "the keyring failed";
 		return { _tag: "Failed", failure: failureOf("sealed", message) };
 	}
@@ -161,14 +170,18 @@ async function settleFailures(
 		},
 		deps.retryPolicy,
 	);
-	const { outcome } = await say(deps, pending, commandFor(step, failure, failures));
+	const { reason, message } = failure;
+	// An obstacle of ours that is still there says nothing new, and room for failures in a stream is small.
+	const isKnown = failureKind(reason) === "ours" && message === recording.lastFailure;
+	const command = commandFor(step, failure, failures);
+	const outcome = isKnown ? "Ignored" : (await say(deps, pending, command)).outcome;
 	if (step._tag === "Retry") {
-		const { reason, message } = failure;
 		const noted = { attempt: attempts, reason, message, nextAttemptAt: step.at };
 		return { _tag: "Deferred", newestLink, failure: noted };
 	}
 	if (outcome === "Ignored") return { _tag: "Overtaken" };
-	return { _tag: "Rested", state: step._tag === "Expire" ? "expired" : "abandoned" };
+	const links = fingerprintsOf(recording);
+	return { _tag: "Rested", state: step._tag === "Expire" ? "expired" : "abandoned", links };
 }
 
 function commandFor(
@@ -197,6 +210,10 @@ function commandFor(
 
 function say(deps: ArchiveDeps, { stream, metadata }: PendingRecording, command: RecordingCommand) {
 	return execute(deps, stream, command, { metadata });
+}
+
+function fingerprintsOf({ links }: Recording): readonly string[] {
+	return links.map(({ linkFingerprint }) => linkFingerprint);
 }
 
 /** A reported recording has a link, and each link a deadline. */

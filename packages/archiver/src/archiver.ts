@@ -1,6 +1,6 @@
 // The loop: follow the log, keep what is pending in mind, and attempt what is due, a few at a time.
 
-import { createWake } from "@reelkeep/core";
+import { createWake, observe } from "@reelkeep/core";
 import type { Problem, Telemetry } from "@reelkeep/core/ports";
 import type { ArchiveDeps } from "./archive-recording.js";
 import { createAttempts } from "./attempts.js";
@@ -84,7 +84,7 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 	return {
 		start() {
 			running = Promise.all([tail.follow(), dispatch()]);
-			logger.debug({ concurrency }, "the archiver follows the log");
+			observe(() => logger.debug({ concurrency }, "the archiver follows the log"));
 		},
 		async stop() {
 			stopping.abort();

@@ -1,5 +1,6 @@
 // The attempts under way: each runs to its end, and what it learns goes back into the pending set.
 
+import { observe } from "@reelkeep/core";
 import {
 	isStoreFault,
 	type Logger,
@@ -8,12 +9,21 @@ import {
 	type Telemetry,
 } from "@reelkeep/core/ports";
 import { type ArchiveDeps, type AttemptResult, archiveRecording } from "./archive-recording.js";
+import { describeError } from "./describe-error.js";
 import type { PendingRecording } from "./pending.js";
 import type { PendingSet } from "./pending-set.js";
 import { archiverProblem } from "./problems.js";
 
 /** While the event store fails, nothing is begun for this long: no attempt could say what came of it. */
 const FAULT_DELAY_MS = 1_000;
+
+/** Longer than a large video takes on a line that can carry a few; a slow origin holds one of few slots. */
+const LONG_ATTEMPT_MS = 3_600_000;
+
+interface Underway {
+	readonly startedAt: number;
+	readonly finished: Promise<void>;
+}
 
 export interface Attempts {
 	begin(pending: PendingRecording): void;
@@ -32,14 +42,13 @@ export function createAttempts(
 	options: { readonly pendings: PendingSet; readonly changed: () => void; readonly signal: AbortSignal },
 ): Attempts {
 	const { pendings, changed, signal } = options;
-	const underway = new Map<StreamName, Promise<void>>();
+	const underway = new Map<StreamName, Underway>();
 	let pausedUntil = 0;
-
 	let fault: string | undefined;
 
 	const absorb = (pending: PendingRecording, result: AttemptResult): void => {
 		const { stream, newestLink } = pending;
-		if (result._tag === "Rested") pendings.remove(stream);
+		if (result._tag === "Rested") pendings.remove(stream, result.links);
 		if (result._tag === "Deferred") pendings.note(stream, result.newestLink, result.failure);
 		if (result._tag === "Overtaken") {
 			pendings.postpone(stream, newestLink, deps.clock.now() + deps.retryPolicy.minDelayMs);
@@ -48,7 +57,9 @@ export function createAttempts(
 	const absorbError = (pending: PendingRecording, error: unknown): void => {
 		const { stream, newestLink, attempts } = pending;
 		const now = deps.clock.now();
-		deps.logger.error({ stream, error }, "an attempt could not be finished");
+		observe(() =>
+			deps.logger.error({ stream, error: describeError(error) }, "an attempt could not be finished"),
+		);
 		if (isStoreFault(error) && error.retryable) {
 			fault = error.message;
 			pausedUntil = now + FAULT_DELAY_MS;
@@ -72,41 +83,65 @@ export function createAttempts(
 	};
 	return {
 		begin(pending) {
-			const finished = attempt(pending).finally(() => {
+			const finish = (): void => {
 				underway.delete(pending.stream);
 				changed();
+			};
+			// Nobody waits for this until the end: whatever came of it, it must not end the process.
+			underway.set(pending.stream, {
+				startedAt: deps.clock.now(),
+				finished: attempt(pending).then(finish, finish),
 			});
-			underway.set(pending.stream, finished);
 		},
 		isBusy: (stream) => underway.has(stream),
 		count: () => underway.size,
 		pausedUntil: () => pausedUntil,
-		problems: () => (fault === undefined ? [] : [archiverProblem(fault)]),
+		problems: () =>
+			[
+				...(fault === undefined ? [] : [fault]),
+				...describeLong([...underway.values()], deps.clock.now()),
+			].map(archiverProblem),
 		async settled() {
-			await Promise.all(underway.values());
+			await Promise.all([...underway.values()].map(({ finished }) => finished));
 		},
 	};
+}
+
+function describeLong(underway: readonly Underway[], now: number): readonly string[] {
+	const count = underway.filter(({ startedAt }) => now - startedAt > LONG_ATTEMPT_MS).length;
+	if (count === 0) return [];
+	return [`${count} of ${underway.length} downloads under way take more than an hour already`];
 }
 
 /** Says what came of an attempt to the log and the meters; streams and hosts only. */
 function report(
 	{ logger, telemetry }: { readonly logger: Logger; readonly telemetry: Telemetry },
-	{ stream, host }: PendingRecording,
+	pending: PendingRecording,
 	result: AttemptResult,
 	durationMs: number,
 ): void {
 	const outcome = result._tag === "Rested" ? result.state : result._tag.toLowerCase();
-	telemetry.count("reelkeep.archive.attempts", { outcome });
-	telemetry.record("reelkeep.archive.durationMs", durationMs, { outcome });
+	observe(() => telemetry.count("reelkeep.archive.attempts", { outcome }));
+	observe(() => telemetry.record("reelkeep.archive.durationMs", durationMs, { outcome }));
 	if (result._tag === "Rested" && result.bytes !== undefined) {
-		telemetry.record("reelkeep.archive.bytes", result.bytes);
+		const { bytes } = result;
+		observe(() => telemetry.record("reelkeep.archive.bytes", bytes));
 	}
+	observe(() => log(logger, pending, result, { outcome, durationMs }));
+}
+
+function log(
+	logger: Logger,
+	{ stream, host }: PendingRecording,
+	result: AttemptResult,
+	measured: { readonly outcome: string; readonly durationMs: number },
+): void {
 	if (result._tag === "Deferred") {
 		const { reason, message: problem, attempt, nextAttemptAt } = result.failure;
 		logger.warn({ stream, host, reason, problem, attempt, nextAttemptAt }, "video not kept yet");
 		return;
 	}
-	const details = { stream, host, outcome, durationMs };
+	const details = { stream, host, ...measured };
 	if (result._tag === "Rested" && result.state !== "archived") logger.warn(details, "video lost");
 	else logger.info(details, result._tag === "Rested" ? "video kept" : "attempt over");
 }

@@ -2,8 +2,9 @@
 
 import type { IncomingMessage } from "node:http";
 import { isSourceFault, sourceFault } from "@reelkeep/core/ports";
+import { measureThroughput, type ThroughputLimit } from "./throughput.js";
 
-export interface BodyLimits {
+export interface BodyLimits extends ThroughputLimit {
 	/** The longest silence; the time that our own reader takes does not count. */
 	readonly idleTimeoutMs: number;
 	readonly maxBytes: number;
@@ -12,19 +13,26 @@ export interface BodyLimits {
 /** Yields the body as it comes; the socket waits while the reader does. Throws a `SourceFault`; closes the connection. */
 export async function* boundedBody(
 	response: IncomingMessage,
-	{ idleTimeoutMs, maxBytes }: BodyLimits,
+	{ idleTimeoutMs, maxBytes, ...limit }: BodyLimits,
 ): AsyncGenerator<Uint8Array, void, void> {
 	let bytes = 0;
 	const stall = (): void => {
 		response.destroy(sourceFault("stalled", `the origin fell silent after ${bytes} bytes`));
 	};
+	const throughput = measureThroughput(limit);
+	let waitingSince = performance.now();
 	let timer = setTimeout(stall, idleTimeoutMs);
 	try {
 		for await (const chunk of response as AsyncIterable<Uint8Array>) {
 			clearTimeout(timer);
 			bytes += chunk.length;
 			if (bytes > maxBytes) throw tooLarge(maxBytes);
+			// A byte now and then is no silence, and would hold a slot for ever.
+			if (throughput.isTooSlow(chunk.length, performance.now() - waitingSince)) {
+				throw tooSlow(bytes, limit.minBytesPerSecond);
+			}
 			yield chunk;
+			waitingSince = performance.now();
 			timer = setTimeout(stall, idleTimeoutMs);
 		}
 	} catch (error) {
@@ -58,6 +66,12 @@ export async function readStart(
 		response.destroy();
 	}
 	return Buffer.concat(chunks).subarray(0, maxBytes).toString("utf8");
+}
+
+/** A fault of passing kind, like silence: the next try may find the origin quicker. */
+function tooSlow(bytes: number, minBytesPerSecond: number): Error {
+	const message = `the origin sends less than ${minBytesPerSecond} bytes a second (minBytesPerSecond); ${bytes} bytes came`;
+	return sourceFault("stalled", message);
 }
 
 /** More bytes came than anyone allowed. */

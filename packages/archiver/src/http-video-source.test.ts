@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import type { OpenVideoResult } from "@reelkeep/core/ports";
@@ -210,6 +211,51 @@ describe("what the HTTP source makes of an answer", () => {
 		await expect(read(await open(link))).rejects.toMatchObject({ _tag: "SourceFault", reason: "broke-off" });
 	});
 
+	it("refuses a body that ends with its connection, unless its MD5 tells that it is whole", async () => {
+		const body = "a video, or its first half";
+		const md5 = createHash("md5").update(body);
+		const etag = `"${md5.digest("hex")}"`;
+		const link = await serve((request, response) => {
+			response.useChunkedEncodingByDefault = false;
+			response.writeHead(200, request.url === "/whole" ? { etag } : {});
+			response.write(body);
+			response.end();
+		});
+		expect(await open(`${link}/half`)).toMatchObject({
+			_tag: "Unavailable",
+			reason: "failed",
+			message: expect.stringContaining("neither a length nor a checksum"),
+		});
+		const whole = await open(`${link}/whole`);
+		expect(whole).not.toHaveProperty("totalBytes");
+		expect(Buffer.from(await read(whole)).toString()).toBe(body);
+	});
+
+	it("throws when the body trickles, though it never falls silent", async () => {
+		const trickle: ObjectFault = { _tag: "Drip", chunkBytes: 1, delayMs: 5 };
+		const options = { ...LOCAL, minBytesPerSecond: 10_000, throughputWindowMs: 50 };
+		await expect(read(await openFaulty(trickle, options))).rejects.toMatchObject({
+			_tag: "SourceFault",
+			reason: "stalled",
+			message: expect.stringContaining("minBytesPerSecond"),
+		});
+	});
+
+	it("does not take a slow reader for a slow origin", async () => {
+		const size = 256 * 1024;
+		origin.put("long.mp4", new Uint8Array(size));
+		const link = origin.presign("long.mp4", Date.now() + HOUR);
+		const options = { ...LOCAL, minBytesPerSecond: 100 * size, throughputWindowMs: 500 };
+		const result = await open(link, options);
+		if (result._tag !== "Opened") throw new Error(result.message);
+		let bytes = 0;
+		for await (const chunk of result.body) {
+			if (bytes === 0) await new Promise((resolve) => setTimeout(resolve, 600));
+			bytes += chunk.length;
+		}
+		expect(bytes).toBe(size);
+	});
+
 	it("throws when the body falls silent", async () => {
 		const body = read(await openFaulty({ _tag: "Stall", afterBytes: 100 }, { ...LOCAL, idleTimeoutMs: 50 }));
 		await expect(body).rejects.toMatchObject({ _tag: "SourceFault", reason: "stalled" });
@@ -256,6 +302,18 @@ describe("what the HTTP source makes of an answer", () => {
 			reason: "failed",
 			message: expect.stringContaining("ECONNREFUSED"),
 		});
+	});
+
+	it("does not wait for a name to be resolved when it was told to stop before", async () => {
+		let asked = 0;
+		const resolve = () => {
+			asked += 1;
+			return new Promise<readonly string[]>(() => undefined);
+		};
+		const options = { allowHosts: ["*.example"], resolve };
+		const result = await open("http://a.example/v", options, AbortSignal.abort());
+		expect(result).toMatchObject({ reason: "failed" });
+		expect(asked).toBe(0);
 	});
 
 	it("stops at once when it is told to, before and within the body", async () => {

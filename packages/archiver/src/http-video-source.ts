@@ -1,15 +1,16 @@
 // The default `VideoSource`: node:http(s), one GET a hop, and a lookup pinned to addresses that were checked (promise 9).
 
 import { lookup } from "node:dns/promises";
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { parseLink } from "@reelkeep/core";
 import type { OpenVideoResult, VideoSource, VideoUnavailable } from "@reelkeep/core/ports";
-import { boundedBody, readStart } from "./bounded-body.js";
+import { type BodyLimits, boundedBody, readStart } from "./bounded-body.js";
 import { DEFAULT_ALLOWED_HOSTS, parseHostPattern } from "./host-policy.js";
 import { type LinkPolicy, readRedirect, refuseAddresses, refuseUrl } from "./link-policy.js";
-import { MAX_ERROR_BODY_BYTES, md5OfEtag, readOriginError } from "./origin-answer.js";
+import { MAX_ERROR_BODY_BYTES, readOriginError, readStatedMd5 } from "./origin-answer.js";
 import { requestPinned } from "./pinned-request.js";
+import type { DownloadedVideo } from "./verify-video.js";
 
 /** A signed link redirects seldom, and never far. */
 export const MAX_REDIRECTS = 3;
@@ -18,6 +19,9 @@ export const DEFAULT_MAX_VIDEO_BYTES = 20 * 1024 ** 3;
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 export const DEFAULT_FIRST_BYTE_TIMEOUT_MS = 30_000;
 export const DEFAULT_IDLE_TIMEOUT_MS = 30_000;
+/** A slow modem's pace: no origin that works is slower, and one that trickles must not hold a slot for ever. */
+export const DEFAULT_MIN_BYTES_PER_SECOND = 1_024;
+export const DEFAULT_THROUGHPUT_WINDOW_MS = 30_000;
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -36,15 +40,17 @@ export interface HttpVideoSourceOptions {
 	readonly firstByteTimeoutMs?: number;
 	/** Longest silence inside a body, in milliseconds. Default 30 000. */
 	readonly idleTimeoutMs?: number;
+	/** Slowest body, in bytes per second of waiting for the origin; 0 allows any. Default 1 024. */
+	readonly minBytesPerSecond?: number;
+	/** Milliseconds of waiting over which that is measured. Default 30 000. */
+	readonly throughputWindowMs?: number;
 	/** All addresses of a host name. Default: the system's resolver. */
 	readonly resolve?: (hostname: string) => Promise<readonly string[]>;
 }
 
-interface Settings extends LinkPolicy {
-	readonly maxBytes: number;
+interface Settings extends LinkPolicy, BodyLimits {
 	readonly connectTimeoutMs: number;
 	readonly firstByteTimeoutMs: number;
-	readonly idleTimeoutMs: number;
 	readonly resolve: (hostname: string) => Promise<readonly string[]>;
 }
 
@@ -101,6 +107,8 @@ async function resolveInTime(
 	{ resolve, connectTimeoutMs }: Settings,
 	signal: AbortSignal,
 ): Promise<readonly string[]> {
+	// An abort that has happened is not told again.
+	if (signal.aborted) return [];
 	let leave = (): void => undefined;
 	const left = new Promise<readonly string[]>((settle) => {
 		leave = () => settle([]);
@@ -114,10 +122,14 @@ async function resolveInTime(
 	return addresses;
 }
 
-async function readAnswer(response: IncomingMessage, settings: Settings): Promise<OpenVideoResult> {
+async function readAnswer(
+	response: IncomingMessage,
+	settings: Settings,
+): Promise<DownloadedVideo | VideoUnavailable> {
 	const status = response.statusCode ?? 0;
 	if (status >= 300) return readError(response, status, settings);
-	const { "content-length": length, "content-encoding": encoding = "identity", etag } = response.headers;
+	const { headers } = response;
+	const { "content-length": length, "content-encoding": encoding = "identity", etag } = headers;
 	const refuse = (reason: VideoUnavailable["reason"], message: string): VideoUnavailable => {
 		response.destroy();
 		return unavailable(reason, message);
@@ -131,17 +143,31 @@ async function readAnswer(response: IncomingMessage, settings: Settings): Promis
 	if (totalBytes !== undefined && totalBytes > settings.maxBytes) {
 		return refuse("too-large", `the video has ${totalBytes} bytes; maxBytes is ${settings.maxBytes}`);
 	}
-	const md5 = md5OfEtag(etag);
-	const contentType = response.headers["content-type"];
+	const stated = readStatedMd5(headers);
+	// Such a body lasts until the connection ends (RFC 9112, 6.3), so a broken one looks whole. Nothing of it could be
+	// kept: it is not even downloaded.
+	if (totalBytes === undefined && !isChunked(headers) && stated === undefined) {
+		return refuse(
+			"failed",
+			"the origin states neither a length nor a checksum: a break would look like the end",
+		);
+	}
+	const contentType = headers["content-type"];
 	return {
 		_tag: "Opened",
 		offset: 0,
 		...(totalBytes === undefined ? {} : { totalBytes }),
 		...(etag === undefined ? {} : { etag }),
 		...(contentType === undefined ? {} : { contentType }),
-		checksums: md5 === undefined ? {} : { md5 },
+		checksums: stated === undefined ? {} : { md5: stated.md5 },
+		isMd5Etag: stated?.isEtag ?? false,
 		body: boundedBody(response, settings),
 	};
+}
+
+/** A chunked body says itself where it ends. */
+function isChunked(headers: IncomingHttpHeaders): boolean {
+	return headers["transfer-encoding"]?.trim().toLowerCase() === "chunked";
 }
 
 async function readError(
@@ -184,6 +210,8 @@ function resolveSettings(options: HttpVideoSourceOptions): Settings {
 		connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
 		firstByteTimeoutMs: options.firstByteTimeoutMs ?? DEFAULT_FIRST_BYTE_TIMEOUT_MS,
 		idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+		minBytesPerSecond: options.minBytesPerSecond ?? DEFAULT_MIN_BYTES_PER_SECOND,
+		throughputWindowMs: options.throughputWindowMs ?? DEFAULT_THROUGHPUT_WINDOW_MS,
 		resolve: options.resolve ?? resolveBySystem,
 	};
 }

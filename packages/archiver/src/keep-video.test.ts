@@ -1,11 +1,18 @@
 import { createHash } from "node:crypto";
 import { createMemoryVideoStore } from "@reelkeep/core";
-import { type OpenedVideo, storeFault, type VideoSource, type VideoStore } from "@reelkeep/core/ports";
+import {
+	type Logger,
+	type OpenedVideo,
+	storeFault,
+	type VideoSource,
+	type VideoStore,
+} from "@reelkeep/core/ports";
 import { startObjectStore } from "@reelkeep/testing/object-store";
 import { transcribingLogger } from "@reelkeep/testing/transcript";
 import { describe, expect, it } from "vitest";
 import { createHttpVideoSource } from "./http-video-source.js";
 import { type KeepResult, keepVideo } from "./keep-video.js";
+import type { DownloadedVideo } from "./verify-video.js";
 
 const KEY = "recording-1";
 const MIB = 1024 * 1024;
@@ -20,6 +27,14 @@ function sourceOf(stated: Partial<OpenedVideo>, ...chunks: readonly Uint8Array[]
 	return { open: async () => ({ _tag: "Opened", offset: 0, checksums: {}, body, ...stated }) };
 }
 
+/** States the same at every opening; the bytes are those of `bodies` in turn. */
+function sourceInTurn(stated: Partial<DownloadedVideo>, ...bodies: readonly string[]) {
+	let opened = 0;
+	const open: VideoSource["open"] = (link, options) =>
+		sourceOf(stated, text(bodies[opened++] ?? "")).open(link, options);
+	return { open, opened: () => opened };
+}
+
 function keep(source: VideoSource, videoStore: VideoStore, signal = new AbortController().signal) {
 	return keepVideo({ source, videoStore, logger: transcribingLogger() }, KEY, "http://unused/", signal);
 }
@@ -30,6 +45,55 @@ async function failureOf(source: VideoSource, videoStore = createMemoryVideoStor
 	expect(await videoStore.stat(KEY)).toBeUndefined();
 	return result.failure;
 }
+
+const NO_MD5 = "0".repeat(32);
+/** What our HTTP source says of a whole answer whose ETag looks like an MD5. */
+const LOOKS_LIKE_MD5 = { totalBytes: 5, etag: `"${NO_MD5}"`, checksums: { md5: NO_MD5 }, isMd5Etag: true };
+
+describe("a video whose ETag alone speaks against it", () => {
+	it("is not kept when other bytes come at the second time", async () => {
+		const source = sourceInTurn(LOOKS_LIKE_MD5, "video", "vid3o");
+		expect(await failureOf(source)).toMatchObject({ reason: "mismatch" });
+		expect(source.opened()).toBe(2);
+	});
+
+	it("is not kept when it is a page, however often that comes", async () => {
+		const source = sourceInTurn({ ...LOOKS_LIKE_MD5, totalBytes: 6 }, "<html>", "<html>");
+		expect(await failureOf(source)).toMatchObject({
+			reason: "mismatch",
+			message: expect.stringContaining("page"),
+		});
+		expect(source.opened()).toBe(1);
+	});
+
+	it.each([
+		["its length is not stated", { ...LOOKS_LIKE_MD5, totalBytes: undefined }],
+		["its length is another one", { ...LOOKS_LIKE_MD5, totalBytes: 6 }],
+		["the source vouches for the MD5", { ...LOOKS_LIKE_MD5, isMd5Etag: false }],
+	])("is not kept, nor downloaded again at once, when %s", async (_what, { totalBytes, ...stated }) => {
+		const length = totalBytes === undefined ? {} : { totalBytes };
+		const source = sourceInTurn({ ...stated, ...length }, "video", "video");
+		expect(await failureOf(source)).toMatchObject({ reason: "mismatch" });
+		expect(source.opened()).toBe(1);
+	});
+
+	it("is kept when the same bytes come twice, and its receipt names no checksum of the origin", async () => {
+		const source = sourceInTurn(LOOKS_LIKE_MD5, "video", "video");
+		const result = await keep(source, createMemoryVideoStore());
+		const sha256 = createHash("sha256").update("video").digest("hex");
+		const { etag } = LOOKS_LIKE_MD5;
+		const receipt = { location: "memory:recording-1", bytes: 5, sha256, lengthVerified: true, etag };
+		expect(result).toEqual({ _tag: "Kept", receipt, adopted: false });
+		expect(source.opened()).toBe(2);
+	});
+
+	it("is kept with its checksum when the second download has the ETag's MD5 after all", async () => {
+		const md5 = createHash("md5").update("video").digest("hex");
+		const source = sourceInTurn({ ...LOOKS_LIKE_MD5, checksums: { md5 } }, "vid3o", "video");
+		const result = await keep(source, createMemoryVideoStore());
+		expect(result).toMatchObject({ _tag: "Kept", receipt: { originChecksum: `md5:${md5}` } });
+	});
+});
 
 describe("a video that is not kept", () => {
 	it.each([
@@ -90,6 +154,22 @@ describe("a video that is not kept", () => {
 			expect(discarded).toBe(step === "begin" ? 0 : 1);
 		},
 	);
+
+	it("meets a store with a foreign error: its code is logged, and none of its words", async () => {
+		const lines: string[] = [];
+		const write = (details: object, message: string) =>
+			void lines.push(JSON.stringify({ ...details, message }));
+		const logger: Logger = { trace: write, debug: write, info: write, warn: write, error: write };
+		const foreign = Object.assign(new Error("http://h/v?Signature=s3cret"), {
+			code: "ECONNRESET",
+			config: { url: "http://h/v?Signature=s3cret" },
+		});
+		const videoStore: VideoStore = { ...createMemoryVideoStore(), begin: () => Promise.reject(foreign) };
+		const source = sourceOf({}, text("video"));
+		await keepVideo({ source, videoStore, logger }, KEY, "http://unused/", new AbortController().signal);
+		expect(lines.join("\n")).toContain('"code":"ECONNRESET"');
+		expect(lines.join("\n")).not.toContain("s3cret");
+	});
 
 	it("is stopped before it is opened, while it is opened, and before it is committed", async () => {
 		const videoStore = createMemoryVideoStore();

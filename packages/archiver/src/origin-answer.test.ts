@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { md5OfEtag, parseRetryAfter, readOriginError } from "./origin-answer.js";
+import { md5OfEtag, parseRetryAfter, readOriginError, readStatedMd5 } from "./origin-answer.js";
 
 const NOW = Date.UTC(2026, 10, 23);
 const xml = (code: string, message: string, more = ""): string =>
@@ -66,6 +66,39 @@ describe("parseRetryAfter", () => {
 		["120", 120_000],
 	])("reads %j as %s", (value, delayMs) => {
 		expect(parseRetryAfter(value, NOW)).toBe(delayMs);
+	});
+});
+
+describe("readStatedMd5", () => {
+	const hex = "5eb63bbbe01eeed093cb22bb8f5acdc3";
+	const etag = `"${hex}"`;
+	const base64 = Buffer.from(hex, "hex").toString("base64");
+
+	it.each(["Appendable", "Multipart", "Symlink", ""])(
+		"takes the ETag of an object of type %j for none",
+		(type) => {
+			expect(readStatedMd5({ etag, "x-oss-object-type": type })).toBeUndefined();
+		},
+	);
+
+	it.each([
+		["an ETag of no type", { etag }],
+		["an ETag of a normal object", { etag, "x-oss-object-type": "Normal" }],
+		["an ETag behind a Content-MD5 that is none", { etag, "content-md5": "soon" }],
+	])("takes %s for what may be one", (_what, headers) => {
+		expect(readStatedMd5(headers)).toEqual({ md5: hex, isEtag: true });
+	});
+
+	it.each([{}, { etag }, { etag: '"other"' }, { etag, "x-oss-object-type": "Appendable" }])(
+		"takes Content-MD5 at its word, whatever else there is: %j",
+		(headers) => {
+			expect(readStatedMd5({ ...headers, "content-md5": base64 })).toEqual({ md5: hex, isEtag: false });
+		},
+	);
+
+	it("finds none where none is", () => {
+		expect(readStatedMd5({})).toBeUndefined();
+		expect(readStatedMd5({ "content-md5": `${base64}AAAA` })).toBeUndefined();
 	});
 });
 

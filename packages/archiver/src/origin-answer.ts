@@ -1,6 +1,7 @@
 // What an origin's answer means: status, headers and OSS's error XML become a reason. Pure; nothing of a body is ever
 // quoted, because OSS echoes the signature it was sent (`SignatureProvided`, `StringToSign`).
 
+import type { IncomingHttpHeaders } from "node:http";
 import type { VideoUnavailable } from "@reelkeep/core/ports";
 
 /** An error answer is a few hundred bytes of XML; what is longer is not read. */
@@ -80,7 +81,31 @@ export function parseRetryAfter(value: string | undefined, now: number): number 
 	return Math.min(Math.max(delayMs, 0), MAX_RETRY_AFTER_MS);
 }
 
-/** The MD5 that an ETag is, in lower-case hex. *Shape*: single-part uploads have one; a weak or a multipart ETag is none. */
+/** Sixteen bytes in base64. */
+const CONTENT_MD5 = /^[A-Za-z0-9+/]{22}==$/;
+
+export interface StatedMd5 {
+	/** Lower-case hex. */
+	readonly md5: string;
+	/** It is an ETag that looks like one: nobody promises that it is the MD5 of the bytes. */
+	readonly isEtag: boolean;
+}
+
+/**
+ * The MD5 of the whole object in the headers of a 200 answer; `undefined`: none is stated.
+ * *Source*: RFC 1864 (`Content-MD5`); Alibaba's OSS FAQ: the ETag is the MD5 only of what came in one `PutObject`.
+ */
+export function readStatedMd5(headers: IncomingHttpHeaders): StatedMd5 | undefined {
+	const contentMd5 = String(headers["content-md5"] ?? "").trim();
+	if (CONTENT_MD5.test(contentMd5)) {
+		return { md5: Buffer.from(contentMd5, "base64").toString("hex"), isEtag: false };
+	}
+	const objectType = String(headers["x-oss-object-type"] ?? "Normal").trim();
+	const md5 = objectType.toLowerCase() === "normal" ? md5OfEtag(headers.etag) : undefined;
+	return md5 === undefined ? undefined : { md5, isEtag: true };
+}
+
+/** The MD5 that an ETag may be, in lower-case hex. *Shape*: a weak ETag and a multipart object's (`-2`) are none. */
 export function md5OfEtag(etag: string | undefined): string | undefined {
 	return /^"([0-9a-fA-F]{32})"$/.exec(etag ?? "")?.[1]?.toLowerCase();
 }

@@ -16,8 +16,8 @@ export interface PendingSet {
 	note(stream: StreamName, newestLink: string, failure: NotedFailure): void;
 	/** Puts the next attempt off, without a word about why; under the same condition. */
 	postpone(stream: StreamName, newestLink: string, nextAttemptAt: number): void;
-	/** Forgets a recording that came to rest, before the log's tail says so. */
-	remove(stream: StreamName): void;
+	/** Forgets a recording that came to rest with `links`, before the log's tail says so; not one that a newer link reopened. */
+	remove(stream: StreamName, links: readonly string[]): void;
 	all(): Iterable<PendingRecording>;
 }
 
@@ -40,8 +40,9 @@ export function createPendingSet(): PendingSet {
 			const pending = byStream.get(stream);
 			if (pending?.newestLink === newestLink) put(stream, { ...pending, nextAttemptAt });
 		},
-		remove(stream) {
-			byStream.delete(stream);
+		remove(stream, links) {
+			const pending = byStream.get(stream);
+			if (pending !== undefined && links.includes(pending.newestLink)) byStream.delete(stream);
 		},
 		all: () => byStream.values(),
 	};

@@ -137,8 +137,18 @@ describe("createPendingSet", () => {
 		expect(pending).toMatchObject({ attempts: 1, nextAttemptAt: 9, failure: { message: "m" } });
 		set.postpone(STREAM, "first", 10);
 		expect([...set.all()][0]?.nextAttemptAt).toBe(10);
-		set.remove(STREAM);
+		set.remove(STREAM, ["first"]);
 		expect([...set.all()]).toEqual([]);
+	});
+
+	it("forgets what came to rest with the links that it knows, and not what a newer one reopened", () => {
+		const set = createPendingSet();
+		set.apply(reported());
+		set.remove(STREAM, ["other"]);
+		expect([...set.all()]).toEqual([fold(reported())]);
+		set.remove(STREAM, ["first", "other"]);
+		expect([...set.all()]).toEqual([]);
+		set.remove(STREAM, ["first"]);
 	});
 
 	it("is as before when an event does not decode", () => {

@@ -24,9 +24,11 @@ export interface ArchiverPluginOptions extends ArchiverOptions, HttpVideoSourceO
  * *Errors*: throws a `RangeError` or a `TypeError` at once for an option that makes no sense.
  */
 export function archiver(options: ArchiverPluginOptions = {}): Plugin {
-	const { concurrency, atRiskMs, maxBytes, connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs } = options;
-	requireAbove(0, { concurrency, maxBytes, connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs });
-	requireAbove(-1, { atRiskMs, ...options.retry });
+	const { concurrency, atRiskMs, maxBytes, minBytesPerSecond } = options;
+	const { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, throughputWindowMs } = options;
+	const times = { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, throughputWindowMs };
+	requireAbove(0, { concurrency, maxBytes, ...times });
+	requireAbove(-1, { atRiskMs, minBytesPerSecond, ...options.retry });
 	const source = createHttpVideoSource(options);
 	let running: Archiver | undefined;
 	return {

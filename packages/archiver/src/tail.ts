@@ -1,6 +1,6 @@
 // The archiver's reading side: the log from its start, on and on, whatever the store goes through.
 
-import { followLog } from "@reelkeep/core";
+import { followLog, observe } from "@reelkeep/core";
 import {
 	type Clock,
 	type EventStore,
@@ -10,6 +10,7 @@ import {
 	type Problem,
 	type RecordedEvent,
 } from "@reelkeep/core/ports";
+import { describeError } from "./describe-error.js";
 import { archiverProblem } from "./problems.js";
 
 /** A store that fails is asked again after this. */
@@ -44,7 +45,8 @@ export function createTail(
 			apply(event);
 		} catch (error) {
 			undecodable += 1;
-			deps.logger.error({ error, position }, "an event cannot be decoded; its recording may be missed");
+			const details = { error: describeError(error), position };
+			observe(() => deps.logger.error(details, "an event cannot be decoded; its recording may be missed"));
 		}
 	};
 	const followOnce = async (): Promise<void> => {
@@ -63,7 +65,8 @@ export function createTail(
 					await followOnce();
 				} catch (error) {
 					fault = isStoreFault(error) ? error.message : "the event log cannot be read";
-					deps.logger.error({ error }, "the event log cannot be read; trying again");
+					const details = { error: describeError(error) };
+					observe(() => deps.logger.error(details, "the event log cannot be read; trying again"));
 				}
 				await deps.clock.sleep(FAULT_DELAY_MS, signal);
 			}

@@ -14,16 +14,35 @@ export interface ReceivedVideo extends VideoDigest {
 	readonly head: Uint8Array;
 }
 
-export type Stated = Pick<OpenedVideo, "totalBytes" | "checksums">;
+/** An opened video, and what our own source says beyond the port. */
+export interface DownloadedVideo extends OpenedVideo {
+	/** `checksums.md5` is only an ETag that looks like an MD5; a source that does not say so vouches for it. */
+	readonly isMd5Etag?: boolean;
+}
 
-/** What does not match, in words; `undefined`: all that was stated does. */
-export function findMismatch(stated: Stated, received: ReceivedVideo): string | undefined {
-	const { totalBytes, checksums } = stated;
+export type Stated = Pick<DownloadedVideo, "totalBytes" | "checksums" | "isMd5Etag">;
+
+/** - `isDoubtful`: the length is right, and only an ETag, which may be no MD5 at all, speaks against the bytes. */
+export interface Mismatch {
+	readonly message: string;
+	readonly isDoubtful: boolean;
+}
+
+/** What does not match; `undefined`: all that was stated does. */
+export function findMismatch(stated: Stated, received: ReceivedVideo): Mismatch | undefined {
+	const message = findWrongContent(stated, received);
+	if (message !== undefined) return { message, isDoubtful: false };
+	const { totalBytes, checksums, isMd5Etag = false } = stated;
+	if (checksums.md5 === undefined || checksums.md5 === received.md5) return undefined;
+	return {
+		message: `the bytes do not have the MD5 that the origin stated (${received.bytes} bytes)`,
+		isDoubtful: isMd5Etag && totalBytes !== undefined,
+	};
+}
+
+function findWrongContent({ totalBytes }: Stated, received: ReceivedVideo): string | undefined {
 	if (totalBytes !== undefined && totalBytes !== received.bytes) {
 		return `the origin stated ${totalBytes} bytes and sent ${received.bytes}`;
-	}
-	if (checksums.md5 !== undefined && checksums.md5 !== received.md5) {
-		return `the bytes do not have the MD5 that the origin stated (${received.bytes} bytes)`;
 	}
 	// An object that is still being written reads as empty; a video never is.
 	if (received.bytes === 0) return "the origin's object is empty";
@@ -31,7 +50,7 @@ export function findMismatch(stated: Stated, received: ReceivedVideo): string | 
 	return undefined;
 }
 
-/** The receipt of a verified, committed video. */
+/** The receipt of a verified, committed video. Its checksum is one that was found right, or absent. */
 export function receiptOf(video: StoredVideo, opened: OpenedVideo): VideoReceipt {
 	const { contentType, etag, checksums, totalBytes } = opened;
 	return {
