@@ -49,6 +49,11 @@ describe("httpIngress", () => {
 		expect(() => httpIngress({ apps: { "1": " " } })).toThrow("the secret of app 1 is empty");
 	});
 
+	it("has a name of its own where two stand in one composition", () => {
+		const names = [httpIngress({ apps: APPS }), httpIngress({ apps: APPS, name: "http-internal" })];
+		expect(names.map(({ name }) => name)).toEqual(["http", "http-internal"]);
+	});
+
 	it.each([
 		["its own apps", { apps: APPS }, false],
 		["a verifier of another plugin", {}, true],

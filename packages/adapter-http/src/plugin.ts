@@ -10,6 +10,8 @@ export interface HttpIngressPluginOptions
 		HttpIngressOptions,
 		"host" | "port" | "path" | "limits" | "maxConnections" | "headersTimeMs" | "stopTimeMs" | "hostLabel"
 	> {
+	/** Tells two of them apart in one composition. Default `http`. */
+	readonly name?: string;
 	/** App key → secret or secrets. Left out: the plugin needs a `VERIFIER` from another one. */
 	readonly apps?: Apps;
 	/** How far a timestamp may be off, either way; only with `apps`. *Units*: milliseconds; default 10 minutes. */
@@ -26,12 +28,12 @@ export interface HttpIngressPlugin extends Plugin {
  * *Errors*: throws a `TypeError` at once for weak `apps`; `start` rejects when the address cannot be bound.
  */
 export function httpIngress(options: HttpIngressPluginOptions = {}): HttpIngressPlugin {
-	const { apps, clockToleranceMs, ...ingressOptions } = options;
+	const { name = "http", apps, clockToleranceMs, ...ingressOptions } = options;
 	if (apps !== undefined) readApps(apps);
 	let ingress: ReturnType<typeof createHttpIngress> | undefined;
 	let address: string | undefined;
 	return {
-		name: "http",
+		name,
 		provides: [],
 		needs: [RECEIVE, CLOCK, IDS, LOGGER, TELEMETRY, HEALTH, ...(apps === undefined ? [VERIFIER] : [])],
 		async start(get) {
