@@ -23,7 +23,12 @@ function readPromises() {
 					/^- test: `([^`]+)` › "([^"]+)"\n- mutant: `([^`]+)`\n\n```diff\n-(.*)\n\+(.*)\n```$/gm,
 				),
 			].map(([, testFile, testName, file, before, after]) => ({ testFile, testName, file, before, after }));
-			return { title, checks };
+			// A pair that this script cannot read must not be passed over.
+			const named = Math.max(
+				section.match(/^- test:/gm)?.length ?? 0,
+				section.match(/^- mutant:/gm)?.length ?? 0,
+			);
+			return { title, checks, named };
 		});
 }
 
@@ -72,10 +77,14 @@ const copy = copyCheckout();
 let problems = 0;
 let killed = 0;
 try {
-	for (const { title, checks } of promises) {
+	for (const { title, checks, named } of promises) {
 		if (only !== undefined && !title.startsWith(`${only}.`)) continue;
 		const results = checks.map((check) => judge(copy, check)).filter((problem) => problem !== undefined);
-		if (checks.length === 0) results.push("has no test and mutant in the form that this script reads");
+		if (checks.length === 0 || checks.length !== named) {
+			results.push(
+				`${named} tests or mutants are named, ${checks.length} are in the form that this script reads`,
+			);
+		}
 		console.log(`${results.length === 0 ? "ok  " : "FAIL"} ${title} (${checks.length} mutants)`);
 		for (const problem of results) console.log(`     ${problem}`);
 		problems += results.length;

@@ -8,6 +8,7 @@ import {
 	type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
+import { guardLogger } from "@reelkeep/core";
 import type { Health, Ingress, IngressStarted, Receive } from "@reelkeep/core/ports";
 import { answerClientError, answerRaw } from "./client-error.js";
 import { type Connections, trackConnections } from "./connections.js";
@@ -53,7 +54,9 @@ const REQUEST_TIME_MARGIN_MS = 5_000;
 const ALWAYS_READY: Health = { check: async () => [] };
 
 /** *Promise*: `stop` answers what is in flight before it resolves, and takes at most `stopTimeMs`. */
-export function createHttpIngress(options: HttpIngressOptions): Ingress {
+export function createHttpIngress(given: HttpIngressOptions): Ingress {
+	// In the server's own listeners nothing would catch what a logger throws.
+	const options = { ...given, ...(given.logger && { logger: guardLogger(given.logger) }) };
 	let running: Running | undefined;
 	let stopped: Promise<void> | undefined;
 	return {

@@ -14,7 +14,7 @@ import type { PendingRecording } from "./pending.js";
 import type { PendingSet } from "./pending-set.js";
 import { archiverProblem } from "./problems.js";
 
-/** While the event store fails, nothing is begun for this long: no attempt could say what came of it. */
+/** While the event store fails, nothing is begun for this long, then twice as long …: no attempt could say what came of it. */
 const FAULT_DELAY_MS = 1_000;
 
 /** Longer than a large video takes on a line that can carry a few; a slow origin holds one of few slots. */
@@ -45,6 +45,7 @@ export function createAttempts(
 	const underway = new Map<StreamName, Underway>();
 	let pausedUntil = 0;
 	let fault: string | undefined;
+	let faults = 0;
 
 	const absorb = (pending: PendingRecording, result: AttemptResult): void => {
 		const { stream, newestLink } = pending;
@@ -61,8 +62,10 @@ export function createAttempts(
 			deps.logger.error({ stream, error: describeError(error) }, "an attempt could not be finished"),
 		);
 		if (isStoreFault(error) && error.retryable) {
+			// Each attempt may download a whole video before the log refuses to hear of it: the pauses grow.
 			fault = error.message;
-			pausedUntil = now + FAULT_DELAY_MS;
+			pausedUntil = now + Math.min(FAULT_DELAY_MS * 2 ** Math.min(faults, 16), deps.retryPolicy.maxDelayMs);
+			faults += 1;
 			return;
 		}
 		// Nothing that waiting a second would mend, and nothing that the other recordings have to wait for.
@@ -75,6 +78,7 @@ export function createAttempts(
 		try {
 			const result = await archiveRecording(deps, pending, signal);
 			fault = undefined;
+			faults = 0;
 			absorb(pending, result);
 			report(deps, pending, result, deps.clock.now() - startedAt);
 		} catch (error) {

@@ -146,7 +146,8 @@ async function readAnswer(
 	const stated = readStatedMd5(headers);
 	// Such a body lasts until the connection ends (RFC 9112, 6.3), so a broken one looks whole. Nothing of it could be
 	// kept: it is not even downloaded.
-	if (totalBytes === undefined && !isChunked(headers) && stated === undefined) {
+	const isFramed = totalBytes !== undefined || isChunked(headers);
+	if (!isFramed && stated === undefined) {
 		return refuse(
 			"failed",
 			"the origin states neither a length nor a checksum: a break would look like the end",
@@ -161,6 +162,7 @@ async function readAnswer(
 		...(contentType === undefined ? {} : { contentType }),
 		checksums: stated === undefined ? {} : { md5: stated.md5 },
 		isMd5Etag: stated?.isEtag ?? false,
+		isFramed,
 		body: boundedBody(response, settings),
 	};
 }

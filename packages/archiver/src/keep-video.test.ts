@@ -87,6 +87,17 @@ describe("a video whose ETag alone speaks against it", () => {
 		expect(source.opened()).toBe(2);
 	});
 
+	it("is kept also when its body is framed by chunks instead of a length, and only then", async () => {
+		const { totalBytes: _stated, ...rest } = LOOKS_LIKE_MD5;
+		const chunked = sourceInTurn({ ...rest, isFramed: true }, "video", "video");
+		expect(await keep(chunked, createMemoryVideoStore())).toMatchObject({
+			_tag: "Kept",
+			receipt: { lengthVerified: false },
+		});
+		const unframed = sourceInTurn(rest, "video", "video");
+		expect(await keep(unframed, createMemoryVideoStore())).toMatchObject({ failure: { reason: "mismatch" } });
+	});
+
 	it("is kept with its checksum when the second download has the ETag's MD5 after all", async () => {
 		const md5 = createHash("md5").update("video").digest("hex");
 		const source = sourceInTurn({ ...LOOKS_LIKE_MD5, checksums: { md5 } }, "vid3o", "video");

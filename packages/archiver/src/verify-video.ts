@@ -18,11 +18,13 @@ export interface ReceivedVideo extends VideoDigest {
 export interface DownloadedVideo extends OpenedVideo {
 	/** `checksums.md5` is only an ETag that looks like an MD5; a source that does not say so vouches for it. */
 	readonly isMd5Etag?: boolean;
+	/** The body says itself where it ends, by a length (the default) or by chunks; a broken one is not taken for whole. */
+	readonly isFramed?: boolean;
 }
 
-export type Stated = Pick<DownloadedVideo, "totalBytes" | "checksums" | "isMd5Etag">;
+export type Stated = Pick<DownloadedVideo, "totalBytes" | "checksums" | "isMd5Etag" | "isFramed">;
 
-/** - `isDoubtful`: the length is right, and only an ETag, which may be no MD5 at all, speaks against the bytes. */
+/** - `isDoubtful`: the body is whole, and only an ETag, which may be no MD5 at all, speaks against the bytes. */
 export interface Mismatch {
 	readonly message: string;
 	readonly isDoubtful: boolean;
@@ -32,11 +34,11 @@ export interface Mismatch {
 export function findMismatch(stated: Stated, received: ReceivedVideo): Mismatch | undefined {
 	const message = findWrongContent(stated, received);
 	if (message !== undefined) return { message, isDoubtful: false };
-	const { totalBytes, checksums, isMd5Etag = false } = stated;
+	const { totalBytes, checksums, isMd5Etag = false, isFramed = totalBytes !== undefined } = stated;
 	if (checksums.md5 === undefined || checksums.md5 === received.md5) return undefined;
 	return {
 		message: `the bytes do not have the MD5 that the origin stated (${received.bytes} bytes)`,
-		isDoubtful: isMd5Etag && totalBytes !== undefined,
+		isDoubtful: isMd5Etag && isFramed,
 	};
 }
 

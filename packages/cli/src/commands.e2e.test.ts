@@ -1,4 +1,5 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -245,6 +246,35 @@ describe("reelkeep serve", () => {
 				.toContain("--allow-private-network");
 		} finally {
 			await serve.stop();
+		}
+	});
+
+	test("goes on, and stops cleanly, when its log has no room", {
+		skip: process.platform !== "linux",
+	}, async () => {
+		const full = openSync("/dev/full", "w");
+		const flags = [
+			"--data",
+			join(root, "full"),
+			"--http",
+			"127.0.0.1:0",
+			"--app",
+			`${TEST_APP_KEY}=${TEST_SECRET}`,
+		];
+		const child = spawn(process.execPath, [entry, "serve", ...flags], { stdio: ["ignore", "pipe", full] });
+		closeSync(full);
+		try {
+			const ready = await new Promise<string>((resolve) =>
+				child.stdout?.once("data", (line) => resolve(String(line))),
+			);
+			const address = /http=(\S+)/.exec(ready)?.[1] ?? "";
+			expect((await fetch(`${address}/elsewhere`, { method: "POST", body: "x=1" })).status).toBe(404);
+			const { body } = await sendRaw(address, request(sampleCallback({ project_id: null })));
+			expect(body).toContain("project_id is missing");
+			child.kill("SIGTERM");
+			expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(0);
+		} finally {
+			child.kill("SIGKILL");
 		}
 	});
 

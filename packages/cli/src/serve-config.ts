@@ -56,7 +56,8 @@ export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): 
 		directory: requireDirectory(flags.data),
 		http,
 		apps,
-		...(flags.keyFile === undefined ? {} : { keyFile: flags.keyFile }),
+		// Compose files pass on variables that are empty.
+		...(flags.keyFile ? { keyFile: flags.keyFile } : {}),
 		clockToleranceMs: parseTolerance(flags.clockTolerance),
 		allowHosts: allowHosts(flags, environment),
 		allowPrivateNetwork:
@@ -103,7 +104,7 @@ function appSources(flags: ServeFlags, environment: NodeJS.ProcessEnv): readonly
 				? { warning: "secrets given by --app are visible in the list of processes; prefer --apps-file" }
 				: {}),
 		},
-		...(flags.appsFile === undefined ? [] : [readAppsFile(flags.appsFile)]),
+		...(!flags.appsFile ? [] : [readAppsFile(flags.appsFile)]),
 		{ from: "REELKEEP_APPS", lines: listOf(environment.REELKEEP_APPS) },
 	];
 }

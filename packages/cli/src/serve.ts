@@ -2,9 +2,10 @@
 
 import { httpIngress } from "@reelkeep/adapter-http";
 import { archiver } from "@reelkeep/archiver";
+import { guardLogger, type Logger } from "@reelkeep/core";
 import { createReelkeep, type Reelkeep } from "@reelkeep/core/container";
 import { fsStorage } from "@reelkeep/storage-fs";
-import { type Logger, pino } from "pino";
+import { pino } from "pino";
 import { type ServeConfig, UsageError } from "./serve-config.js";
 
 /** Past this, a stop is no longer waited for: an orchestrator would kill the process soon after. */
@@ -12,8 +13,11 @@ const STOP_TIMEOUT_MS = 25_000;
 
 /** Runs until SIGTERM or SIGINT; resolves with the exit code. *Errors*: rejects when it cannot start. */
 export async function serve(config: ServeConfig, logLevel: string): Promise<number> {
-	const logger = pino({ level: logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
-	for (const warning of config.warnings) logger.warn(warning);
+	// Standard error may lead to a full disk: that must not end the receiver.
+	const logger = guardLogger(
+		pino({ level: logLevel, base: null }, pino.destination({ dest: 2, sync: true })),
+	);
+	for (const warning of config.warnings) logger.warn({}, warning);
 	const { reelkeep, http } = compose(config, logger);
 	const signalled = nextSignal();
 	// Whoever read the ready line may have gone; that is no reason to stop.

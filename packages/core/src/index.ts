@@ -39,7 +39,7 @@ export { createMemoryKeyring } from "./memory/keyring.js";
 export { createMemoryLeaseStore } from "./memory/lease-store.js";
 export { memoryStorage } from "./memory/plugin.js";
 export { createMemoryVideoStore } from "./memory/video-store.js";
-export { observe } from "./observe.js";
+export { guardLogger, observe } from "./observe.js";
 export * from "./ports/index.js";
 export { openQuarantined } from "./quarantine.js";
 export { createReceive, type ReceiveDeps, type ReceiveOptions } from "./receive.js";

@@ -169,4 +169,26 @@ describe("a fault that passes", () => {
 		expect(handled).toEqual(["e1", "e1"]);
 		await again.stop();
 	});
+
+	test("says what it waits for, and a stop meanwhile is no failure", async () => {
+		let isDown = true;
+		const { start, append } = given({
+			checkpoints: (kept) => ({
+				load: async (name) => {
+					if (isDown) throw storeFault("io", "the checkpoints are away");
+					return kept.load(name);
+				},
+			}),
+		});
+		await append(1);
+		const [waiting, stopped] = [start(undefined, "a"), start(undefined, "b")];
+		await passes(1_500);
+		expect(waiting.problem()).toBe("subscription a waits: the checkpoints are away");
+		await Promise.all([stopped.stop(), passes(1_500)]);
+		await stopped.ended;
+		isDown = false;
+		await passes(3_000);
+		expect(waiting.problem()).toBeUndefined();
+		await Promise.all([waiting.stop(), passes(100)]);
+	});
 });

@@ -32,6 +32,20 @@ describe("a handler that fails", () => {
 		await subscription.stop();
 	});
 
+	test("keeps nobody waiting for what was there before, though more and more comes", async () => {
+		const { append, start, handled } = given();
+		await append(3);
+		const subscription = start(async ({ id }) => {
+			handled.push(id);
+			await append(1);
+			await clock.sleep(10);
+		});
+		const caughtUp = subscription.whenCaughtUp().then(() => handled.length);
+		await passes(2_000);
+		expect(await caughtUp).toBeLessThan(10);
+		await Promise.all([subscription.stop(), passes(50)]);
+	});
+
 	test("is told of with its error, and is a problem until it succeeds", async () => {
 		const { append, start } = given();
 		await append(1);

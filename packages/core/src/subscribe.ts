@@ -63,13 +63,14 @@ export function subscribe(
 	const stopping = new AbortController();
 	const progress = createProgress();
 	let problem: string | undefined;
-	const handle = createHandling(deps, name, handler, {
-		...options,
-		onState: (state) => {
-			problem = state;
-		},
+	const onState = (state: string | undefined): void => {
+		problem = state;
+	};
+	const handle = createHandling(deps, name, handler, { ...options, onState });
+	const ended = run({ ...deps, onState }, name, handle, stopping.signal, progress).catch((error) => {
+		// What was not saved comes again: a fault that would pass is no reason to fail a stop.
+		if (!(stopping.signal.aborted && isStoreFault(error) && error.retryable)) throw error;
 	});
-	const ended = run(deps, name, handle, stopping.signal, progress.reach);
 	// Whoever looks at `ended` is told; that nobody looks is no unhandled rejection.
 	ended.catch((error: unknown) => {
 		problem = `subscription ${name} ended: ${String(error)}`;
@@ -93,12 +94,15 @@ export function subscribe(
 /** Handles one event until it is done. `false` when the subscription was stopped before that. */
 type Handle = (event: ReelkeepEvent | UnknownEvent, signal: AbortSignal) => Promise<boolean>;
 
+/** What a running subscription works with; `onState` is told what it waits for, and when that is over. */
+type Running = SubscribeDeps & { readonly onState: (problem: string | undefined) => void };
+
 async function run(
-	deps: SubscribeDeps,
+	deps: Running,
 	name: string,
 	handle: Handle,
 	signal: AbortSignal,
-	onCaughtUp: (position: Position | undefined) => void,
+	progress: Progress,
 ): Promise<void> {
 	let saved = await untilItWorks(deps, name, signal, () => deps.checkpoints.load(name));
 	const last = await untilItWorks(deps, name, signal, () => lastPosition(deps.store));
@@ -121,14 +125,16 @@ async function run(
 	for await (const followed of followLog(deps, { after: finished, signal })) {
 		if (followed._tag === "CaughtUp") {
 			await save();
-			onCaughtUp(followed.position);
+			progress.reach(followed.position);
 			continue;
 		}
 		const event = decodeEvent(followed.event) ?? toUnknownEvent(followed.event);
 		if (!(await handle(event, signal))) break;
 		finished = followed.event.position;
 		unsaved += 1;
-		if (unsaved >= EVENTS_PER_CHECKPOINT) await save();
+		const isAwaited = progress.isAwaited(finished);
+		if (isAwaited || unsaved >= EVENTS_PER_CHECKPOINT) await save();
+		if (isAwaited) progress.reach(finished);
 	}
 	await save();
 }
@@ -164,7 +170,7 @@ function createHandling(
 }
 
 async function saveCheckpoint(
-	deps: SubscribeDeps,
+	deps: Running,
 	name: string,
 	signal: AbortSignal,
 	{ position, expected }: { readonly position: Position; readonly expected: Position | undefined },
@@ -179,30 +185,37 @@ async function saveCheckpoint(
 	if (!isOurs) throw storeFault("owned", `subscription ${name} has another owner: its checkpoint was moved`);
 }
 
-/** Waits a retryable fault of the checkpoint store out, like one of the log; once stopped there is one try. */
+/** Waits a retryable fault of a store out, like one of the log; once stopped there is one try. */
 async function untilItWorks<Value>(
-	{ clock, logger }: SubscribeDeps,
+	{ clock, logger, onState }: Running,
 	name: string,
 	signal: AbortSignal,
 	work: () => Promise<Value>,
 ): Promise<Value> {
-	for (;;) {
+	for (let tries = 1; ; tries += 1) {
 		try {
-			return await work();
+			const value = await work();
+			if (tries > 1) onState(undefined);
+			return value;
 		} catch (error) {
 			if (signal.aborted || !isStoreFault(error) || !error.retryable) throw error;
+			onState(`subscription ${name} waits: ${error.message}`);
 			const details = { subscription: name, reason: error.reason };
-			observe(() => logger.warn(details, "the checkpoint store does not answer; trying again"));
+			observe(() => logger.warn(details, "a store does not answer; trying again"));
 			await clock.sleep(FAULT_DELAY_MS, signal);
 		}
 	}
 }
 
-/** How far everything is handled, and who waits for that. */
-function createProgress(): {
+/** How far everything is handled and saved, and who waits for that. */
+interface Progress {
 	reach(position: Position | undefined): void;
 	reached(position: Position): Promise<void>;
-} {
+	/** Whether somebody waits for `position`, or for one before it. */
+	isAwaited(position: Position): boolean;
+}
+
+function createProgress(): Progress {
 	let reachedPosition: Position | undefined;
 	let waiters: readonly { readonly position: Position; readonly wake: () => void }[] = [];
 	const isBehind = (position: Position): boolean =>
@@ -213,6 +226,7 @@ function createProgress(): {
 			for (const { position, wake } of waiters) if (!isBehind(position)) wake();
 			waiters = waiters.filter(({ position }) => isBehind(position));
 		},
+		isAwaited: (position) => waiters.some((waiter) => comparePositions(waiter.position, position) <= 0),
 		reached: (position) =>
 			new Promise((resolve) => {
 				if (!isBehind(position)) return resolve();

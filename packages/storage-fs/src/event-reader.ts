@@ -1,6 +1,7 @@
 // Reads the log of a directory from outside its owner: a CLI, a projection in another process.
 
 import { join, resolve } from "node:path";
+import { guardLogger } from "@reelkeep/core";
 import { type EventStore, type Logger, storeFault } from "@reelkeep/core/ports";
 import { toFault } from "./durable-files.js";
 import { type FileSystem, hasCode, type OpenFile } from "./file-system.js";
@@ -64,7 +65,8 @@ interface Reader {
 }
 
 async function startReader(options: FsEventReaderOptions): Promise<Reader> {
-	const { directory, logger, fileSystem = createNodeFileSystem() } = options;
+	const { directory, fileSystem = createNodeFileSystem() } = options;
+	const logger = options.logger && guardLogger(options.logger);
 	const ownership = options.ownership ?? createSocketOwnership();
 	const hints = createHints(logger);
 	let connection: OwnerConnection | undefined;
@@ -152,6 +154,8 @@ async function catchUp(log: ReaderLog): Promise<void> {
 	await log.file.datasync();
 	const meanwhile = await askOwner(log);
 	if (meanwhile !== undefined) return catchUpTo(log, meanwhile.bytes);
+	// An owner that came and went may have undone a failed write of its own: what was scanned is not all there.
+	if ((await log.file.status()).bytes < bytes) return catchUp(log);
 	refuseDamage(scan, found.position, bytes, await log.synced());
 	log.index = found.commit();
 }

@@ -1,6 +1,7 @@
 // The event store in a directory: ownership, recovery, one writer, and readers of what is durable.
 
 import { resolve } from "node:path";
+import { guardLogger } from "@reelkeep/core";
 import {
 	type Clock,
 	checkAppend,
@@ -64,7 +65,8 @@ interface OpenLog {
 export function createFsEventStore(options: FsEventStoreOptions): FsEventStore {
 	const directory = resolve(options.directory);
 	const fileSystem = options.fileSystem ?? createNodeFileSystem();
-	const hints = createHints(options.logger);
+	const logger = options.logger && guardLogger(options.logger);
+	const hints = createHints(logger);
 	let log: OpenLog | undefined;
 	let opening: Promise<OpenLog> | undefined;
 	let closing: Promise<void> | undefined;
@@ -79,7 +81,7 @@ export function createFsEventStore(options: FsEventStoreOptions): FsEventStore {
 		supports: { persistence: true },
 		async open() {
 			if (closing !== undefined) throw storeFault("closed", `the event store in ${directory} is closed`);
-			opening ??= startLog({ ...options, directory, fileSystem }, hints.give);
+			opening ??= startLog({ ...options, directory, fileSystem, ...(logger && { logger }) }, hints.give);
 			log = await opening;
 		},
 		failure: () => log?.writer.failure,
@@ -94,7 +96,7 @@ export function createFsEventStore(options: FsEventStoreOptions): FsEventStore {
 		readAll: (readOptions) => readAll(view, readOptions),
 		onAppended: hints.add,
 		close() {
-			closing ??= stopLog(opening, directory, fileSystem, options.logger);
+			closing ??= stopLog(opening, directory, fileSystem, logger);
 			return closing;
 		},
 	};

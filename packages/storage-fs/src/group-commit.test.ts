@@ -84,6 +84,22 @@ describe("a write that finds no room", () => {
 		expect((await collect(reopened.readAll())).map(({ stream }) => stream)).toEqual(["kept", "lost", "kept"]);
 	});
 
+	test("is undone also when the logger finds no room either", async () => {
+		const disk = scriptedDisk();
+		const full = (): never => {
+			throw systemError("ENOSPC");
+		};
+		const logger = { trace: full, debug: full, info: full, warn: full, error: full };
+		const store = await openStore(await temporaryDirectory(), { fileSystem: disk.fileSystem, logger });
+		disk.before = (call) => {
+			if (isLog(call) && call.operation === "write") throw systemError("ENOSPC");
+		};
+		expect(await rejection(store.append("a", [newEvent()], "any"))).toMatchObject({ reason: "io" });
+		disk.before = () => {};
+		expect(await store.append("a", [newEvent()], "any")).toMatchObject({ _tag: "Appended" });
+		await store.close();
+	});
+
 	test("is final when it cannot be undone", async () => {
 		const disk = scriptedDisk();
 		const store = await openStore(await temporaryDirectory(), { fileSystem: disk.fileSystem });

@@ -116,22 +116,39 @@ test("a log that was cut while it was closed is a problem, in words", async () =
 	const second = fsStorage({ directory });
 	await second.start?.(compose(second));
 	expect(await second.check?.()).toEqual([
-		{ source: "storage-fs", message: expect.stringContaining("shorter than it was when it was last closed") },
+		{
+			source: "storage-fs",
+			message: expect.stringContaining("shorter than it was when it was last closed"),
+			severity: "degraded",
+		},
 	]);
 	await second.stop?.();
 });
 
-test("a failed store is a problem, in words", async () => {
+test("a full disk is a problem until there is room again, a failed sync is one for good", async () => {
 	const disk = scriptedDisk();
 	const plugin = fsStorage({ directory: await temporaryDirectory(), fileSystem: disk.fileSystem });
 	const get = compose(plugin);
 	await plugin.start?.(get);
-	disk.before = ({ operation, path }) => {
-		if (operation === "write" && path.endsWith(LOG_FILE)) throw systemError("ENOSPC");
+	const append = (): Promise<unknown> => get(EVENT_STORE).append("s", [newEvent()], "any");
+	const failing = (failed: string, code: string) => {
+		disk.before = ({ operation, path }) => {
+			if (operation === failed && path.endsWith(LOG_FILE)) throw systemError(code);
+		};
 	};
-	await rejection(get(EVENT_STORE).append("s", [newEvent()], "any"));
-	const problems = await plugin.check?.();
-	expect(problems).toEqual([{ source: "storage-fs", message: expect.stringContaining("disk is full") }]);
+	failing("write", "ENOSPC");
+	await rejection(append());
+	expect(await plugin.check?.()).toEqual([
+		{ source: "storage-fs", message: expect.stringContaining("disk is full"), severity: "degraded" },
+	]);
+	disk.before = () => {};
+	await append();
+	expect(await plugin.check?.()).toEqual([]);
+	failing("datasync", "EIO");
+	await rejection(append());
+	expect(await plugin.check?.()).toEqual([
+		{ source: "storage-fs", message: expect.stringContaining("restart") },
+	]);
 });
 
 test("a stop finishes what is pending, and a new start finds everything", async () => {

@@ -65,8 +65,13 @@ export function fsStorage(options: FsStorageOptions): Plugin {
 		start: (get) => startParts(partsOf(get), get),
 		stop: async () => parts && stopParts(parts),
 		async check() {
-			const messages = [parts?.events.failure()?.message, ...(parts?.events.troubles() ?? [])];
-			return messages.flatMap((message) => (message === undefined ? [] : [{ source: PLUGIN_NAME, message }]));
+			const failure = parts?.events.failure();
+			const troubles = parts?.events.troubles() ?? [];
+			return [
+				...(failure === undefined ? [] : [{ source: PLUGIN_NAME, message: failure.message }]),
+				// Only the next callback can show that there is room again: it must be let in.
+				...troubles.map((message) => ({ source: PLUGIN_NAME, message, severity: "degraded" as const })),
+			];
 		},
 	};
 }
