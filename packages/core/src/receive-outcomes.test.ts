@@ -4,6 +4,7 @@ import { createMemoryKeyring } from "./memory/keyring.js";
 import type { ReceiveOutcome, RecordedEvent } from "./ports/index.js";
 import { createReceive } from "./receive.js";
 import { openLink } from "./seal-link.js";
+import { transcribe } from "./test-transcript.js";
 
 const NOW = 1_700_000_000_000;
 const link = (serial = 0, object = "720p.mp4"): string =>
@@ -24,7 +25,10 @@ const fields = {
 
 function given() {
 	const said: unknown[] = [];
-	const say = (...words: unknown[]): void => void said.push(words);
+	const say = (...words: unknown[]): void => {
+		said.push(words);
+		transcribe(words);
+	};
 	const store = createMemoryEventStore({ clock: { now: () => NOW } });
 	const keyring = createMemoryKeyring();
 	let serial = 0;

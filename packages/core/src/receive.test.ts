@@ -16,6 +16,7 @@ import {
 import { openQuarantined } from "./quarantine.js";
 import { createReceive, type ReceiveOptions } from "./receive.js";
 import { quarantineStream } from "./recording-id.js";
+import { transcribe } from "./test-transcript.js";
 
 const NOW = 1_700_000_000_000;
 const SIGNATURE = "0EULWMQnEjKQs8cHFlLttlZaFiI";
@@ -50,6 +51,7 @@ let said: unknown[] = [];
 afterEach(() => {
 	vi.useRealTimers();
 	const text = JSON.stringify(said);
+	transcribe(said);
 	for (const secret of SECRETS) expect(text).not.toContain(secret);
 	said = [];
 });
