@@ -3,7 +3,7 @@
 
 import { EventEmitter } from "eventemitter3";
 import type { EventType, ReelkeepEvent } from "./events.js";
-import { observe } from "./observe.js";
+import { errorName, observe } from "./observe.js";
 import type { Logger } from "./ports/runtime.js";
 
 type EventOf<Type extends EventType> = Extract<ReelkeepEvent, { type: Type }>;
@@ -31,7 +31,7 @@ export function createLiveEmitter(logger: Logger): LiveEmitter {
 				await listener(event);
 			} catch (error) {
 				const { type, id } = event;
-				const failure = error instanceof Error ? error.name : typeof error;
+				const failure = errorName(error);
 				observe(() => logger.error({ type, id, error: failure }, "a listener failed"));
 			}
 		};

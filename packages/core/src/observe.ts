@@ -9,6 +9,11 @@ export function observe(look: () => void): void {
 	} catch {}
 }
 
+/** All that is safe to tell of an error that is not ours: its message may hold anything. */
+export function errorName(error: unknown): string {
+	return error instanceof Error ? error.name : typeof error;
+}
+
 /** The same logger, but it never throws. */
 export function guardLogger(logger: Logger): Logger {
 	return {

@@ -4,7 +4,7 @@ import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { type DecodeError, decodeError } from "./decode-error.js";
 import { execute, toNewEvent } from "./execute.js";
-import { observe } from "./observe.js";
+import { errorName, observe } from "./observe.js";
 import type { Admission } from "./ports/admission.js";
 import type { EventStore } from "./ports/event-store.js";
 import type { Receive, ReceiveOutcome, Report } from "./ports/ingress.js";
@@ -168,7 +168,7 @@ function unavailable(reason: "overloaded" | "timeout" | "fault", message: string
 /** Faults of stores carry no data of callbacks; of anything else only the name is safe to log. */
 function describeError(error: unknown): string {
 	if (isStoreFault(error)) return `StoreFault ${error.reason}: ${error.message}`;
-	return error instanceof Error ? error.name : typeof error;
+	return errorName(error);
 }
 
 async function withTimeout(

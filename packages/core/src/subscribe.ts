@@ -2,7 +2,7 @@
 
 import { decodeEvent, type ReelkeepEvent, toUnknownEvent, type UnknownEvent } from "./events.js";
 import { followLog, lastPosition } from "./follow.js";
-import { observe } from "./observe.js";
+import { errorName, observe } from "./observe.js";
 import type { CheckpointStore } from "./ports/checkpoint-store.js";
 import type { EventStore, Position } from "./ports/event-store.js";
 import { comparePositions } from "./ports/position.js";
@@ -158,7 +158,7 @@ function createHandling(
 				options.onState(
 					`subscription ${name} is stuck at position ${position}: its handler failed ${attempt} times`,
 				);
-				const failure = error instanceof Error ? error.name : typeof error;
+				const failure = errorName(error);
 				const details = { subscription: name, id, position, failure, attempt, delayMs };
 				observe(() => logger.warn(details, "handler failed; trying again"));
 				observe(() => options.onFailure?.(error, event, attempt));

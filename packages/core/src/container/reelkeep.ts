@@ -10,7 +10,7 @@ import {
 } from "tsyringe";
 import type { ReelkeepEvent } from "../events.js";
 import { createLiveEmitter, type LiveEvents } from "../live-events.js";
-import { observe } from "../observe.js";
+import { errorName, observe } from "../observe.js";
 import type { EventStore } from "../ports/event-store.js";
 import type { Receive } from "../ports/ingress.js";
 import { type Get, type Plugin, type Token, tokenName } from "../ports/plugin.js";
@@ -125,7 +125,7 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 				return await get(RECEIVE)(report);
 			} catch (error) {
 				// What it is made of cannot be had: the keyring or the store has not been opened, say.
-				const failure = error instanceof Error ? error.name : typeof error;
+				const failure = errorName(error);
 				observe(() => get(LOGGER).error({ failure }, "reports cannot be received"));
 				return { _tag: "Unavailable", reason: "fault", message: "Reelkeep cannot receive; is it started?" };
 			}
