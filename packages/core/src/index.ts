@@ -41,7 +41,16 @@ export { memoryStorage } from "./memory/plugin.js";
 export { createMemoryVideoStore } from "./memory/video-store.js";
 export { guardLogger, observe } from "./observe.js";
 export * from "./ports/index.js";
+export { type AppProjects, createProjectAdmission, projectAdmission } from "./project-admission.js";
 export { openQuarantined } from "./quarantine.js";
+export {
+	createQuarantineLedger,
+	DEFAULT_QUARANTINE_QUOTA,
+	type QuarantineLedger,
+	type QuarantineQuota,
+	type QuarantineReservation,
+} from "./quarantine-ledger.js";
+export type { RateLimit } from "./rate-limit.js";
 export { createReceive, type ReceiveDeps, type ReceiveOptions } from "./receive.js";
 export {
 	type AbandonArchive,

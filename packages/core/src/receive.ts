@@ -6,12 +6,14 @@ import { type DecodeError, decodeError } from "./decode-error.js";
 import { execute, toNewEvent } from "./execute.js";
 import { errorName, observe } from "./observe.js";
 import type { Admission } from "./ports/admission.js";
-import type { EventStore } from "./ports/event-store.js";
-import type { Receive, ReceiveOutcome, Report } from "./ports/ingress.js";
+import type { EventStore, StreamName } from "./ports/event-store.js";
+import type { DecodeIssue, Receive, ReceiveOutcome, Report } from "./ports/ingress.js";
 import type { Keyring } from "./ports/keyring.js";
 import type { Clock, Ids, Logger, Telemetry } from "./ports/runtime.js";
 import { isStoreFault } from "./ports/store-fault.js";
 import { quarantined } from "./quarantine.js";
+import type { QuarantineLedger } from "./quarantine-ledger.js";
+import { createRateLimiter, type RateLimit } from "./rate-limit.js";
 import type { DecisionOutcome, ReportRecording } from "./recording.js";
 import { hashFields, quarantineStream, recordingIdOf, recordingStream } from "./recording-id.js";
 import { decodeCallback, type ScreenRecordCallback } from "./screen-record-callback.js";
@@ -29,6 +31,8 @@ export interface ReceiveOptions {
 	readonly timeoutMs?: number;
 	/** The deadline of a link that states no plausible expiry, after receipt. */
 	readonly deadlineCapMs?: number;
+	/** How often each app may report. Default: as often as it likes. */
+	readonly rateLimit?: RateLimit;
 }
 
 export interface ReceiveDeps {
@@ -39,6 +43,8 @@ export interface ReceiveDeps {
 	readonly ids: Ids;
 	readonly logger: Logger;
 	readonly telemetry: Telemetry;
+	/** Keeps quarantine within its quota. Left out: there is none. */
+	readonly quarantine?: QuarantineLedger;
 }
 
 /**
@@ -50,9 +56,12 @@ export function createReceive(deps: ReceiveDeps, options: ReceiveOptions = {}): 
 	if (!(maxInFlight >= 1 && timeoutMs > 0)) {
 		throw new RangeError("maxInFlight must be at least 1 and timeoutMs positive");
 	}
+	const takeTurn = options.rateLimit === undefined ? () => 0 : createRateLimiter(options.rateLimit);
 	let inFlight = 0;
 	return async (report) => {
 		if (inFlight >= maxInFlight) return counted(unavailable("overloaded", "too many reports in flight"));
+		const retryAfterMs = takeTurn(report.appKey, deps.clock.now());
+		if (retryAfterMs > 0) return counted(rateLimited(retryAfterMs));
 		inFlight += 1;
 		const work = receiveOne(deps, options, report)
 			.catch((error: unknown) => toUnavailable(deps.logger, report, error))
@@ -120,9 +129,35 @@ async function quarantine(
 	report: Report,
 	{ issues }: DecodeError,
 ): Promise<ReceiveOutcome> {
-	const { appKey, requestParam, metadata } = report;
+	const { appKey, requestParam } = report;
 	const body = typeof requestParam === "string" ? utf8ToBytes(requestParam) : requestParam;
 	const stream = quarantineStream(appKey, body);
+	const kept: ReceiveOutcome = { _tag: "Quarantined", stream, issues };
+	const place = await deps.quarantine?.reserve(appKey, body.length, stream);
+	if (deps.quarantine !== undefined && place === undefined) {
+		if (await hasStream(deps.store, stream)) return kept;
+		observe(() =>
+			deps.logger.error({ appKey }, "quarantine is full; a callback that cannot be decoded is not kept"),
+		);
+		return unavailable("overloaded", "the app's quota of the quarantine is used up");
+	}
+	let isNew = false;
+	try {
+		isNew = await keepRaw(deps, options, report, { stream, body, issues });
+	} finally {
+		if (!isNew) place?.release();
+	}
+	if (isNew) observe(() => deps.logger.warn({ stream, issues }, "callback quarantined"));
+	return kept;
+}
+
+/** Whether it was not there before. */
+async function keepRaw(
+	deps: ReceiveDeps,
+	options: ReceiveOptions,
+	{ appKey, metadata }: Report,
+	{ stream, body, issues }: RawCallback,
+): Promise<boolean> {
 	const receivedAt = deps.clock.now();
 	const data = await quarantined(deps.keyring, stream, {
 		appKey,
@@ -133,10 +168,18 @@ async function quarantine(
 	});
 	const event = toNewEvent({ type: "CallbackQuarantined", data }, deps.ids, metadata);
 	const result = await deps.store.append(stream, [event], "no-stream");
-	if (result._tag === "Appended") {
-		observe(() => deps.logger.warn({ stream, issues }, "callback quarantined"));
-	}
-	return { _tag: "Quarantined", stream, issues };
+	return result._tag === "Appended";
+}
+
+interface RawCallback {
+	readonly stream: StreamName;
+	readonly body: Uint8Array;
+	readonly issues: readonly DecodeIssue[];
+}
+
+async function hasStream(store: EventStore, stream: StreamName): Promise<boolean> {
+	for await (const _ of store.read(stream, { limit: 1 })) return true;
+	return false;
 }
 
 function reportOutcome(
@@ -163,6 +206,10 @@ function toUnavailable(logger: Logger, report: Report, error: unknown): ReceiveO
 
 function unavailable(reason: "overloaded" | "timeout" | "fault", message: string): ReceiveOutcome {
 	return { _tag: "Unavailable", reason, message };
+}
+
+function rateLimited(retryAfterMs: number): ReceiveOutcome {
+	return { _tag: "RateLimited", message: "the app reports more often than it may", retryAfterMs };
 }
 
 /** Faults of stores carry no data of callbacks; of anything else only the name is safe to log. */

@@ -14,7 +14,8 @@ const handle: Handle = async ({ requestParam, proof }, receive, requestId) => {
 	if (proof === "forged" || requestParam.length > MAX_BYTES) return "rejected";
 	const metadata = { ingress: "memory", requestId };
 	const outcome = await receive({ requestParam, appKey: "app", metadata }).catch(() => undefined);
-	if (outcome === undefined || outcome._tag === "Unavailable") return "retry";
+	if (outcome === undefined || outcome._tag === "Unavailable" || outcome._tag === "RateLimited")
+		return "retry";
 	return outcome._tag === "Quarantined" || outcome._tag === "Refused" ? "rejected" : "success";
 };
 

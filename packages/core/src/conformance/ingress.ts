@@ -41,7 +41,11 @@ export function ingressSuite(makeHarness: () => Promise<IngressHarness>): readon
 
 const CLAUSES: readonly (readonly [clause: string, name: string, check: Check])[] = [
 	["success-outcomes", "answers success for everything that is stored", answersSuccess],
-	["retry-outcomes", "asks for a retry when the report is unavailable", asksForRetry],
+	[
+		"retry-outcomes",
+		"asks for a retry when the report is unavailable or the app reports too often",
+		asksForRetry,
+	],
 	["final-outcomes", "answers finally what was quarantined or refused", answersFinally],
 	["reply-after-receive", "does not answer before receive has", repliesAfterReceive],
 	["exact-text", "hands over request_param exactly as it was sent", handsOverExactText],
@@ -95,15 +99,12 @@ function answersSuccess(harness: IngressHarness): Promise<void> {
 }
 
 function asksForRetry(harness: IngressHarness): Promise<void> {
-	return expectVerdict(
-		harness,
-		(["overloaded", "timeout", "fault"] as const).map((reason) => ({
-			_tag: "Unavailable",
-			reason,
-			message: "try again",
-		})),
-		"retry",
+	const reasons = ["overloaded", "timeout", "fault"] as const;
+	const unavailable = reasons.map(
+		(reason) => ({ _tag: "Unavailable", reason, message: "try again" }) as const,
 	);
+	const rateLimited = { _tag: "RateLimited", retryAfterMs: 1500, message: "too often" } as const;
+	return expectVerdict(harness, [...unavailable, rateLimited], "retry");
 }
 
 function answersFinally(harness: IngressHarness): Promise<void> {

@@ -3,9 +3,11 @@
 import { decodeEvent } from "../events.js";
 import { followLog, lastPosition } from "../follow.js";
 import type { LiveEmitter } from "../live-events.js";
-import { observe } from "../observe.js";
+import { errorName, observe } from "../observe.js";
 import type { Get, Plugin } from "../ports/plugin.js";
+import { comparePositions } from "../ports/position.js";
 import type { Problem } from "../ports/runtime.js";
+import { storeFault } from "../ports/store-fault.js";
 import {
 	ADMISSION,
 	CLOCK,
@@ -17,17 +19,20 @@ import {
 	RECEIVE,
 	TELEMETRY,
 } from "../ports/tokens.js";
+import { createQuarantineLedger, type QuarantineLedger, type QuarantineQuota } from "../quarantine-ledger.js";
 import { createReceive, type ReceiveOptions } from "../receive.js";
 
 export const CORE_PLUGIN = "reelkeep";
 
 export function corePlugin(options: {
 	readonly receive: ReceiveOptions;
+	readonly quarantineQuota: Partial<QuarantineQuota>;
 	readonly emitter: () => LiveEmitter;
 	readonly check: () => Promise<readonly Problem[]>;
 }): Plugin {
 	const stopping = new AbortController();
-	let tail: Promise<void> = Promise.resolve();
+	const ledger = createQuarantineLedger(options.quarantineQuota);
+	let tail: Promise<unknown> = Promise.resolve();
 	let tailFailure: string | undefined;
 	return {
 		name: CORE_PLUGIN,
@@ -44,6 +49,7 @@ export function corePlugin(options: {
 						ids: get(IDS),
 						logger: get(LOGGER),
 						telemetry: get(TELEMETRY),
+						quarantine: ledger,
 					},
 					options.receive,
 				),
@@ -52,17 +58,20 @@ export function corePlugin(options: {
 		},
 		async start(get) {
 			const after = await lastPosition(get(EVENT_STORE));
-			tail = feed(get, options.emitter(), after, stopping.signal).catch((error: unknown) => {
+			const counting = countHistory(get, ledger, after, stopping.signal);
+			const feeding = feed(get, options.emitter(), ledger, after, stopping.signal).catch((error: unknown) => {
 				tailFailure = `the live events stopped: ${String(error)}`;
 				observe(() => get(LOGGER).error({ error: String(error) }, "live events stopped"));
 			});
+			tail = Promise.all([counting, feeding]);
 		},
 		async stop() {
 			stopping.abort();
 			await tail;
 		},
 		async check() {
-			return tailFailure === undefined ? [] : [{ source: CORE_PLUGIN, message: tailFailure }];
+			const stopped = tailFailure === undefined ? [] : [{ source: CORE_PLUGIN, message: tailFailure }];
+			return [...stopped, ...ledger.problems()];
 		},
 	};
 }
@@ -70,13 +79,37 @@ export function corePlugin(options: {
 async function feed(
 	get: Get,
 	emitter: LiveEmitter,
+	ledger: QuarantineLedger,
 	after: Awaited<ReturnType<typeof lastPosition>>,
 	signal: AbortSignal,
 ): Promise<void> {
 	const deps = { store: get(EVENT_STORE), clock: get(CLOCK), logger: get(LOGGER) };
 	for await (const followed of followLog(deps, { after, signal })) {
 		if (followed._tag !== "Event") continue;
+		ledger.count(followed.event);
 		const event = decodeEvent(followed.event);
 		if (event !== undefined) emitter.emit(event);
+	}
+}
+
+/** What came into quarantine up to `last`, counted beside the start: only a callback that cannot be decoded waits for it. */
+async function countHistory(
+	get: Get,
+	ledger: QuarantineLedger,
+	last: Awaited<ReturnType<typeof lastPosition>>,
+	signal: AbortSignal,
+): Promise<void> {
+	try {
+		if (last !== undefined) {
+			const deps = { store: get(EVENT_STORE), clock: get(CLOCK), logger: get(LOGGER) };
+			for await (const followed of followLog(deps, { signal })) {
+				if (followed._tag === "CaughtUp" || comparePositions(followed.event.position, last) > 0) break;
+				ledger.count(followed.event);
+			}
+		}
+		ledger.opened(signal.aborted ? storeFault("closed", "Reelkeep stops") : undefined);
+	} catch (error) {
+		observe(() => get(LOGGER).error({ failure: errorName(error) }, "the quarantine cannot be counted"));
+		ledger.opened(error instanceof Error ? error : new Error(String(error)));
 	}
 }

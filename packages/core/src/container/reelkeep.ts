@@ -28,6 +28,7 @@ import {
 	RECEIVE,
 	TELEMETRY,
 } from "../ports/tokens.js";
+import type { QuarantineQuota } from "../quarantine-ledger.js";
 import type { ReceiveOptions } from "../receive.js";
 import { openLink } from "../seal-link.js";
 import {
@@ -49,6 +50,8 @@ export interface ReelkeepOptions {
 	/** A pino logger, say. Default: what goes wrong, on standard error; `silentLogger` for nothing. */
 	readonly logger?: Logger;
 	readonly receive?: ReceiveOptions;
+	/** How much of the quarantine each app may fill. Default: 10 000 callbacks and 256 MiB. */
+	readonly quarantineQuota?: Partial<QuarantineQuota>;
 }
 
 export interface Reelkeep {
@@ -89,7 +92,8 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 		...(await checkAll(composed)),
 		...subscriptions.problems(),
 	];
-	const core = corePlugin({ receive: options.receive ?? {}, emitter, check });
+	const { receive = {}, quarantineQuota = {} } = options;
+	const core = corePlugin({ receive, quarantineQuota, emitter, check });
 	const composed = [core, ...options.plugins];
 
 	for (const token of knownTokens(composed)) if (isUsers(token)) resolveOnce(child, token);

@@ -46,6 +46,11 @@ export interface VerificationReceipt {
 	readonly secretId?: string;
 	/** Receiver's clock minus sender's timestamp, in milliseconds. */
 	readonly clockSkewMs?: number;
+	/**
+	 * SHA-256 of the raw request, lower-case hex, so that a capture can be told to be this one; what is hashed, each
+	 * ingress says. Absent when the raw bytes never reached it.
+	 */
+	readonly requestSha256?: string;
 }
 
 /** An event that is not recorded yet. It carries its id, so that an append of unknown outcome is settled by reading. */

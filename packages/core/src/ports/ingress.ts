@@ -27,6 +27,13 @@ export type ReceiveOutcome =
 	  }
 	| { readonly _tag: "Refused"; readonly message: string }
 	| {
+			/** The app reports more often than it may; nothing was looked at. */
+			readonly _tag: "RateLimited";
+			readonly message: string;
+			/** Milliseconds after which the next report may come. */
+			readonly retryAfterMs: number;
+	  }
+	| {
 			/** Not stored, or not known to be: the sender must retry. */
 			readonly _tag: "Unavailable";
 			readonly reason: "overloaded" | "timeout" | "fault";
