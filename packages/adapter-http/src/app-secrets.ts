@@ -2,8 +2,9 @@
 
 import { isAppKey } from "./public-parameters.js";
 
-/** One of an app's secrets. `id` names it in receipts and logs; the secret itself never leaves the verifier. */
+/** One of an app's secrets. `id` names it in receipts, logs and counters; the secret itself never leaves the verifier. */
 export interface AppSecret {
+	/** 1 to 64 letters, digits, `.`, `_` or `-`; no part of the secret. */
 	readonly id: string;
 	readonly secret: string;
 }
@@ -11,18 +12,17 @@ export interface AppSecret {
 /** App key → its secret, or its secrets while one replaces another. */
 export type Apps = Readonly<Record<string, string | readonly AppSecret[]>>;
 
-/** A secret as the verifier uses it; `id` only where it was given one. */
-export interface KnownSecret {
-	readonly id?: string;
-	readonly secret: string;
-}
+/** What a secret without a name is called in receipts. */
+export const DEFAULT_SECRET_ID = "default";
+
+const SECRET_ID = /^[0-9A-Za-z._-]{1,64}$/;
 
 /**
  * Throws a `TypeError` that names the app, never a secret, when no app is given, an app has no secret, a secret is
- * empty, blank or wrapped in white space, or an app key can never be one.
+ * empty, blank or wrapped in white space, two have one name, or an app key can never be one.
  */
-export function readApps(apps: Apps): ReadonlyMap<string, readonly KnownSecret[]> {
-	const known = new Map<string, readonly KnownSecret[]>();
+export function readApps(apps: Apps): ReadonlyMap<string, readonly AppSecret[]> {
+	const known = new Map<string, readonly AppSecret[]>();
 	for (const [appKey, value] of Object.entries(apps)) known.set(appKey, readApp(appKey, value));
 	if (known.size === 0) {
 		throw new TypeError(
@@ -32,7 +32,7 @@ export function readApps(apps: Apps): ReadonlyMap<string, readonly KnownSecret[]
 	return known;
 }
 
-function readApp(appKey: string, value: string | readonly AppSecret[]): readonly KnownSecret[] {
+function readApp(appKey: string, value: string | readonly AppSecret[]): readonly AppSecret[] {
 	if (appKey === "") throw new TypeError("an app key is empty: is the variable set that it is read from?");
 	if (!isAppKey(appKey)) {
 		throw new TypeError(
@@ -40,10 +40,11 @@ function readApp(appKey: string, value: string | readonly AppSecret[]): readonly
 				'without "format" or "method" in it',
 		);
 	}
-	const secrets: readonly KnownSecret[] = typeof value === "string" ? [{ secret: value }] : value;
+	const secrets: readonly AppSecret[] =
+		typeof value === "string" ? [{ id: DEFAULT_SECRET_ID, secret: value }] : value;
 	if (secrets.length === 0) throw new TypeError(`app ${appKey} has no secret`);
 	for (const { secret } of secrets) refuseWeak(appKey, secret);
-	refuseSameId(appKey, secrets);
+	refuseIds(appKey, secrets);
 	return secrets.map((one) => ({ ...one }));
 }
 
@@ -58,7 +59,12 @@ function refuseWeak(appKey: string, secret: unknown): void {
 	}
 }
 
-function refuseSameId(appKey: string, secrets: readonly KnownSecret[]): void {
-	const ids = secrets.flatMap(({ id }) => (id === undefined ? [] : [id]));
+function refuseIds(appKey: string, secrets: readonly AppSecret[]): void {
+	const ids = secrets.map(({ id }) => id);
+	if (!ids.every((id) => SECRET_ID.test(id))) {
+		throw new TypeError(
+			`a secret of app ${appKey} needs a name of 1 to 64 letters, digits, ".", "_" or "-", so that it can be told from others`,
+		);
+	}
 	if (new Set(ids).size !== ids.length) throw new TypeError(`two secrets of app ${appKey} have the same id`);
 }

@@ -1,6 +1,7 @@
 // What is wrong with a request before its signature is looked at, in the order of the gateway's table.
 
-import { isParameterName, isParameterValue, type ParameterName } from "./public-parameters.js";
+import { isOtherName, isParameterName, isParameterValue, type ParameterName } from "./public-parameters.js";
+import { findOtherReading, type RawBody } from "./reading.js";
 import { type TopError, type TopErrorName, topError } from "./top-error.js";
 
 interface Check {
@@ -56,25 +57,38 @@ const CHECKS: readonly Check[] = [
 	{
 		name: "request_param",
 		invalid: "invalidRequestText",
-		expected: "request_param must not end like a session parameter, from which its signature cannot tell it",
+		expected: "request_param must not end like another parameter, from which its signature cannot tell it",
 	},
 ];
 
-/** Only a plain word is repeated to the sender: anything else may be a piece of a link. */
-const PLAIN_WORD = /^[a-z_]{1,32}$/;
+/** The public parameters that a kind of request may lack, though others must have them. */
+const MAY_LACK: Readonly<Record<RequestKind, readonly ParameterName[]>> = {
+	call: [],
+	// Each of its calls names its own, or all share one.
+	batch: ["method"],
+	spi: ["v", "sign_method"],
+};
+
+/** What a request is, by the path that it came to. */
+export type RequestKind = "call" | "batch" | "spi";
 
 /** The first error of the table that the parameters' grammar shows; `undefined` when there is none. */
-export function checkParameters(parameters: ReadonlyMap<string, string>): TopError | undefined {
+export function checkParameters(
+	parameters: ReadonlyMap<string, string>,
+	kind: RequestKind = "call",
+	rawBody: RawBody = "none",
+): TopError | undefined {
 	for (const { name, missing, invalid, expected } of CHECKS) {
 		const value = parameters.get(name);
-		if (missing !== undefined && !value) return topError(missing, `${name} is missing`);
-		if (value !== undefined && !isParameterValue(name, value)) return topError(invalid, expected);
+		const isRequired = missing !== undefined && !MAY_LACK[kind].includes(name);
+		if (isRequired && !value) return topError(missing, `${name} is missing`);
+		if (value && !isParameterValue(name, value)) return topError(invalid, expected);
 	}
-	for (const name of parameters.keys()) if (!isParameterName(name)) return unknownParameter(name);
-	return undefined;
+	for (const name of parameters.keys()) {
+		if (!isParameterName(name) && !isOtherName(name)) return topError("invalidRequest", ODD_NAME);
+	}
+	const other = findOtherReading(parameters, rawBody);
+	return other === undefined ? undefined : topError("invalidRequest", other);
 }
 
-function unknownParameter(name: string): TopError {
-	const known = PLAIN_WORD.test(name) ? `the parameter ${name}` : "one of the parameters";
-	return topError("invalidRequest", `${known} is not one that this method has`);
-}
+const ODD_NAME = "a parameter's name must be a letter or _, followed by letters, digits and ._-";

@@ -1,16 +1,16 @@
 // What node:http's parser refuses never becomes a request; its sender gets a TOP error all the same.
 
 import type { Duplex } from "node:stream";
-import { renderAnswer } from "./envelope.js";
+import { type ReplyStyle, renderAnswer } from "./envelope.js";
 import { failed, type TopAnswer } from "./status.js";
 
 /** How long a sender that the parser gave up on may take to read its answer. */
 const LINGER_MS = 1_000;
 
 /** Answers on the bare connection and closes it; leaves one alone that is closing already. */
-export function answerRaw(socket: Duplex, answer: TopAnswer, requestId: string): void {
+export function answerRaw(socket: Duplex, answer: TopAnswer, style: ReplyStyle, requestId: string): void {
 	if (!socket.writable) return;
-	socket.end(rawReply(answer, requestId));
+	socket.end(rawReply(answer, style, requestId));
 	socket.resume();
 	setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
@@ -27,8 +27,8 @@ export function answerClientError(error: Error): TopAnswer {
 	}
 }
 
-function rawReply(answer: TopAnswer, requestId: string): string {
-	const { body, contentType } = renderAnswer(answer, { format: "xml", simplify: false }, requestId);
+function rawReply(answer: TopAnswer, style: ReplyStyle, requestId: string): string {
+	const { body, contentType } = renderAnswer(answer, style, requestId);
 	return [
 		"HTTP/1.1 200 OK",
 		`Content-Type: ${contentType}`,

@@ -26,7 +26,7 @@ const harnessOf = (place: Place) => async (): Promise<IngressHarness> => {
 
 function verdictOf(body: string): SenderVerdict {
 	if (body.includes('"consume_state":1')) return "success";
-	return /"sub_code":"isp\./.test(body) ? "retry" : "rejected";
+	return /"sub_code":"(?:isp|accesscontrol)\./.test(body) ? "retry" : "rejected";
 }
 
 describe.each<Place>(["form", "query", "multipart"])("the HTTP ingress, by %s", (place) => {

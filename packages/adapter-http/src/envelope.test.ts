@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { type ReplyStyle, renderAnswer } from "./envelope.js";
 import type { TopAnswer } from "./status.js";
 
-const JSON_STYLE: ReplyStyle = { format: "json", simplify: false };
-const XML_STYLE: ReplyStyle = { format: "xml", simplify: false };
+const JSON_STYLE: ReplyStyle = { format: "json", simplify: false, direction: "gateway" };
+const XML_STYLE: ReplyStyle = { format: "xml", simplify: false, direction: "gateway" };
 const CONSUMED: TopAnswer = { _tag: "Consumed" };
 const failure = (subMsg: string): TopAnswer => ({
 	_tag: "Failed",
@@ -66,7 +66,9 @@ describe("renderAnswer, of an error", () => {
 				"<error_response><code>50</code><msg>Remote service error</msg><sub_code>isv.invalid-parameter</sub_code>" +
 				"<sub_msg>非法参数</sub_msg><request_id>r1</request_id></error_response>",
 		});
-		expect(renderAnswer(failure("非法参数"), { ...JSON_STYLE, simplify: true }, "r1")).toEqual({
+		expect(
+			renderAnswer(failure("非法参数"), { ...JSON_STYLE, simplify: true, direction: "gateway" }, "r1"),
+		).toEqual({
 			contentType: "application/json;charset=UTF-8",
 			body:
 				'{"error_response":{"code":50,"msg":"Remote service error","sub_code":"isv.invalid-parameter",' +
@@ -97,11 +99,13 @@ describe("renderAnswer, of a success", () => {
 	it("has one top-level key in JSON, and none around a simplified one", () => {
 		const wrapped = `{"alibaba_cgame_avatar_video_record_report_response":${INNER}}`;
 		expect(renderAnswer(CONSUMED, JSON_STYLE, "r1").body).toBe(wrapped);
-		expect(renderAnswer(CONSUMED, { format: "json", simplify: true }, "r1").body).toBe(INNER);
+		expect(renderAnswer(CONSUMED, { format: "json", simplify: true, direction: "gateway" }, "r1").body).toBe(
+			INNER,
+		);
 	});
 
 	it("is never simplified in XML", () => {
-		const simplified = renderAnswer(CONSUMED, { format: "xml", simplify: true }, "r1");
+		const simplified = renderAnswer(CONSUMED, { format: "xml", simplify: true, direction: "gateway" }, "r1");
 		expect(simplified).toEqual(renderAnswer(CONSUMED, XML_STYLE, "r1"));
 	});
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ReceiveOutcome } from "@reelkeep/core/ports";
 import { chinaTime, type SignedRequestOptions, signTop } from "@reelkeep/testing/top-request";
 import { TEST_APP_KEY, TEST_SECRET, transcribe, transcribingLogger } from "@reelkeep/testing/transcript";
@@ -10,7 +11,8 @@ import {
 	type RecordingReceive,
 	recordingReceive,
 } from "../test/harness.js";
-import { createTopHandler, type TopHandlerOptions, type TopReply, type TopRequest } from "./handle.js";
+import type { TopHandlerOptions, TopReply, TopRequest } from "./exchange.js";
+import { createTopHandler } from "./handle.js";
 
 const FORM = "application/x-www-form-urlencoded";
 const LINK = "http://b.oss-cn-x.aliyuncs.com/v.mp4?Expires=1&OSSAccessKeyId=LTAI&Signature=sEcReT%3D";
@@ -58,7 +60,8 @@ async function send(
 }
 
 function errorOf(reply: TopReply): { code: number; sub_code?: string; sub_msg?: string } | undefined {
-	return reply.body.startsWith("{") ? JSON.parse(reply.body).error_response : undefined;
+	const text = String(reply.body);
+	return text.startsWith("{") ? JSON.parse(text).error_response : undefined;
 }
 
 describe("a request that is refused", () => {
@@ -87,8 +90,9 @@ describe("a request that is refused", () => {
 		["no request_param", request({ request_param: undefined }), 40, "isv.missing-parameter:request_param"],
 		["an empty request_param", request({ request_param: "" }), 40, "isv.missing-parameter:request_param"],
 		["a blank request_param", request({ request_param: " \n" }), 40, "isv.missing-parameter:request_param"],
-		["a signed parameter that we do not know", request({ foo: "bar" }), 41, "isv.invalid-parameter"],
-		["an unsigned one", request({}, { foo: "bar" }), 41, "isv.invalid-parameter"],
+		["an unsigned parameter that we do not know", request({}, { foo: "bar" }), 25],
+		["a name that is none", request({ "a b": "" }), 41, "isv.invalid-parameter"],
+		["a signed word that could be a boundary", request({ foo: "timestamp" }), 41, "isv.invalid-parameter"],
 		["a request_param that ends like a session", request({ request_param: "{}session1" }), 41],
 		["an impossible session", request({ session: "a b" }), 41],
 		["an impossible simplify", request({ simplify: "yes" }), 41],
@@ -124,9 +128,10 @@ describe("a request that is refused", () => {
 		expect(error).toMatchObject({ code: 31, sub_msg: expect.stringMatching(/8 hours.*TZ=Asia\/Shanghai/) });
 	});
 
-	it("names an unknown parameter only when it is a plain word", async () => {
-		expect((await send(request({ topic: "x" }))).error?.sub_msg).toContain("topic");
-		expect((await send(request({ "Signature=x": "" }))).error?.sub_msg).not.toContain("Signature");
+	it("is told what is wrong with a parameter's name, but not the name", async () => {
+		const { error } = await send(request({ "Signature x": "" }));
+		expect(error?.sub_msg).toMatch(/name must be/);
+		expect(error?.sub_msg).not.toContain("Signature");
 	});
 
 	it("is answered in XML when no format is asked for, with the host headers", async () => {
@@ -194,7 +199,9 @@ describe("a request that is accepted", () => {
 			...message,
 			headers: new Map([...message.headers, ["traceparent", traceparent]]),
 		});
-		expect(JSON.parse(reply.body)).toHaveProperty("alibaba_cgame_avatar_video_record_report_response");
+		expect(JSON.parse(String(reply.body))).toHaveProperty(
+			"alibaba_cgame_avatar_video_record_report_response",
+		);
 		expect(reply.headers).not.toHaveProperty("Application-Host");
 		expect(reports).toEqual([
 			{
@@ -206,7 +213,15 @@ describe("a request that is accepted", () => {
 					requestId: "request-1",
 					correlationId: "request-1",
 					traceparent,
-					verification: { scheme: "md5", clockSkewMs: 1000 },
+					verification: {
+						scheme: "md5",
+						secretId: "default",
+						clockSkewMs: 1000,
+						requestSha256: createHash("sha256")
+							.update(`${message.target}\n`)
+							.update(message.body as Uint8Array)
+							.digest("hex"),
+					},
 				},
 			},
 		]);
@@ -243,6 +258,13 @@ describe("a request that is accepted", () => {
 		});
 		const inBody = await send({ ...message, method: "GET" });
 		expect([inQuery.reports.length, inBody.reports.length]).toEqual([1, 1]);
+	});
+
+	it("may have parameters that this method does not have, signed, empty or not", async () => {
+		for (const more of [{ customerId: "stub" }, { a: "", zz: "游戏 {}" }, { ["__proto__"]: "x" }]) {
+			expect((await send(request(more))).reports).toHaveLength(1);
+		}
+		expect((await send(request({}, { unsigned: "" }))).reports, "left out of the sign").toHaveLength(1);
 	});
 
 	it("is answered the same when it is sent again, byte for byte", async () => {

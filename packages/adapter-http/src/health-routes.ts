@@ -1,20 +1,19 @@
 // `/healthz`: does the process live? `/readyz`: can it receive callbacks (200 or 503), and what is wrong?
 
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Health, Problem } from "@reelkeep/core/ports";
-import { type NodeHandler, pathOf } from "./node-handler.js";
+import { pathOf } from "./node-handler.js";
 
 /** A check that takes longer is a problem itself. */
 const CHECK_TIME_MS = 5_000;
 
-/** Answers the two paths. */
-export function createHealthRoutes(health: Health): NodeHandler {
-	return (request, response, next) => {
+/** Answers the two paths; false for any other. */
+export function createHealthRoutes(
+	health: Health,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
+	return (request, response) => {
 		const path = pathOf(request.url ?? "");
-		if ((path !== "/healthz" && path !== "/readyz") || !isReading(request.method)) {
-			next?.();
-			return false;
-		}
+		if ((path !== "/healthz" && path !== "/readyz") || !isReading(request.method)) return false;
 		request.resume();
 		if (path === "/healthz") sendJson(response, 200, { status: "ok" });
 		else void sendReadiness(response, health);

@@ -12,10 +12,12 @@ import { guardLogger } from "@reelkeep/core";
 import type { Health, Ingress, IngressStarted, Receive } from "@reelkeep/core/ports";
 import { answerClientError, answerRaw } from "./client-error.js";
 import { type Connections, trackConnections } from "./connections.js";
+import { GATEWAY_STYLE, SPI_STYLE } from "./envelope.js";
 import { createHealthRoutes } from "./health-routes.js";
 import { resolveLimits } from "./limits.js";
-import { createNodeHandler, type NodeHandler, type NodeHandlerOptions, REST_PATH } from "./node-handler.js";
+import { createNodeHandler, type NodeHandlerOptions } from "./node-handler.js";
 import { createConnectionLog } from "./report.js";
+import { REST_PATH, SPI_PATH } from "./routes.js";
 import { failed } from "./status.js";
 
 export interface HttpIngressOptions extends Omit<NodeHandlerOptions, "receive"> {
@@ -98,13 +100,18 @@ function createRunning(options: HttpIngressOptions, receive: Receive): Running {
  * What node hands over without a way to answer it. There is no listener for `upgrade`: without one, node serves such a
  * request like any other, and the JDK's HttpClient offers HTTP/2 that way on the first request of a connection.
  */
-function answerNoRequests(server: Server, connections: Connections, { ids }: HttpIngressOptions): void {
+function answerNoRequests(
+	server: Server,
+	connections: Connections,
+	{ ids, direction }: HttpIngressOptions,
+): void {
+	const style = direction === "spi" ? SPI_STYLE : GATEWAY_STYLE;
 	server.on("clientError", (error, socket) =>
-		connections.finish(socket, () => answerRaw(socket, answerClientError(error), ids.next())),
+		connections.finish(socket, () => answerRaw(socket, answerClientError(error), style, ids.next())),
 	);
 	server.on("connect", (_request, socket) => {
 		const answer = failed("verbNotAllowed", "only POST and GET are served");
-		connections.finish(socket, () => answerRaw(socket, answer, ids.next()));
+		connections.finish(socket, () => answerRaw(socket, answer, style, ids.next()));
 	});
 }
 
@@ -139,8 +146,12 @@ function serverOptions({
 	};
 }
 
+/** False: the request is another's. */
+type Handler = (request: IncomingMessage, response: ServerResponse) => boolean;
+
 /** A sender with a wrong URL hears 404, and its operator is told once; a scanner must not fill the log. */
-function createRoute(handlers: readonly NodeHandler[], { path = REST_PATH, logger }: HttpIngressOptions) {
+function createRoute(handlers: readonly Handler[], options: HttpIngressOptions) {
+	const { direction, path = direction === "spi" ? SPI_PATH : REST_PATH, logger } = options;
 	let isTold = false;
 	return (request: IncomingMessage, response: ServerResponse): void => {
 		if (handlers.some((handler) => handler(request, response))) return;
@@ -154,7 +165,7 @@ function createRoute(handlers: readonly NodeHandler[], { path = REST_PATH, logge
 
 function notFound(request: IncomingMessage, response: ServerResponse): void {
 	request.resume();
-	response.writeHead(404, { "Content-Length": 0, Connection: "close" }).end();
+	response.writeHead(404, { "Content-Length": 0, "Cache-Control": "no-store", Connection: "close" }).end();
 }
 
 function listen(server: Server, { host = "127.0.0.1", port = 0 }: HttpIngressOptions): Promise<string> {

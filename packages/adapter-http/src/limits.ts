@@ -10,6 +10,8 @@ export interface HttpLimits {
 	readonly maxParameters: number;
 	/** Of one parameter's name. The longest that we know has 14. */
 	readonly maxNameCharacters: number;
+	/** Of one batch. Each is answered by itself; together they share `maxBodyBytes`. */
+	readonly maxBatchCalls: number;
 	/** From a request's headers to the end of its body. SDKs send within one round trip. */
 	readonly bodyTimeMs: number;
 	/**
@@ -30,6 +32,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
 	maxQueryBytes: 16 * 1024,
 	maxParameters: 64,
 	maxNameCharacters: 64,
+	maxBatchCalls: 64,
 	bodyTimeMs: 10_000,
 	maxReading: 512,
 	maxInFlight: 512,

@@ -238,7 +238,7 @@ describe("a node handler", () => {
 
 	it("leaves other paths to others and answers its own in absolute form too", async () => {
 		const address = await start();
-		for (const path of ["/", "/router/rest/", "/router/restx", "/router/batch", "//router/rest", "*"]) {
+		for (const path of ["/", "/router/rest/", "/router/restx", "/router/batches", "//router/rest", "*"]) {
 			expect((await sendRaw(address, raw([`GET ${path} HTTP/1.1`, "Host: x"]))).status).toBe(404);
 		}
 		const absolute = await sendRaw(

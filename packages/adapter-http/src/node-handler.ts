@@ -1,50 +1,46 @@
 // The binding to node:http: mounts on a server that the user has, or on the one that `http-ingress.ts` makes.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createTopHandler, type TopHandler, type TopHandlerOptions, type TopReply } from "./handle.js";
+import type { ParsedForm, TopHandler, TopReply, TopRequest } from "./exchange.js";
 import { type HttpLimits, resolveLimits } from "./limits.js";
 import { createBodyReader, drain, ignoreConnectionErrors, type ReadBody } from "./read-body.js";
+import { createRoutes, type RouteOptions } from "./routes.js";
 
-export interface NodeHandlerOptions extends TopHandlerOptions {
-	/** The one path that is answered. Default `/router/rest`. */
-	readonly path?: string;
-}
+export type NodeHandlerOptions = RouteOptions;
 
 /**
- * Answers requests to its path; for any other it touches nothing, calls `next` and returns false.
+ * Answers requests to its paths; for any other it touches nothing, calls `next` and returns false.
  * Mount it before anything that reads bodies: the signature covers what was sent, not what a parser made of it.
  */
-export type NodeHandler = (request: IncomingMessage, response: ServerResponse, next?: () => void) => boolean;
+export interface NodeHandler {
+	(request: IncomingMessage, response: ServerResponse, next?: () => void): boolean;
+	/** What this binding can do that others cannot. */
+	readonly supports: { readonly getBody: true };
+}
 
-export const REST_PATH = "/router/rest";
+/** What is there of a body that another part of the server has read; `undefined`: nobody has, or nothing is left of it. */
+export type TakenBody = (request: IncomingMessage) => Uint8Array | ParsedForm | undefined;
 
-/** Makes the handler to mount. Throws a `RangeError` for limits that are none. */
+/** Makes the handler to mount. Throws a `RangeError` for limits that are none, a `TypeError` for a path. */
 export function createNodeHandler(options: NodeHandlerOptions): NodeHandler {
-	const { path = REST_PATH } = options;
+	return createHandler(options, () => undefined);
+}
+
+/** `takenBody` knows where a framework keeps what its parsers read. */
+export function createHandler(options: NodeHandlerOptions, takenBody: TakenBody): NodeHandler {
+	const routes = createRoutes(options);
 	const limits = resolveLimits(options.limits);
-	const handle = boundInFlight(createTopHandler(options), limits.maxInFlight);
-	const serving = { handle, limits, readBody: createBodyReader(limits) };
-	return (request, response, next) => {
-		if (pathOf(request.url ?? "") !== path) {
+	const readBody = createBodyReader(limits);
+	const handler = (request: IncomingMessage, response: ServerResponse, next?: () => void): boolean => {
+		const handle = routes(pathOf(request.url ?? ""));
+		if (handle === undefined) {
 			next?.();
 			return false;
 		}
-		void serve(request, response, serving);
+		void serve(request, response, { handle, limits, readBody, takenBody });
 		return true;
 	};
-}
-
-/** Past the bound a complete request is answered without a look at its body. */
-function boundInFlight(handle: TopHandler, maxInFlight: number): TopHandler {
-	let inFlight = 0;
-	return async (request) => {
-		if (typeof request.body === "string") return handle(request);
-		if (inFlight >= maxInFlight) return handle({ ...request, body: "overloaded" });
-		inFlight += 1;
-		const reply = await handle(request);
-		inFlight -= 1;
-		return reply;
-	};
+	return Object.assign(handler, { supports: { getBody: true } } as const);
 }
 
 /** The path of a request target in origin form (`/path?query`) or absolute form, as a proxy sends it. */
@@ -58,6 +54,7 @@ interface Serving {
 	readonly handle: TopHandler;
 	readonly limits: HttpLimits;
 	readonly readBody: ReadBody;
+	readonly takenBody: TakenBody;
 }
 
 /** Never rejects: reading, handling and sending each turn their failures into values. */
@@ -75,9 +72,12 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
 }
 
 /** A request that is refused whatever its body says is answered without reading it. */
-function bodyOf(request: IncomingMessage, { readBody }: Serving): Uint8Array | ReturnType<ReadBody> {
+async function bodyOf(
+	request: IncomingMessage,
+	{ readBody, takenBody }: Serving,
+): Promise<TopRequest["body"] | "aborted"> {
 	if (request.method !== "POST" && request.method !== "GET") return new Uint8Array();
-	return readBody(request);
+	return takenBody(request) ?? (await readBody(request));
 }
 
 function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {
@@ -90,7 +90,7 @@ function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {
 
 function send(request: IncomingMessage, response: ServerResponse, reply: TopReply, limits: HttpLimits): void {
 	if (response.headersSent || response.destroyed) return; // the sender went away, or somebody else answered
-	const body = Buffer.from(reply.body);
+	const body = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body;
 	const headers = { ...reply.headers, "Content-Length": body.length };
 	if (request.readableEnded) {
 		response.writeHead(reply.status, headers).end(body);

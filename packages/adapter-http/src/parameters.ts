@@ -4,6 +4,7 @@
 // Strict where parsers disagree with each other: each name once, percent-decoded once, `+` is a space, UTF-8 must be
 // valid, and a pair is `name=value` with every further `=` escaped, as all SDKs send it.
 
+import type { ParsedForm } from "./exchange.js";
 import type { HttpLimits } from "./limits.js";
 import { readMultipart } from "./multipart.js";
 import { type AddParameter, collectInto, decodeUtf8, NOT_UTF8 } from "./parameter-collector.js";
@@ -24,7 +25,7 @@ export interface ParameterSource {
 	/** What stands behind the `?`; empty when there is none. */
 	readonly query: string;
 	readonly contentType: string | undefined;
-	readonly body: Uint8Array;
+	readonly body: Uint8Array | ParsedForm;
 }
 
 const FORM = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
@@ -37,6 +38,20 @@ export async function readParameters(source: ParameterSource, limits: HttpLimits
 	const parameters = new Map<string, string>();
 	const add = collectInto(parameters, limits);
 	const malformed = readQuery(source.query, add, limits) ?? (await readBody(source, add, limits));
+	return malformed === undefined
+		? { _tag: "Parameters", parameters }
+		: { _tag: "Malformed", message: malformed, parameters };
+}
+
+/** Whether a body of this type holds parameters: urlencoded or multipart. */
+export function isFormType(contentType: string = ""): boolean {
+	return FORM.test(contentType) || MULTIPART.test(contentType);
+}
+
+/** The parameters of an urlencoded text that stands in a body: a call of a batch. */
+export function readForm(text: string, limits: HttpLimits): ParametersResult {
+	const parameters = new Map<string, string>();
+	const malformed = readPairs(text, collectInto(parameters, limits));
 	return malformed === undefined
 		? { _tag: "Parameters", parameters }
 		: { _tag: "Malformed", message: malformed, parameters };
@@ -55,6 +70,7 @@ function readBody(
 	limits: HttpLimits,
 ): string | undefined | Promise<string | undefined> {
 	const { body, contentType = "" } = source;
+	if (!(body instanceof Uint8Array)) return readFields(body, add);
 	if (body.length === 0) return undefined;
 	if (FORM.test(contentType)) {
 		const text = decodeUtf8(body);
@@ -62,6 +78,15 @@ function readBody(
 	}
 	if (MULTIPART.test(contentType)) return readMultipart(body, contentType, add, limits);
 	return "a body must be application/x-www-form-urlencoded or multipart/form-data";
+}
+
+/** Lists and nested fields are a parser's reading of names that no TOP parameter has, or of one name twice. */
+function readFields({ fields }: ParsedForm, add: AddParameter): string | undefined {
+	for (const [name, value] of Object.entries(fields)) {
+		const wrong = typeof value === "string" ? add(name, value) : "a parameter is no text, or stands twice";
+		if (wrong !== undefined) return wrong;
+	}
+	return undefined;
 }
 
 /** Splitting by hand costs half of what `querystring.parse` does, which would also accept all that is refused here. */

@@ -73,7 +73,11 @@ describe("httpIngress", () => {
 			expect(plugin.address()).toBeUndefined();
 			expect(recorded.reports).toHaveLength(1);
 			expect([...new Set(asked)].sort()).toEqual(plugin.needs.map(tokenName).sort());
-			expect(counted).toEqual(["reelkeep.http.requests", "reelkeep.http.durationMs"]);
+			expect(counted).toEqual([
+				"reelkeep.http.verified",
+				"reelkeep.http.requests",
+				"reelkeep.http.durationMs",
+			]);
 		},
 	);
 

@@ -1,14 +1,36 @@
 // HTTP ingress as a plugin: `createReelkeep({ plugins: [httpIngress({ port: 8080, apps }), …] })`.
 
-import { CLOCK, HEALTH, IDS, LOGGER, type Plugin, RECEIVE, TELEMETRY, VERIFIER } from "@reelkeep/core/ports";
+import {
+	CLOCK,
+	type Clock,
+	HEALTH,
+	IDS,
+	LOGGER,
+	type Plugin,
+	RECEIVE,
+	TELEMETRY,
+	VERIFIER,
+	type Verifier,
+} from "@reelkeep/core/ports";
 import { type Apps, readApps } from "./app-secrets.js";
 import { createHttpIngress, type HttpIngressOptions } from "./http-ingress.js";
+import { createSpiVerifier } from "./spi-verifier.js";
 import { createTopVerifier } from "./verifier.js";
 
 export interface HttpIngressPluginOptions
 	extends Pick<
 		HttpIngressOptions,
-		"host" | "port" | "path" | "limits" | "maxConnections" | "headersTimeMs" | "stopTimeMs" | "hostLabel"
+		| "host"
+		| "port"
+		| "direction"
+		| "path"
+		| "batchPath"
+		| "limits"
+		| "maxConnections"
+		| "headersTimeMs"
+		| "stopTimeMs"
+		| "hostLabel"
+		| "failureAnswer"
 	> {
 	/** Tells two of them apart in one composition. Default `http`. */
 	readonly name?: string;
@@ -16,6 +38,8 @@ export interface HttpIngressPluginOptions
 	readonly apps?: Apps;
 	/** How far a timestamp may be off, either way; only with `apps`. *Units*: milliseconds; default 10 minutes. */
 	readonly clockToleranceMs?: number;
+	/** Headers that may be signed in the direction `spi`; only with `apps`. Default: `x-top-trace`. */
+	readonly signedHeaders?: readonly string[];
 }
 
 export interface HttpIngressPlugin extends Plugin {
@@ -24,12 +48,18 @@ export interface HttpIngressPlugin extends Plugin {
 }
 
 /**
- * Listens on its own server: `/router/rest`, `/healthz`, `/readyz`.
+ * Listens on its own server: `/router/rest` and `/router/batch`, or the path of the SPI direction; `/healthz`, `/readyz`.
  * *Errors*: throws a `TypeError` at once for weak `apps`; `start` rejects when the address cannot be bound.
  */
 export function httpIngress(options: HttpIngressPluginOptions = {}): HttpIngressPlugin {
-	const { name = "http", apps, clockToleranceMs, ...ingressOptions } = options;
+	const { name = "http", apps, clockToleranceMs, signedHeaders, ...ingressOptions } = options;
 	if (apps !== undefined) readApps(apps);
+	const createVerifier = (known: Apps, clock: Clock): Verifier => {
+		const tolerance = clockToleranceMs === undefined ? {} : { clockToleranceMs };
+		if (options.direction !== "spi") return createTopVerifier({ apps: known, clock, ...tolerance });
+		const headers = signedHeaders === undefined ? {} : { signedHeaders };
+		return createSpiVerifier({ apps: known, clock, ...tolerance, ...headers });
+	};
 	let ingress: ReturnType<typeof createHttpIngress> | undefined;
 	let address: string | undefined;
 	return {
@@ -38,11 +68,10 @@ export function httpIngress(options: HttpIngressPluginOptions = {}): HttpIngress
 		needs: [RECEIVE, CLOCK, IDS, LOGGER, TELEMETRY, HEALTH, ...(apps === undefined ? [VERIFIER] : [])],
 		async start(get) {
 			const clock = get(CLOCK);
-			const tolerance = clockToleranceMs === undefined ? {} : { clockToleranceMs };
 			ingress = createHttpIngress({
 				...ingressOptions,
 				clock,
-				verifier: apps === undefined ? get(VERIFIER) : createTopVerifier({ apps, clock, ...tolerance }),
+				verifier: apps === undefined ? get(VERIFIER) : createVerifier(apps, clock),
 				ids: get(IDS),
 				logger: get(LOGGER),
 				telemetry: get(TELEMETRY),

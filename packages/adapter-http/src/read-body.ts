@@ -1,29 +1,29 @@
 // A node:http request's body: counted while it streams, and not waited for without end.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { BodyFault } from "./handle.js";
+import { createByteCollector } from "./byte-collector.js";
+import type { BodyFault } from "./exchange.js";
 import type { HttpLimits } from "./limits.js";
+import { createReadingPlaces } from "./reading-places.js";
 
 /** *Errors*: a fault instead of bytes, with the rest of the body unread; `aborted` when the sender went away. */
 export type ReadBody = (request: IncomingMessage) => Promise<Uint8Array | BodyFault | "aborted">;
 
-/** Makes a reader of bodies, `maxReading` at once: a new one is never refused for the sake of slow ones. */
+/** Makes a reader of bodies, `maxReading` at once. */
 export function createBodyReader(limits: HttpLimits): ReadBody {
-	/** In the order in which they began; each gives its body up. */
-	const reading = new Set<() => void>();
+	const takePlace = createReadingPlaces(limits.maxReading);
 	return (request) => {
 		const stated = Number(request.headers["content-length"] ?? 0);
 		if (stated > limits.maxBodyBytes) return Promise.resolve("too-large");
 		// A framework's body parser was faster; what was signed is gone.
-		if (request.readableEnded) return Promise.resolve(stated > 0 ? "already-read" : new Uint8Array());
+		if (request.readableEnded) return Promise.resolve(hasBody(request) ? "already-read" : new Uint8Array());
 		return new Promise((resolve) => {
+			let leave = (): void => {};
 			const giveUp = readStream(request, limits, (result) => {
-				reading.delete(giveUp);
+				leave();
 				resolve(result);
 			});
-			reading.add(giveUp);
-			const [oldest] = reading;
-			if (reading.size > limits.maxReading) oldest?.();
+			leave = takePlace(giveUp);
 		});
 	};
 }
@@ -34,27 +34,16 @@ function readStream(
 	limits: HttpLimits,
 	done: (result: Uint8Array | BodyFault | "aborted") => void,
 ): () => void {
-	let held: Uint8Array = new Uint8Array();
-	let bytes = 0;
+	const held = createByteCollector(limits.maxBodyBytes);
 	const settle = (result: Uint8Array | BodyFault | "aborted"): void => {
 		clearTimeout(timer);
 		request.off("data", onData).off("end", onEnd).off("close", onClose);
 		done(result);
 	};
 	const onData = (chunk: Buffer): void => {
-		const needed = bytes + chunk.length;
-		if (needed > limits.maxBodyBytes) {
-			settle("too-large");
-			return;
-		}
-		if (bytes === 0) held = chunk;
-		else {
-			held = roomFor(needed, held, limits.maxBodyBytes);
-			held.set(chunk, bytes);
-		}
-		bytes = needed;
+		if (!held.add(chunk)) settle("too-large");
 	};
-	const onEnd = (): void => settle(held.subarray(0, bytes));
+	const onEnd = (): void => settle(held.bytes());
 	const onClose = (): void => settle("aborted");
 	const giveUp = (): void => settle("too-slow");
 	const timer = setTimeout(giveUp, limits.bodyTimeMs);
@@ -62,15 +51,8 @@ function readStream(
 	return giveUp;
 }
 
-/**
- * The same bytes with room for `needed`, doubled up to the limit. One growing buffer, because a list of chunks costs a
- * hundred times its bytes when a sender makes each chunk one byte long.
- */
-function roomFor(needed: number, held: Uint8Array, maxBytes: number): Uint8Array {
-	if (needed <= held.length) return held;
-	const roomy = new Uint8Array(Math.min(2 * needed, maxBytes));
-	roomy.set(held);
-	return roomy;
+function hasBody({ headers }: IncomingMessage): boolean {
+	return Number(headers["content-length"] ?? 0) > 0 || headers["transfer-encoding"] !== undefined;
 }
 
 /**

@@ -11,6 +11,12 @@ export interface Conclusion {
 	readonly answer: TopAnswer;
 	readonly style: ReplyStyle;
 	readonly appKey?: string;
+	/** The calls of a batch, each with its own; `answer` is then the first that failed, or a success. */
+	readonly batch?: {
+		readonly separator: string;
+		readonly tags: readonly string[];
+		readonly answers: readonly TopAnswer[];
+	};
 }
 
 interface Audience {
@@ -29,7 +35,7 @@ export function reportConclusion(
 	startedAtMs: number,
 	{ clock, logger, telemetry }: Audience,
 ): void {
-	const { tag, answer, appKey } = conclusion;
+	const { tag, answer, appKey, batch } = conclusion;
 	observe(() => {
 		const durationMs = clock.now() - startedAtMs;
 		const code = answer._tag === "Consumed" ? 0 : answer.error.code;
@@ -41,6 +47,7 @@ export function reportConclusion(
 			code,
 			durationMs,
 			...(appKey === undefined ? {} : { appKey }),
+			...(batch === undefined ? {} : { calls: batch.tags }),
 		};
 		if (answer._tag === "Consumed") logger?.debug(details, "callback answered");
 		else logger?.warn({ ...details, reason: answer.error.subMsg }, "callback not accepted");

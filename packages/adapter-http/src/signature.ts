@@ -36,21 +36,25 @@ export function digest(method: SignMethod, secret: string, text: string, body: U
 }
 
 /**
- * Whether `sign` is the signature of these parameters under `secret`, with blank values signed or left out.
- * *Shape*: `sign` is any text; what is not upper-case hexadecimal of the method's length never matches.
+ * The parameters that `sign` covers under `secret`: all of them, or all but the blank ones; `undefined` when it is the
+ * signature of neither.
+ * *Shape*: `sign` is any text; what is not upper-case hexadecimal of the method's length covers nothing.
  * *Promise*: compares in constant time over digests of one length, and never throws for what a sender wrote.
  */
-export function matchesSignature(
+export function coveredParameters(
 	request: { readonly parameters: ReadonlyMap<string, string>; readonly body: Uint8Array },
 	method: SignMethod,
 	secret: string,
 	sign: string,
-): boolean {
+): ReadonlyMap<string, string> | undefined {
 	const given = decodeSign(sign, method);
-	if (given === undefined) return false;
-	const matches = (blankValues: BlankValues): boolean =>
-		timingSafeEqual(digest(method, secret, signedText(request.parameters, blankValues), request.body), given);
-	return matches("signed") || (hasBlankValue(request.parameters) && matches("left-out"));
+	if (given === undefined) return undefined;
+	const { parameters, body } = request;
+	const isSignOf = (blankValues: BlankValues): boolean =>
+		timingSafeEqual(digest(method, secret, signedText(parameters, blankValues), body), given);
+	if (isSignOf("signed")) return parameters;
+	if (!hasBlankValue(parameters) || !isSignOf("left-out")) return undefined;
+	return new Map([...parameters].filter(([, value]) => !isBlank(value)));
 }
 
 function decodeSign(sign: string, method: SignMethod): Buffer | undefined {

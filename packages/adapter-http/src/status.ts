@@ -19,6 +19,9 @@ const OUTCOMES = {
 	Contradicted: () => CONSUMED,
 	Quarantined: ({ issues }) => failed("invalidRequestParam", describeIssues(issues)),
 	Refused: ({ message }) => failed("notPermitted", message),
+	// SDKs read the number out of this sentence: docs/top-protocol.md §4.
+	RateLimited: ({ retryAfterMs }) =>
+		failed("rateLimited", `This ban will last for ${Math.ceil(retryAfterMs / 1000)} more seconds`),
 	// Our own troubles are told to the log, not to the sender.
 	Unavailable: ({ reason }) =>
 		reason === "timeout"

@@ -95,7 +95,8 @@ describe("a TOP verifier", () => {
 		[{ timestamp: "2026-11-23 12:11:00" }, "invalid-timestamp"],
 		[{ sign_method: undefined }, "unknown-signature-method"],
 		[{ sign_method: "MD5" }, "unknown-signature-method"],
-		[{ foo: "bar" }, "wrong-signature"],
+		[{ "foo bar": "" }, "wrong-signature"],
+		[{ foo: "timestamp" }, "wrong-signature"],
 		[{ session: "a b" }, "wrong-signature"],
 		[{ method: undefined }, "wrong-signature"],
 		[{ v: undefined }, "wrong-signature"],
@@ -143,7 +144,7 @@ describe("a TOP verifier", () => {
 		expect(await verify(parameters)).toEqual({
 			_tag: "Authentic",
 			appKey: TEST_APP_KEY,
-			receipt: { scheme, clockSkewMs: 9 * 60_000 },
+			receipt: { scheme, secretId: "default", clockSkewMs: 9 * 60_000 },
 		});
 	});
 

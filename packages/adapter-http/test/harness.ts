@@ -14,7 +14,7 @@ import {
 	transcribe,
 	transcribingLogger,
 } from "@reelkeep/testing/transcript";
-import type { TopHandlerOptions } from "../src/handle.js";
+import type { TopHandlerOptions } from "../src/exchange.js";
 import { createHttpIngress, type HttpIngressOptions } from "../src/http-ingress.js";
 import { createNodeHandler, type NodeHandlerOptions } from "../src/node-handler.js";
 import { createTopVerifier } from "../src/verifier.js";

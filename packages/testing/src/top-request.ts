@@ -3,6 +3,7 @@
 
 import { createHash, createHmac } from "node:crypto";
 import { connect } from "node:net";
+import { gunzipSync } from "node:zlib";
 import { transcribe } from "./transcript.js";
 
 /** One captured request, as it was on the wire. */
@@ -171,6 +172,7 @@ export function sendRaw(address: string, bytes: Uint8Array): Promise<RawReply> {
 			const reply = parseReply(received);
 			socket.destroy();
 			transcribe("http", received.toString("utf8"));
+			if (reply?.headers.has("content-encoding")) transcribe("http", reply.body);
 			if (reply === undefined) reject(new Error("the connection ended without a whole reply"));
 			else resolve(reply);
 		};
@@ -195,9 +197,10 @@ function parseReply(bytes: Buffer): RawReply | undefined {
 			return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
 		}),
 	);
-	const body = bytes.subarray(end + 4);
+	const sent = bytes.subarray(end + 4);
 	const stated = headers.get("content-length");
-	if (stated !== undefined && body.length < Number(stated)) return undefined;
+	if (stated !== undefined && sent.length < Number(stated)) return undefined;
+	const body = headers.get("content-encoding") === "gzip" && sent.length > 0 ? gunzipSync(sent) : sent;
 	return { status: Number(statusLine.split(" ")[1]), headers, body: body.toString("utf8") };
 }
 

@@ -1,0 +1,47 @@
+// From an authentic request to `receive`, and back: what is told of the request with each callback in it.
+
+import { observe } from "@reelkeep/core";
+import type { EventMetadata, Verification } from "@reelkeep/core/ports";
+import { type ExchangeContext, requestSha256, type TopRequest } from "./exchange.js";
+import { logUnavailable } from "./report.js";
+import { answerOutcome, type TopAnswer } from "./status.js";
+
+export type Authentic = Extract<Verification, { readonly _tag: "Authentic" }>;
+
+/** W3C trace context, version 00. */
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** White space alone is none. */
+export function hasRequestParam(requestParam: string | undefined): requestParam is string {
+	return requestParam !== undefined && requestParam.trim() !== "";
+}
+
+/** Adds to the receipt which raw bytes were proved. */
+export function withRequestHash(authentic: Authentic, request: TopRequest): Authentic {
+	const sha256 = requestSha256(request);
+	if (sha256 === undefined) return authentic;
+	return { ...authentic, receipt: { ...authentic.receipt, requestSha256: sha256 } };
+}
+
+/** *Errors*: rejects when `receive` breaks its promise. */
+export async function reportCallback(
+	requestParam: string,
+	{ appKey, receipt }: Authentic,
+	{ headers }: TopRequest,
+	{ requestId, options }: ExchangeContext,
+): Promise<{ readonly tag: string; readonly answer: TopAnswer }> {
+	const { secretId = "" } = receipt;
+	observe(() => options.telemetry?.count("reelkeep.http.verified", { appKey, secretId }));
+	const traceparent = headers.get("traceparent");
+	const metadata: EventMetadata = {
+		ingress: "http",
+		appKey,
+		requestId,
+		correlationId: requestId,
+		verification: receipt,
+		...(traceparent !== undefined && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
+	};
+	const outcome = await options.receive({ requestParam, appKey, metadata });
+	if (outcome._tag === "Unavailable") logUnavailable(outcome.message, requestId, options.logger);
+	return { tag: outcome._tag, answer: answerOutcome(outcome) };
+}

@@ -1,0 +1,45 @@
+// Which path is answered by which handler; every binding asks here.
+
+import { createBatchHandler } from "./batch.js";
+import type { TopHandler, TopHandlerOptions } from "./exchange.js";
+import { createTopHandler } from "./handle.js";
+import { createInFlightBound } from "./in-flight.js";
+import { resolveLimits } from "./limits.js";
+import { createSpiHandler } from "./spi.js";
+
+/** Where the gateway of the SDKs answers calls; its batches come to the neighbour `/router/batch`. */
+export const REST_PATH = "/router/rest";
+/** Where a service of the SPI direction answers, until it is told the path that was registered. */
+export const SPI_PATH = "/spi";
+
+export interface RouteOptions extends TopHandlerOptions {
+	/**
+	 * Who calls, and so what is signed and answered: SDKs whose gateway URL points here (`gateway`, the default), or the
+	 * platform itself (`spi`). The verifier must be of the same kind.
+	 */
+	readonly direction?: "gateway" | "spi";
+	/** Where calls come to. Default `/router/rest`, or `/spi`. */
+	readonly path?: string;
+	/** Where batches come to; gateway only. Default: `path` with `batch` for a last `rest`, else nowhere. */
+	readonly batchPath?: string;
+}
+
+/** The handler of a path; `undefined`: none of ours. Throws a `TypeError` for a path that is none, a `RangeError` for limits. */
+export function createRoutes(options: RouteOptions): (path: string) => TopHandler | undefined {
+	const { direction = "gateway" } = options;
+	const path = options.path ?? (direction === "spi" ? SPI_PATH : REST_PATH);
+	const batchPath = options.batchPath ?? path.replace(/\/rest$/, "/batch");
+	for (const one of [path, batchPath]) {
+		if (!/^\/[^?#\s]*$/.test(one)) throw new TypeError("a path begins with / and has no query");
+	}
+	const bound = createInFlightBound(resolveLimits(options.limits).maxInFlight);
+	const routes = new Map<string, TopHandler>();
+	if (direction === "spi") return createLookup(routes.set(path, bound(createSpiHandler(options))));
+	routes.set(batchPath, bound(createBatchHandler(options)));
+	// Set last: without a batch path of its own, calls come to the one path.
+	return createLookup(routes.set(path, bound(createTopHandler(options))));
+}
+
+function createLookup(routes: ReadonlyMap<string, TopHandler>): (path: string) => TopHandler | undefined {
+	return (path) => routes.get(path);
+}

@@ -1,0 +1,73 @@
+// The signature of TOP's SPI direction, in which the platform calls a service's own URL: headers that `top-sign-list`
+// names, query and form, then the raw body (docs/top-protocol.md §5).
+
+import type { SignedRequest, Verifier } from "@reelkeep/core/ports";
+import { objectEnd } from "./object-end.js";
+import { decodeUtf8 } from "./parameter-collector.js";
+import { isReading } from "./reading.js";
+import { isSignMethod } from "./signature.js";
+import { createSignatureVerifier, type TopVerifierOptions } from "./verifier.js";
+
+export interface SpiVerifierOptions extends TopVerifierOptions {
+	/**
+	 * Headers that may take part in the signature; of those that `top-sign-list` names, others are left out, so that a
+	 * request that signs them is refused. Default: `x-top-trace`, the only one that was seen.
+	 */
+	readonly signedHeaders?: readonly string[];
+}
+
+export const DEFAULT_SIGNED_HEADERS: readonly string[] = ["x-top-trace"];
+/** Names in `top-sign-list`; more are not read. */
+const MAX_SIGNED_HEADERS = 16;
+
+/**
+ * As `createTopVerifier`, for the SPI direction: MD5 unless `sign_method` says otherwise. A body that is not a form is
+ * JSON, one object, and signed as it came.
+ * *Source*: docs/top-protocol.md §5; what is inferred there is inferred here.
+ */
+export function createSpiVerifier(options: SpiVerifierOptions): Verifier {
+	const ours = new Set((options.signedHeaders ?? DEFAULT_SIGNED_HEADERS).map((name) => name.toLowerCase()));
+	return createSignatureVerifier(options, {
+		readMethod: (parameters) => {
+			const method = parameters.get("sign_method") || "md5";
+			return isSignMethod(method) ? method : undefined;
+		},
+		coveredBy: (request) => withHeaders(request, ours),
+		isOnlyReading: (covered, body) =>
+			covered.has("method") &&
+			(body.length === 0 ? isReading(covered, "none") : isObject(body) && isReading(covered, "json")),
+	});
+}
+
+/** Names are signed as the list writes them; a header that is not there is signed as empty, its value url-decoded. */
+function withHeaders(
+	{ parameters, headers }: SignedRequest,
+	ours: ReadonlySet<string>,
+): ReadonlyMap<string, string> | undefined {
+	const list = headers.get("top-sign-list");
+	if (list === undefined || list === "") return parameters;
+	const covered = new Map(parameters);
+	for (const listed of list.split(",", MAX_SIGNED_HEADERS)) {
+		const name = listed.trim();
+		if (!ours.has(name.toLowerCase())) continue;
+		const value = decodeHeader(headers.get(name.toLowerCase()) ?? "");
+		if (value === undefined || covered.has(name)) return undefined;
+		covered.set(name, value);
+	}
+	return covered;
+}
+
+function decodeHeader(value: string): string | undefined {
+	try {
+		return decodeURIComponent(value.replaceAll("+", " "));
+	} catch {
+		return undefined;
+	}
+}
+
+/** White space behind it is all that may be there besides. */
+function isObject(body: Uint8Array): boolean {
+	const text = decodeUtf8(body);
+	const end = text === undefined ? undefined : objectEnd(text);
+	return end !== undefined && text?.slice(end).trim() === "";
+}
