@@ -35,11 +35,54 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 				.default(DEFAULT_HTTP),
 		)
 		.addOption(
-			repeatable("--app <KEY=SECRET>", "an app that may report; also REELKEEP_APPS, separated by commas"),
+			new Option(
+				"--verify <direction>",
+				"who calls: SDKs as their gateway (top), or the platform itself (spi)",
+			)
+				.env("REELKEEP_VERIFY")
+				.choices(["top", "spi"])
+				.default("top"),
 		)
 		.addOption(
-			new Option("--apps-file <file>", "apps that may report, one KEY=SECRET a line").env(
-				"REELKEEP_APPS_FILE",
+			new Option(
+				"--path <path>",
+				"where callbacks come to (default: /router/rest, or /spi with --verify spi)",
+			).env("REELKEEP_PATH"),
+		)
+		.addOption(
+			repeatable(
+				"--signed-header <name>",
+				"with --verify spi: a header that may be signed (default: x-top-trace); also REELKEEP_SIGNED_HEADER, separated by commas",
+			),
+		)
+		.addOption(
+			new Option("--failure-answer <kind>", "how a sender is asked to send again")
+				.env("REELKEEP_FAILURE_ANSWER")
+				.choices(["isp", "consume-state-0"])
+				.default("isp"),
+		)
+		.addOption(appOption())
+		.addOption(appsFileOption())
+		.addOption(
+			repeatable(
+				"--app-projects <KEY=P,...>",
+				"the projects that an app may report about, * for all; also REELKEEP_APP_PROJECTS, separated by semicolons",
+			),
+		)
+		.addOption(
+			new Option("--rate-limit <n>", "reports a second that each app may send (default: no limit)").env(
+				"REELKEEP_RATE_LIMIT",
+			),
+		)
+		.addOption(
+			new Option(
+				"--quarantine-callbacks <n>",
+				"undecodable callbacks that are kept of each app (default: 10000)",
+			).env("REELKEEP_QUARANTINE_CALLBACKS"),
+		)
+		.addOption(
+			new Option("--quarantine-mib <n>", "and how large they may be together (default: 256)").env(
+				"REELKEEP_QUARANTINE_MIB",
 			),
 		)
 		.addOption(keyFileOption())
@@ -93,6 +136,19 @@ function recordingsCommand(): Command {
 			const { printRecordings } = await import("./recordings-command.js");
 			await printRecordings(flags);
 		});
+}
+
+function appOption(): Option {
+	return repeatable(
+		"--app <KEY=SECRET>",
+		"an app that may report; KEY:NAME=SECRET for each of several secrets; also REELKEEP_APPS, separated by commas",
+	);
+}
+
+function appsFileOption(): Option {
+	return new Option("--apps-file <file>", "apps that may report, one KEY=SECRET a line").env(
+		"REELKEEP_APPS_FILE",
+	);
 }
 
 function dataOption(): Option {

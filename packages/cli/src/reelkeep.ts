@@ -3,8 +3,8 @@
 
 import { isKeyringFault, isStoreFault } from "@reelkeep/core/ports";
 import { CommanderError } from "commander";
+import { UsageError } from "./flags.js";
 import { createProgram } from "./program.js";
-import { UsageError } from "./serve-config.js";
 
 /** Wrong flags or configuration; anything else that fails is 1. */
 const EXIT_USAGE = 2;

@@ -1,8 +1,10 @@
-// What `reelkeep serve` was asked for, from flags and environment, checked before anything starts. Pure but for reading
-// the apps file.
+// What `reelkeep serve` was asked for, from flags and environment, checked before anything starts.
 
-import { readFileSync, statSync } from "node:fs";
+import type { Apps, FailureAnswer } from "@reelkeep/adapter-http";
+import type { AppProjects, QuarantineQuota, ReceiveOptions } from "@reelkeep/core";
 import ms from "ms";
+import { type AppFlags, readAppsConfig } from "./apps-config.js";
+import { listOf, parseNumber, UsageError } from "./flags.js";
 
 /** Where the receiver listens unless told otherwise. */
 export const DEFAULT_HTTP = "127.0.0.1:8080";
@@ -11,13 +13,18 @@ export const DEFAULT_ALLOW_HOST = "*.aliyuncs.com";
 /** More would make an old, captured request good for a day and longer. */
 const MAX_CLOCK_TOLERANCE_MS = 24 * 3_600_000;
 
-export interface ServeFlags {
+export interface ServeFlags extends AppFlags {
 	readonly data?: string;
 	readonly http: string;
-	readonly app?: readonly string[];
-	readonly appsFile?: string;
+	readonly verify: "top" | "spi";
+	readonly path?: string;
+	readonly signedHeader?: readonly string[];
+	readonly failureAnswer: FailureAnswer;
 	readonly keyFile?: string;
 	readonly clockTolerance: string;
+	readonly rateLimit?: string;
+	readonly quarantineCallbacks?: string;
+	readonly quarantineMib?: string;
 	readonly allowHost?: readonly string[];
 	/** `undefined`: the flag was not given, and the environment decides. */
 	readonly allowPrivateNetwork?: boolean;
@@ -26,44 +33,76 @@ export interface ServeFlags {
 export interface ServeConfig {
 	readonly directory: string;
 	/** `undefined`: no HTTP ingress. */
-	readonly http: { readonly host: string; readonly port: number } | undefined;
-	/** App key → secret. */
-	readonly apps: Readonly<Record<string, string>>;
+	readonly http: HttpConfig | undefined;
+	/** `undefined`: each app may report about every project. */
+	readonly projects: AppProjects | undefined;
+	readonly receive: ReceiveOptions;
+	readonly quarantineQuota: Partial<QuarantineQuota>;
 	readonly keyFile?: string;
-	readonly clockToleranceMs: number;
 	readonly allowHosts: readonly string[];
 	readonly allowPrivateNetwork: boolean;
 	/** What the user should know although it works. */
 	readonly warnings: readonly string[];
 }
 
-/** A mistake in how the command was called; the message says how to mend it, and never holds a secret. */
-export class UsageError extends Error {
-	readonly _tag = "UsageError";
+/** Options of `httpIngress`. */
+export interface HttpConfig {
+	readonly host: string;
+	readonly port: number;
+	readonly apps: Apps;
+	readonly direction: "gateway" | "spi";
+	readonly path?: string;
+	readonly signedHeaders?: readonly string[];
+	readonly failureAnswer: FailureAnswer;
+	readonly clockToleranceMs: number;
 }
 
 /** *Errors*: throws a `UsageError`. */
 export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): ServeConfig {
-	const http = flags.http === "off" ? undefined : parseAddress(flags.http);
-	const sources = appSources(flags, environment);
-	const apps = collectApps(sources);
+	const { apps, projects, warnings } = readAppsConfig(flags, environment);
+	const http = flags.http === "off" ? undefined : httpConfig(flags, environment, apps);
 	if (http !== undefined && Object.keys(apps).length === 0) {
 		throw new UsageError(
 			"no app may report: give --apps-file FILE (lines KEY=SECRET), --app KEY=SECRET or REELKEEP_APPS; or --http off",
 		);
 	}
+	const reportsPerSecond = parseNumber("--rate-limit", flags.rateLimit, 0.001);
+	const maxCallbacks = parseNumber("--quarantine-callbacks", flags.quarantineCallbacks, 1);
+	const maxMib = parseNumber("--quarantine-mib", flags.quarantineMib, 1);
 	return {
 		directory: requireDirectory(flags.data),
 		http,
-		apps,
+		projects,
+		receive: reportsPerSecond === undefined ? {} : { rateLimit: { reportsPerSecond } },
+		quarantineQuota: {
+			...(maxCallbacks === undefined ? {} : { maxCallbacks }),
+			...(maxMib === undefined ? {} : { maxBytes: maxMib * 1024 * 1024 }),
+		},
 		// Compose files pass on variables that are empty.
 		...(flags.keyFile ? { keyFile: flags.keyFile } : {}),
-		clockToleranceMs: parseTolerance(flags.clockTolerance),
 		allowHosts: allowHosts(flags, environment),
 		allowPrivateNetwork:
 			flags.allowPrivateNetwork ??
 			parseSwitch("REELKEEP_ALLOW_PRIVATE_NETWORK", environment.REELKEEP_ALLOW_PRIVATE_NETWORK),
-		warnings: sources.flatMap(({ warning }) => (warning === undefined ? [] : [warning])),
+		warnings,
+	};
+}
+
+function httpConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv, apps: Apps): HttpConfig {
+	const { path, verify, failureAnswer } = flags;
+	const signedHeaders = flags.signedHeader ?? listOf(environment.REELKEEP_SIGNED_HEADER);
+	if (signedHeaders.length > 0 && verify !== "spi") {
+		throw new UsageError("--signed-header goes with --verify spi: the gateway's senders sign no headers");
+	}
+	if (path && !/^\/[^?#\s]*$/.test(path)) throw new UsageError("--path begins with / and has no query");
+	return {
+		...parseAddress(flags.http),
+		apps,
+		direction: verify === "spi" ? "spi" : "gateway",
+		...(path ? { path } : {}),
+		...(signedHeaders.length > 0 ? { signedHeaders } : {}),
+		failureAnswer,
+		clockToleranceMs: parseTolerance(flags.clockTolerance),
 	};
 }
 
@@ -73,87 +112,15 @@ export function requireDirectory(data: string | undefined): string {
 	throw new UsageError("which directory? Give --data DIR or REELKEEP_DATA");
 }
 
-/** One secret for each app: two that differ are a mistake that would show only when a callback is refused. */
-function collectApps(sources: readonly AppSource[]): Readonly<Record<string, string>> {
-	const apps = new Map<string, string>();
-	for (const { lines, from } of sources) {
-		for (const line of lines) {
-			const [key, secret] = parseApp(line, from);
-			if (apps.has(key) && apps.get(key) !== secret) {
-				throw new UsageError(`${from}: app ${key} has another secret already; name each app once`);
-			}
-			apps.set(key, secret);
-		}
-	}
-	return Object.fromEntries(apps);
-}
-
-interface AppSource {
-	readonly from: string;
-	readonly lines: readonly string[];
-	readonly warning?: string;
-}
-
-function appSources(flags: ServeFlags, environment: NodeJS.ProcessEnv): readonly AppSource[] {
-	const { app = [] } = flags;
-	return [
-		{
-			from: "--app",
-			lines: app,
-			...(app.length > 0
-				? { warning: "secrets given by --app are visible in the list of processes; prefer --apps-file" }
-				: {}),
-		},
-		...(!flags.appsFile ? [] : [readAppsFile(flags.appsFile)]),
-		{ from: "REELKEEP_APPS", lines: listOf(environment.REELKEEP_APPS) },
-	];
-}
-
 function allowHosts(flags: ServeFlags, environment: NodeJS.ProcessEnv): readonly string[] {
 	const hosts = flags.allowHost ?? listOf(environment.REELKEEP_ALLOW_HOST);
 	return hosts.length > 0 ? hosts : [DEFAULT_ALLOW_HOST];
-}
-
-function listOf(variable: string | undefined): readonly string[] {
-	return (variable ?? "")
-		.split(/[,\n]/)
-		.map((item) => item.trim())
-		.filter((item) => item !== "");
 }
 
 function parseSwitch(name: string, value = ""): boolean {
 	if (["true", "1"].includes(value)) return true;
 	if (["false", "0", ""].includes(value)) return false;
 	throw new UsageError(`${name} takes true or false`);
-}
-
-function readAppsFile(file: string): AppSource {
-	try {
-		const lines = readFileSync(file, "utf8")
-			.split("\n")
-			.map((line) => line.trim())
-			.filter((line) => line !== "" && !line.startsWith("#"));
-		const open = process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0;
-		const warning = `${file} can be read by others; chmod 600 it`;
-		return { from: file, lines, ...(open ? { warning } : {}) };
-	} catch (error) {
-		const { code = "unreadable" } = error as NodeJS.ErrnoException;
-		throw new UsageError(`cannot read the apps file ${file}: ${code}`);
-	}
-}
-
-function parseApp(line: string, from: string): readonly [key: string, secret: string] {
-	const at = line.indexOf("=");
-	const key = line.slice(0, Math.max(at, 0)).trim();
-	const secret = line.slice(at + 1);
-	if (at === -1 || key === "") throw new UsageError(`${from}: an app is written KEY=SECRET`);
-	if (secret.trim() === "") throw new UsageError(`${from}: the secret of app ${key} is empty`);
-	if (/\s#/.test(secret)) {
-		throw new UsageError(
-			`${from}: a comment stands behind the secret of app ${key}; give it a line of its own`,
-		);
-	}
-	return [key, secret];
 }
 
 function parseAddress(text: string): { readonly host: string; readonly port: number } {

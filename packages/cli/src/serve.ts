@@ -2,11 +2,13 @@
 
 import { httpIngress } from "@reelkeep/adapter-http";
 import { archiver } from "@reelkeep/archiver";
-import { guardLogger, type Logger } from "@reelkeep/core";
+import { guardLogger, type Logger, projectAdmission } from "@reelkeep/core";
 import { createReelkeep, type Reelkeep } from "@reelkeep/core/container";
 import { fsStorage } from "@reelkeep/storage-fs";
 import { pino } from "pino";
-import { type ServeConfig, UsageError } from "./serve-config.js";
+import { UsageError } from "./flags.js";
+import { secretTraffic } from "./secret-traffic.js";
+import type { ServeConfig } from "./serve-config.js";
 
 /** Past this, a stop is no longer waited for: an orchestrator would kill the process soon after. */
 const STOP_TIMEOUT_MS = 25_000;
@@ -31,16 +33,17 @@ export async function serve(config: ServeConfig, logLevel: string): Promise<numb
 }
 
 function compose(config: ServeConfig, logger: Logger) {
-	const { directory, keyFile, apps, clockToleranceMs, allowHosts, allowPrivateNetwork } = config;
+	const { directory, keyFile, projects, allowHosts, allowPrivateNetwork, receive, quarantineQuota } = config;
 	try {
-		const http = config.http && httpIngress({ ...config.http, apps, clockToleranceMs });
+		const http = config.http && httpIngress(config.http);
 		const storage = fsStorage({ directory, ...(keyFile === undefined ? {} : { keyFile }) });
 		const plugins = [
 			storage,
 			archiver({ allowHosts, allowPrivateNetwork }),
-			...(http === undefined ? [] : [http]),
+			...(projects === undefined ? [] : [projectAdmission(projects)]),
+			...(http === undefined ? [] : [secretTraffic(), http]),
 		];
-		return { http, reelkeep: createReelkeep({ plugins, logger }) };
+		return { http, reelkeep: createReelkeep({ plugins, logger, receive, quarantineQuota }) };
 	} catch (error) {
 		// What the plugins refuse here is what the user configured.
 		throw error instanceof TypeError ? new UsageError(error.message) : error;
