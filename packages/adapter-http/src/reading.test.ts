@@ -61,15 +61,18 @@ const acceptedArbitrary = fc
 		method: fc.constant(REPORT_METHOD),
 		partner_id: optional(piecesOf(...TRICKY_PIECES)),
 		request_param: optional(
-			piecesOf(
-				...TRICKY_PIECES,
-				'{"a":"',
-				'"}',
-				"sign_methodmd5",
-				"timestamp1795363491",
-				"v2.0",
-				"simplify",
-				" ",
+			fc.oneof(
+				fc.constantFrom('{"a":"session"}', '{"s":{"request_param":"}timestamp1"}}', "{}"),
+				piecesOf(
+					...TRICKY_PIECES,
+					'{"a":"',
+					'"}',
+					"sign_methodmd5",
+					"timestamp1795363491",
+					"v2.0",
+					"simplify",
+					" ",
+				),
 			),
 		),
 		session: optional(piecesOf(...TRICKY_PIECES, "sign_methodmd5", "timestamp1795363491", "v2.0")),
@@ -109,7 +112,7 @@ function withOthers(
 	draw: () => number,
 ): ReadonlyMap<string, string> {
 	const pairs = [...parameters].flatMap(([name, value]): [string, string][] => {
-		if (value.length < 2 || draw() % 2 === 0) return [[name, value]];
+		if (value.length < 2 || draw() % 5 !== 0) return [[name, value]];
 		const from = draw() % value.length;
 		const length = 1 + (draw() % (value.length - from));
 		return [
@@ -174,7 +177,7 @@ describe("the signed text of a call", () => {
 				if (!isReading(parameters, "none")) return;
 				const text = signedText(parameters, "signed");
 				for (const reading of readings(text)) {
-					for (let round = 0; round < 20; round++) {
+					for (let round = 0; round < 6; round++) {
 						const one = withOthers(reading, draw);
 						// A name that stands twice is refused by the parser.
 						if (signedText(one, "signed") !== text) continue;
@@ -184,9 +187,9 @@ describe("the signed text of a call", () => {
 					}
 				}
 			}),
-			{ numRuns: 300 },
+			{ numRuns: 400 },
 		);
-		expect(accepted, "other readings that mean the same").toBeGreaterThan(100);
+		expect(accepted, "other readings that mean the same").toBeGreaterThan(30);
 	}, 30_000);
 });
 
