@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { gunzipSync } from "node:zlib";
 import type { ReceiveOutcome } from "@reelkeep/core/ports";
 import { chinaTime, type SignedRequestOptions, signTop } from "@reelkeep/testing/top-request";
 import { TEST_APP_KEY, TEST_SECRET, transcribe, transcribingLogger } from "@reelkeep/testing/transcript";
@@ -152,6 +153,7 @@ describe("a request that is refused", () => {
 			"isv.invalid-parameter",
 		],
 		[{ _tag: "Refused", message: "not this project" }, 11, "isv.permission-api-package-not-allowed"],
+		[{ _tag: "RateLimited", retryAfterMs: 1, message: "" }, 7, "accesscontrol.limited-by-api-access-count"],
 		[{ _tag: "Unavailable", reason: "fault", message: "disk" }, 15, "isp.remote-service-error"],
 		[{ _tag: "Unavailable", reason: "timeout", message: "disk" }, 15, "isp.remote-service-timeout"],
 	])("because receive said %o gets its code", async (outcome, code, subCode) => {
@@ -159,6 +161,67 @@ describe("a request that is refused", () => {
 		expect(error).toMatchObject({ code, sub_code: subCode });
 		expect(error?.sub_msg).not.toContain("disk");
 	});
+});
+
+describe("a sender that is asked to send again", () => {
+	const unavailable = recordingReceive({ _tag: "Unavailable", reason: "timeout", message: "disk" });
+	const asked = async (changes: Changes, failureAnswer?: "isp" | "consume-state-0") => {
+		const options = failureAnswer === undefined ? {} : { failureAnswer };
+		return String((await send(request(changes), options, unavailable)).reply.body);
+	};
+
+	it("reads an error with isp, unless it only reads consume_state", async () => {
+		expect(await asked({})).toContain('"sub_code":"isp.remote-service-timeout"');
+		const result = {
+			code: "15",
+			data: { message: "the callback was not stored in time; send it again", consume_state: 0 },
+			message: "Remote service error",
+		};
+		const json = JSON.parse(await asked({}, "consume-state-0"));
+		expect(json.alibaba_cgame_avatar_video_record_report_response).toEqual({
+			result,
+			request_id: "request-1",
+		});
+		expect(JSON.parse(await asked({ simplify: "true" }, "consume-state-0")).result).toEqual(result);
+		expect(await asked({ format: "xml" }, "consume-state-0")).toMatch(/<consume_state>0<\/consume_state>/);
+	});
+
+	it("is told final errors as errors, whatever it reads", async () => {
+		const options = { failureAnswer: "consume-state-0" } as const;
+		expect((await send(request({ method: "" }), options)).error).toMatchObject({ code: 21 });
+		const quarantined = recordingReceive({ _tag: "Quarantined", stream: "s", issues: [] });
+		expect((await send(request(), options, quarantined)).error).toMatchObject({ code: 50 });
+	});
+
+	it("is told how many seconds a rate limit lasts, in the words that clients search", async () => {
+		const limited = recordingReceive({ _tag: "RateLimited", retryAfterMs: 1500, message: "" });
+		const { error } = await send(request(), {}, limited);
+		expect(error).toMatchObject({ code: 7, sub_msg: "This ban will last for 2 more seconds" });
+	});
+});
+
+describe("gzip", () => {
+	const answered = async (acceptEncoding?: string) => {
+		const message = request();
+		const more: [string, string][] =
+			acceptEncoding === undefined ? [] : [["accept-encoding", acceptEncoding]];
+		return (await send({ ...message, headers: new Map([...message.headers, ...more]) })).reply;
+	};
+
+	it.each(["gzip", "deflate, gzip", "GZIP;q=0.5", "br;q=1, gzip;q=1.0"])("is used for %j", async (asked) => {
+		const { headers, body } = await answered(asked);
+		expect(headers).toMatchObject({ "Content-Encoding": "gzip", Vary: "Accept-Encoding" });
+		expect(gunzipSync(body as Uint8Array).toString()).toContain('"consume_state":1');
+	});
+
+	it.each([undefined, "", "identity", "br", "gzip;q=0", "gzip; q=0.000", "xgzip", "*"])(
+		"is not used for %j",
+		async (asked) => {
+			const { headers, body } = await answered(asked);
+			expect(headers).not.toHaveProperty("Content-Encoding");
+			expect(body).toContain('"consume_state":1');
+		},
+	);
 });
 
 describe("a part of the receiver that breaks its promise", () => {

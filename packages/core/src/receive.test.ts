@@ -262,6 +262,16 @@ describe("limits", () => {
 		expect(await types()).toHaveLength(3);
 	});
 
+	test("a report that its app sends too often is not looked at, and is told when it may come", async () => {
+		const { send, types } = given({ options: { rateLimit: { reportsPerSecond: 4, burst: 1 } } });
+		expect(await send(fields)).toMatchObject({ _tag: "Reported" });
+		expect(await send({ ...fields, track_info: "b" })).toMatchObject({
+			_tag: "RateLimited",
+			retryAfterMs: 250,
+		});
+		expect(await types()).toEqual(["RecordingReported"]);
+	});
+
 	test("a report that takes too long is answered in time, and its append is completed all the same", async () => {
 		vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
 		const { store, release } = slow();

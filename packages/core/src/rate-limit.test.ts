@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createRateLimiter } from "./rate-limit.js";
+
+describe("createRateLimiter", () => {
+	it.each([
+		{ reportsPerSecond: 0 },
+		{ reportsPerSecond: -1 },
+		{ reportsPerSecond: Number.NaN },
+		{ reportsPerSecond: Number.POSITIVE_INFINITY },
+		{ reportsPerSecond: 1, burst: 0 },
+	])("refuses %o", (limit) => {
+		expect(() => createRateLimiter(limit)).toThrow(RangeError);
+	});
+
+	it("lets a burst through, then one each interval, and says how long to wait", () => {
+		const takeTurn = createRateLimiter({ reportsPerSecond: 10, burst: 3 });
+		expect([0, 0, 0, 0].map((now) => takeTurn("a", now))).toEqual([0, 0, 0, 100]);
+		expect(takeTurn("a", 60)).toBe(40);
+		expect(takeTurn("a", 100)).toBe(0);
+		expect(takeTurn("a", 100)).toBe(100);
+	});
+
+	it("counts each app by itself, and a refused report not at all", () => {
+		const takeTurn = createRateLimiter({ reportsPerSecond: 1 });
+		expect(takeTurn("a", 0)).toBe(0);
+		for (let times = 0; times < 100; times++) expect(takeTurn("a", 0)).toBe(1000);
+		expect(takeTurn("b", 0)).toBe(0);
+		expect(takeTurn("a", 1000)).toBe(0);
+	});
+
+	it("keeps nobody out for longer than an interval when the clock is set back", () => {
+		const takeTurn = createRateLimiter({ reportsPerSecond: 1 });
+		expect(takeTurn("a", 1_000_000)).toBe(0);
+		expect(takeTurn("a", 0)).toBeLessThanOrEqual(1000);
+	});
+
+	it("never lets more through than the burst and the rate allow, whenever reports come", () => {
+		const gaps = fc.array(fc.nat({ max: 400 }), { minLength: 1, maxLength: 200 });
+		fc.assert(
+			fc.property(gaps, fc.integer({ min: 1, max: 5 }), (pauses, burst) => {
+				const takeTurn = createRateLimiter({ reportsPerSecond: 10, burst });
+				let now = 0;
+				const admitted: number[] = [];
+				for (const pause of pauses) {
+					now += pause;
+					if (takeTurn("a", now) === 0) admitted.push(now);
+				}
+				for (const [index, from] of admitted.entries()) {
+					for (const [offset, to] of admitted.slice(index).entries()) {
+						expect(offset + 1).toBeLessThanOrEqual(burst + (to - from) / 100 + 1e-9);
+					}
+				}
+			}),
+		);
+	});
+
+	it("forgets apps that have paused, so that many of them hold no memory", () => {
+		const takeTurn = createRateLimiter({ reportsPerSecond: 1 });
+		for (let app = 0; app < 5000; app++) expect(takeTurn(`app-${app}`, app * 10)).toBe(0);
+		expect(takeTurn("app-4999", 49_990)).toBe(1000);
+		expect(takeTurn("app-0", 49_990)).toBe(0);
+	});
+});
