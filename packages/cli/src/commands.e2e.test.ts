@@ -35,6 +35,46 @@ describe("reelkeep serve is refused at start", () => {
 			{ REELKEEP_APPS: "1234= ,5678=x" },
 			/REELKEEP_APPS: the secret/,
 		],
+		"with two secrets of one app that have no names": [
+			[...data, "--app", "1=secret-one", "--app", "1=secret-two"],
+			{},
+			/while one replaces another, name both: 1:OLD=SECRET and 1:NEW=SECRET/,
+		],
+		"with projects of an app that has no secret": [
+			[...data, "--app", "1=secret-of-app", "--app-projects", "2=p"],
+			{},
+			/--app-projects names app 2, which has no secret/,
+		],
+		"with an app that could report nothing": [
+			[...data, "--app", "1=secret-one", "--app", "2=secret-two", "--app-projects", "1=p"],
+			{},
+			/app 2 could report nothing: --app-projects 2=PROJECT/,
+		],
+		"with projects that are none": [
+			[...data, "--app", "1=secret-of-app", "--app-projects", "1="],
+			{},
+			/--app-projects takes KEY=PROJECT/,
+		],
+		"with a rate of nothing": [
+			[...data, "--app", "1=secret-of-app", "--rate-limit", "0"],
+			{},
+			/--rate-limit takes a number of at least/,
+		],
+		"with a path that is none": [
+			[...data, "--app", "1=secret-of-app", "--path", "callbacks"],
+			{},
+			/--path begins with \//,
+		],
+		"with signed headers of the gateway": [
+			[...data, "--app", "1=secret-of-app", "--signed-header", "x-a"],
+			{},
+			/--signed-header goes with --verify spi/,
+		],
+		"with a direction that is none": [
+			[...data, "--app", "1=secret-of-app", "--verify", "both"],
+			{},
+			/Allowed choices are top, spi/,
+		],
 		"with an app that has no secret": [[...data, "--app", "1234"], {}, /an app is written KEY=SECRET/],
 		"with an apps file that is not there": [
 			[...data, "--apps-file", "/nowhere"],
