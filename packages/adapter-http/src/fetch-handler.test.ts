@@ -2,9 +2,11 @@ import { signedRequest } from "@reelkeep/testing/top-request";
 import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
 import { describe, expect, it } from "vitest";
 import { fetchBody, ODD_TEXT, toFetchRequest } from "../test/binding.js";
-import { handlerOptions, NOW_MS, recordingReceive, signed } from "../test/harness.js";
+import { APPS, handlerOptions, NOW_MS, recordingReceive, signed, standingClock } from "../test/harness.js";
+import { signedBatch, signedSpi } from "../test/signed-bodies.js";
 import { createFetchHandler } from "./fetch-handler.js";
 import type { HttpLimits } from "./limits.js";
+import { createSpiVerifier } from "./spi-verifier.js";
 
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
@@ -117,6 +119,17 @@ describe("a fetch handler", () => {
 			expect(texts()).toEqual([ODD_TEXT]);
 		},
 	);
+
+	it("takes a batch and a JSON body of the SPI direction exactly", async () => {
+		const gateway = given();
+		expect(await fetchBody(gateway.handler, signedBatch([ODD_TEXT, "{}"]))).toContain('"consume_state":1');
+		expect(gateway.texts()).toEqual([ODD_TEXT, "{}"]);
+		const recorded = recordingReceive();
+		const verifier = createSpiVerifier({ apps: APPS, clock: standingClock() });
+		const spi = createFetchHandler({ ...handlerOptions(recorded.receive), verifier, direction: "spi" });
+		expect(await fetchBody(spi, signedSpi(JSON.stringify({ request_param: ODD_TEXT })))).toContain("SUCCESS");
+		expect(recorded.reports.map(({ requestParam }) => requestParam)).toEqual([ODD_TEXT]);
+	});
 
 	it("declares that it never sees a body with GET", async () => {
 		const { handler } = given();
