@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import type { Clock, Ids, Logger, Receive, Telemetry, Verifier } from "@reelkeep/core/ports";
 import { type FailureAnswer, type ReplyStyle, renderAnswer } from "./envelope.js";
 import { type HttpLimits, resolveLimits } from "./limits.js";
-import { type Conclusion, logUnexpected, reportConclusion } from "./report.js";
+import { type Conclusion, logUnexpected, reportConclusion, type Verdict } from "./report.js";
 import { failed, type TopAnswer } from "./status.js";
 
 /** Why a binding has no body to hand over: the handler words the error in the format that the query asks for. */
@@ -52,6 +52,8 @@ export interface TopHandlerOptions {
 	readonly failureAnswer?: FailureAnswer;
 }
 
+export const NO_BYTES: Uint8Array = new Uint8Array();
+
 /** What a request is concluded with. */
 export interface ExchangeContext {
 	readonly requestId: string;
@@ -97,21 +99,21 @@ export function queryOf(target: string): string {
 	return start === -1 ? "" : target.slice(start + 1);
 }
 
-/** A request that is answered whatever its body says, because of its verb or its length. */
-export function refuseUnread(
+/** The body as far as it can be read; with a verdict, the request is refused whatever its body says. */
+export function bodyOf(
 	{ method, body }: TopRequest,
-	style: ReplyStyle,
 	limits: HttpLimits,
-): Conclusion | undefined {
+): { readonly body: Uint8Array | ParsedForm; readonly refused?: Verdict } {
+	const refuse = (tag: string, answer: TopAnswer) => ({ body: NO_BYTES, refused: { tag, answer } });
 	if (method !== "POST" && method !== "GET") {
-		return { tag: "VerbNotAllowed", style, answer: failed("verbNotAllowed", "only POST and GET are served") };
+		return refuse("VerbNotAllowed", failed("verbNotAllowed", "only POST and GET are served"));
 	}
-	if (typeof body === "string") return { tag: body, style, answer: answerFault(body, limits) };
+	if (typeof body === "string") return refuse(body, answerFault(body, limits));
 	// Bindings count while they read; this is for one that does not.
 	if (body instanceof Uint8Array && body.length > limits.maxBodyBytes) {
-		return { tag: "too-large", style, answer: answerFault("too-large", limits) };
+		return refuse("too-large", answerFault("too-large", limits));
 	}
-	return undefined;
+	return { body };
 }
 
 /**
@@ -147,9 +149,9 @@ function reply(
 	requestId: string,
 	{ hostLabel = "reelkeep", failureAnswer = "isp" }: TopHandlerOptions,
 ): TopReply {
-	const { answer, style, batch } = conclusion;
-	const answers = batch?.answers ?? [answer];
-	const rendered = answers.map((one) => renderAnswer(one, style, requestId, failureAnswer));
+	const { style, batch } = conclusion;
+	const answers = (batch?.calls ?? [conclusion]).map(({ answer }) => answer);
+	const rendered = answers.map((answer) => renderAnswer(answer, style, requestId, failureAnswer));
 	const isError = answers.some(({ _tag }) => _tag === "Failed");
 	const described = {
 		"Content-Type": rendered[0]?.contentType ?? "text/plain;charset=UTF-8",

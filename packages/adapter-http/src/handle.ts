@@ -3,10 +3,11 @@
 import { checkParameters } from "./check-parameters.js";
 import { GATEWAY_STYLE, type ReplyStyle, styleOf } from "./envelope.js";
 import {
+	bodyOf,
 	createExchange,
 	type ExchangeContext,
+	NO_BYTES,
 	queryOf,
-	refuseUnread,
 	type TopHandler,
 	type TopHandlerOptions,
 	type TopRequest,
@@ -17,8 +18,6 @@ import type { Conclusion } from "./report.js";
 import { hasRequestParam, reportCallback, withRequestHash } from "./report-callback.js";
 import { answerNotAuthentic, failed } from "./status.js";
 
-const NO_BYTES = new Uint8Array();
-
 /** Makes the handler of `/router/rest`. Throws a `RangeError` for limits that are none. */
 export function createTopHandler(options: TopHandlerOptions): TopHandler {
 	return createExchange(options, GATEWAY_STYLE, conclude);
@@ -28,16 +27,14 @@ export function createTopHandler(options: TopHandlerOptions): TopHandler {
 async function conclude(request: TopRequest, context: ExchangeContext): Promise<Conclusion> {
 	const { limits, requestId, options } = context;
 	const { headers } = request;
-	const isReadable = refuseUnread(request, GATEWAY_STYLE, limits) === undefined;
-	const body = isReadable && typeof request.body !== "string" ? request.body : NO_BYTES;
+	const { body, refused } = bodyOf(request, limits);
 	const read = await readParameters(
 		{ query: queryOf(request.target), contentType: headers.get("content-type"), body },
 		limits,
 	);
 	const { parameters } = read;
 	const style = styleOf(parameters);
-	const refused = refuseUnread(request, style, limits);
-	if (refused !== undefined) return refused;
+	if (refused !== undefined) return { ...refused, style };
 	if (read._tag === "Malformed") {
 		return { tag: "Malformed", style, answer: failed("invalidRequest", read.message) };
 	}
@@ -69,6 +66,5 @@ async function concludeSigned(
 		return { tag: "MissingRequestParam", style, answer, appKey };
 	}
 	const authentic = withRequestHash(verification, request);
-	const { tag, answer } = await reportCallback(requestParam, authentic, request, context);
-	return { tag, style, answer, appKey };
+	return { ...(await reportCallback(requestParam, authentic, request, context)), style, appKey };
 }

@@ -3,8 +3,8 @@
 import { observe } from "@reelkeep/core";
 import type { EventMetadata, Verification } from "@reelkeep/core/ports";
 import { type ExchangeContext, requestSha256, type TopRequest } from "./exchange.js";
-import { logUnavailable } from "./report.js";
-import { answerOutcome, type TopAnswer } from "./status.js";
+import { logUnavailable, type Verdict } from "./report.js";
+import { answerOutcome } from "./status.js";
 
 export type Authentic = Extract<Verification, { readonly _tag: "Authentic" }>;
 
@@ -29,7 +29,7 @@ export async function reportCallback(
 	{ appKey, receipt }: Authentic,
 	{ headers }: TopRequest,
 	{ requestId, options }: ExchangeContext,
-): Promise<{ readonly tag: string; readonly answer: TopAnswer }> {
+): Promise<Verdict> {
 	const { secretId = "" } = receipt;
 	observe(() => options.telemetry?.count("reelkeep.http.verified", { appKey, secretId }));
 	const traceparent = headers.get("traceparent");

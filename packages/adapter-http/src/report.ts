@@ -5,18 +5,19 @@ import type { Clock, Logger, Telemetry } from "@reelkeep/core/ports";
 import type { ReplyStyle } from "./envelope.js";
 import type { TopAnswer } from "./status.js";
 
-/** What one request came to. `tag` is what logs and counters say of it. */
-export interface Conclusion {
+/** What a request, or one call of it, came to. */
+export interface Verdict {
+	/** What logs and counters say of it. */
 	readonly tag: string;
 	readonly answer: TopAnswer;
+}
+
+/** What one request came to, and how its sender is told. */
+export interface Conclusion extends Verdict {
 	readonly style: ReplyStyle;
 	readonly appKey?: string;
 	/** The calls of a batch, each with its own; `answer` is then the first that failed, or a success. */
-	readonly batch?: {
-		readonly separator: string;
-		readonly tags: readonly string[];
-		readonly answers: readonly TopAnswer[];
-	};
+	readonly batch?: { readonly separator: string; readonly calls: readonly Verdict[] };
 }
 
 interface Audience {
@@ -47,7 +48,7 @@ export function reportConclusion(
 			code,
 			durationMs,
 			...(appKey === undefined ? {} : { appKey }),
-			...(batch === undefined ? {} : { calls: batch.tags }),
+			...(batch === undefined ? {} : { calls: batch.calls.map((call) => call.tag) }),
 		};
 		if (answer._tag === "Consumed") logger?.debug(details, "callback answered");
 		else logger?.warn({ ...details, reason: answer.error.subMsg }, "callback not accepted");

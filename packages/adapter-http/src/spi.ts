@@ -4,10 +4,12 @@
 import { checkParameters } from "./check-parameters.js";
 import { SPI_STYLE } from "./envelope.js";
 import {
+	bodyOf,
 	createExchange,
 	type ExchangeContext,
+	NO_BYTES,
+	type ParsedForm,
 	queryOf,
-	refuseUnread,
 	type TopHandler,
 	type TopHandlerOptions,
 	type TopRequest,
@@ -17,8 +19,6 @@ import { isFormType, readParameters } from "./parameters.js";
 import type { Conclusion } from "./report.js";
 import { hasRequestParam, reportCallback, withRequestHash } from "./report-callback.js";
 import { answerNotAuthentic, failed, type TopAnswer } from "./status.js";
-
-const NO_BYTES = new Uint8Array();
 
 /**
  * Makes the handler of a service's own URL; its verifier is `createSpiVerifier`'s. Throws a `RangeError` for limits that
@@ -32,10 +32,10 @@ export function createSpiHandler(options: TopHandlerOptions): TopHandler {
 async function conclude(request: TopRequest, context: ExchangeContext): Promise<Conclusion> {
 	const { limits, options } = context;
 	const { headers } = request;
-	const refused = refuseUnread(request, SPI_STYLE, limits);
-	if (refused !== undefined) return refused;
+	const { body, refused } = bodyOf(request, limits);
+	if (refused !== undefined) return { ...refused, style: SPI_STYLE };
 	const refuse = (tag: string, answer: TopAnswer): Conclusion => ({ tag, style: SPI_STYLE, answer });
-	const source = split(request);
+	const source = split(body, headers.get("content-type"));
 	if (source === undefined) {
 		return refuse(
 			"already-read",
@@ -72,14 +72,13 @@ async function conclude(request: TopRequest, context: ExchangeContext): Promise<
 }
 
 interface Source {
-	readonly form: Exclude<TopRequest["body"], string>;
+	readonly form: Uint8Array | ParsedForm;
 	readonly document: Uint8Array;
 }
 
 /** What is signed as parameters, and what as raw bytes. `undefined`: the raw bytes are gone. */
-function split({ headers, body }: TopRequest): Source | undefined {
-	if (typeof body === "string") return undefined;
-	if (isFormType(headers.get("content-type"))) return { form: body, document: NO_BYTES };
+function split(body: Uint8Array | ParsedForm, contentType: string | undefined): Source | undefined {
+	if (isFormType(contentType)) return { form: body, document: NO_BYTES };
 	return body instanceof Uint8Array ? { form: NO_BYTES, document: body } : undefined;
 }
 
