@@ -37,7 +37,7 @@ function readApp(appKey: string, value: string | readonly AppSecret[]): readonly
 	if (!isAppKey(appKey)) {
 		throw new TypeError(
 			`app key ${JSON.stringify(appKey.slice(0, 64))} cannot be one: 1 to 64 letters, digits, "_" or "-", ` +
-				'without "format" or "method" in it',
+				'without "format", "method" or "request_param" in it',
 		);
 	}
 	const secrets: readonly AppSecret[] =

@@ -1,16 +1,16 @@
 // What node:http's parser refuses never becomes a request; its sender gets a TOP error all the same.
 
 import type { Duplex } from "node:stream";
-import { type ReplyStyle, renderAnswer } from "./envelope.js";
+import type { TopReply } from "./exchange.js";
 import { failed, type TopAnswer } from "./status.js";
 
 /** How long a sender that the parser gave up on may take to read its answer. */
 const LINGER_MS = 1_000;
 
 /** Answers on the bare connection and closes it; leaves one alone that is closing already. */
-export function answerRaw(socket: Duplex, answer: TopAnswer, style: ReplyStyle, requestId: string): void {
+export function answerRaw(socket: Duplex, reply: TopReply): void {
 	if (!socket.writable) return;
-	socket.end(rawReply(answer, style, requestId));
+	socket.end(rawReply(reply));
 	socket.resume();
 	setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
@@ -27,15 +27,9 @@ export function answerClientError(error: Error): TopAnswer {
 	}
 }
 
-function rawReply(answer: TopAnswer, style: ReplyStyle, requestId: string): string {
-	const { body, contentType } = renderAnswer(answer, style, requestId);
-	return [
-		"HTTP/1.1 200 OK",
-		`Content-Type: ${contentType}`,
-		`Content-Length: ${Buffer.byteLength(body)}`,
-		"Cache-Control: no-store",
-		"Connection: close",
-		"",
-		body,
-	].join("\r\n");
+function rawReply({ headers, body }: TopReply): Buffer {
+	const bytes = Buffer.from(body);
+	const all = { ...headers, "Content-Length": bytes.length, Connection: "close" };
+	const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+	return Buffer.concat([Buffer.from(["HTTP/1.1 200 OK", ...lines, "", ""].join("\r\n")), bytes]);
 }

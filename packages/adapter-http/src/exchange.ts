@@ -75,9 +75,9 @@ export function createExchange(
 			const startedAt = options.clock.now();
 			const conclusion = await conclude(request, { requestId, options, limits });
 			reportConclusion(conclusion, requestId, startedAt, options);
-			return reply(conclusion, request, requestId, options);
+			return renderReply(conclusion, requestId, options, request.headers.get("accept-encoding"));
 		} catch (error) {
-			return reply(unexpected(error, defaultStyle, requestId, options.logger), request, requestId, options);
+			return renderReply(unexpected(error, defaultStyle, requestId, options.logger), requestId, options);
 		}
 	};
 }
@@ -143,11 +143,12 @@ function answerFault(fault: BodyFault, limits: HttpLimits): TopAnswer {
 	}
 }
 
-function reply(
-	conclusion: Conclusion,
-	{ headers }: TopRequest,
+/** The reply to a conclusion, also to what never became a request. */
+export function renderReply(
+	conclusion: Omit<Conclusion, "tag">,
 	requestId: string,
-	{ hostLabel = "reelkeep", failureAnswer = "isp" }: TopHandlerOptions,
+	{ hostLabel = "reelkeep", failureAnswer = "isp" }: Pick<TopHandlerOptions, "hostLabel" | "failureAnswer">,
+	acceptEncoding?: string,
 ): TopReply {
 	const { style, batch } = conclusion;
 	const answers = (batch?.calls ?? [conclusion]).map(({ answer }) => answer);
@@ -159,7 +160,7 @@ function reply(
 		...(isError ? { "Application-Host": hostLabel, "Location-Host": hostLabel } : {}),
 	};
 	const body = rendered.map((one) => one.body).join(batch?.separator);
-	if (!wantsGzip(headers.get("accept-encoding"))) return { status: 200, headers: described, body };
+	if (!wantsGzip(acceptEncoding)) return { status: 200, headers: described, body };
 	return {
 		status: 200,
 		headers: { ...described, "Content-Encoding": "gzip", Vary: "Accept-Encoding" },

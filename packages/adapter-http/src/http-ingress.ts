@@ -8,17 +8,19 @@ import {
 	type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { guardLogger } from "@reelkeep/core";
 import type { Health, Ingress, IngressStarted, Receive } from "@reelkeep/core/ports";
 import { answerClientError, answerRaw } from "./client-error.js";
 import { type Connections, trackConnections } from "./connections.js";
 import { GATEWAY_STYLE, SPI_STYLE } from "./envelope.js";
+import { renderReply } from "./exchange.js";
 import { createHealthRoutes } from "./health-routes.js";
 import { resolveLimits } from "./limits.js";
 import { createNodeHandler, type NodeHandlerOptions } from "./node-handler.js";
 import { createConnectionLog } from "./report.js";
 import { REST_PATH, SPI_PATH } from "./routes.js";
-import { failed } from "./status.js";
+import { failed, type TopAnswer } from "./status.js";
 
 export interface HttpIngressOptions extends Omit<NodeHandlerOptions, "receive"> {
 	/** Default `127.0.0.1`: nothing but this machine, until told otherwise. */
@@ -100,19 +102,16 @@ function createRunning(options: HttpIngressOptions, receive: Receive): Running {
  * What node hands over without a way to answer it. There is no listener for `upgrade`: without one, node serves such a
  * request like any other, and the JDK's HttpClient offers HTTP/2 that way on the first request of a connection.
  */
-function answerNoRequests(
-	server: Server,
-	connections: Connections,
-	{ ids, direction }: HttpIngressOptions,
-): void {
-	const style = direction === "spi" ? SPI_STYLE : GATEWAY_STYLE;
-	server.on("clientError", (error, socket) =>
-		connections.finish(socket, () => answerRaw(socket, answerClientError(error), style, ids.next())),
+function answerNoRequests(server: Server, connections: Connections, options: HttpIngressOptions): void {
+	const style = options.direction === "spi" ? SPI_STYLE : GATEWAY_STYLE;
+	const finish = (socket: Duplex, answer: TopAnswer): void =>
+		connections.finish(socket, () => {
+			answerRaw(socket, renderReply({ answer, style }, options.ids.next(), options));
+		});
+	server.on("clientError", (error, socket) => finish(socket, answerClientError(error)));
+	server.on("connect", (_request, socket) =>
+		finish(socket, failed("verbNotAllowed", "only POST and GET are served")),
 	);
-	server.on("connect", (_request, socket) => {
-		const answer = failed("verbNotAllowed", "only POST and GET are served");
-		connections.finish(socket, () => answerRaw(socket, answer, style, ids.next()));
-	});
 }
 
 function boundConnections(server: Server, options: HttpIngressOptions): void {

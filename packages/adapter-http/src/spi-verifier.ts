@@ -35,7 +35,7 @@ export function createSpiVerifier(options: SpiVerifierOptions): Verifier {
 		coveredBy: (request) => withHeaders(request, ours),
 		isOnlyReading: (covered, body) =>
 			covered.has("method") &&
-			(body.length === 0 ? isReading(covered, "none") : isObject(body) && isReading(covered, "json")),
+			(body.length === 0 ? isReading(covered, "none") : isJsonDocument(body) && isReading(covered, "json")),
 	});
 }
 
@@ -65,8 +65,8 @@ function decodeHeader(value: string): string | undefined {
 	}
 }
 
-/** White space behind it is all that may be there besides. */
-function isObject(body: Uint8Array): boolean {
+/** Whether a raw body is one JSON object in UTF-8, as far as its braces tell, and white space. */
+export function isJsonDocument(body: Uint8Array): boolean {
 	const text = decodeUtf8(body);
 	const end = text === undefined ? undefined : objectEnd(text);
 	return end !== undefined && text?.slice(end).trim() === "";

@@ -18,6 +18,7 @@ import { decodeUtf8 } from "./parameter-collector.js";
 import { isFormType, readParameters } from "./parameters.js";
 import type { Conclusion } from "./report.js";
 import { hasRequestParam, reportCallback, withRequestHash } from "./report-callback.js";
+import { isJsonDocument } from "./spi-verifier.js";
 import { answerNotAuthentic, failed, type TopAnswer } from "./status.js";
 
 /**
@@ -50,6 +51,12 @@ async function conclude(request: TopRequest, context: ExchangeContext): Promise<
 	const isJson = source.document.length > 0;
 	const error = checkParameters(parameters, "spi", isJson ? "json" : "none");
 	if (error !== undefined) return refuse("InvalidParameter", { _tag: "Failed", error });
+	if (isJson && !isJsonDocument(source.document)) {
+		return refuse(
+			"Malformed",
+			failed("invalidRequest", "a body that is no form must be a JSON object in UTF-8"),
+		);
+	}
 	const verification = await options.verifier.verify({ parameters, headers, body: source.document });
 	if (verification._tag === "NotAuthentic") {
 		return refuse(verification.reason, answerNotAuthentic(verification.reason, verification.message));

@@ -1,6 +1,7 @@
 // Who looks on does not decide: a logger or a telemetry that throws, on a full disk say, changes no outcome.
 
 import type { Logger } from "./ports/runtime.js";
+import { isStoreFault } from "./ports/store-fault.js";
 
 /** Looks, and never throws. */
 export function observe(look: () => void): void {
@@ -12,6 +13,11 @@ export function observe(look: () => void): void {
 /** All that is safe to tell of an error that is not ours: its message may hold anything. */
 export function errorName(error: unknown): string {
 	return error instanceof Error ? error.name : typeof error;
+}
+
+/** What of an error may be told to a log or a person: faults of stores carry no data of callbacks, others may. */
+export function describeError(error: unknown): string {
+	return isStoreFault(error) ? `StoreFault ${error.reason}: ${error.message}` : errorName(error);
 }
 
 /** The same logger, but it never throws. */

@@ -4,7 +4,7 @@ import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { type DecodeError, decodeError } from "./decode-error.js";
 import { execute, toNewEvent } from "./execute.js";
-import { errorName, observe } from "./observe.js";
+import { describeError, observe } from "./observe.js";
 import type { Admission } from "./ports/admission.js";
 import type { EventStore, StreamName } from "./ports/event-store.js";
 import type { DecodeIssue, Receive, ReceiveOutcome, Report } from "./ports/ingress.js";
@@ -13,7 +13,7 @@ import type { Clock, Ids, Logger, Telemetry } from "./ports/runtime.js";
 import { isStoreFault } from "./ports/store-fault.js";
 import { quarantined } from "./quarantine.js";
 import type { QuarantineLedger } from "./quarantine-ledger.js";
-import { createRateLimiter, type RateLimit } from "./rate-limit.js";
+import { createRateLimiter, type RateLimit, type TakeTurn } from "./rate-limit.js";
 import type { DecisionOutcome, ReportRecording } from "./recording.js";
 import { hashFields, quarantineStream, recordingIdOf, recordingStream } from "./recording-id.js";
 import { decodeCallback, type ScreenRecordCallback } from "./screen-record-callback.js";
@@ -49,14 +49,10 @@ export interface ReceiveDeps {
 
 /**
  * Makes `receive`: decode, admit, decide, append. Never rejects. Throws a `RangeError` for options that make no sense.
- * *Promise*: an outcome other than `Unavailable` and `Refused` leaves only after what it says is durable.
+ * *Promise*: an outcome other than `Unavailable`, `RateLimited` and `Refused` leaves only after what it says is durable.
  */
 export function createReceive(deps: ReceiveDeps, options: ReceiveOptions = {}): Receive {
-	const { maxInFlight = DEFAULT_MAX_IN_FLIGHT, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-	if (!(maxInFlight >= 1 && timeoutMs > 0)) {
-		throw new RangeError("maxInFlight must be at least 1 and timeoutMs positive");
-	}
-	const takeTurn = options.rateLimit === undefined ? () => 0 : createRateLimiter(options.rateLimit);
+	const { maxInFlight, timeoutMs, takeTurn } = resolveReceiveOptions(options);
 	let inFlight = 0;
 	return async (report) => {
 		if (inFlight >= maxInFlight) return counted(unavailable("overloaded", "too many reports in flight"));
@@ -75,6 +71,26 @@ export function createReceive(deps: ReceiveDeps, options: ReceiveOptions = {}): 
 		observe(() => deps.telemetry.count("reelkeep.receive", { outcome: outcome._tag }));
 		return outcome;
 	}
+}
+
+/** Defaults and checks. Throws a `RangeError` for options that make no sense. */
+export function resolveReceiveOptions({
+	maxInFlight = DEFAULT_MAX_IN_FLIGHT,
+	timeoutMs = DEFAULT_TIMEOUT_MS,
+	rateLimit,
+}: ReceiveOptions): {
+	readonly maxInFlight: number;
+	readonly timeoutMs: number;
+	readonly takeTurn: TakeTurn;
+} {
+	if (!(maxInFlight >= 1 && timeoutMs > 0)) {
+		throw new RangeError("maxInFlight must be at least 1 and timeoutMs positive");
+	}
+	return {
+		maxInFlight,
+		timeoutMs,
+		takeTurn: rateLimit === undefined ? () => 0 : createRateLimiter(rateLimit),
+	};
 }
 
 async function receiveOne(
@@ -210,12 +226,6 @@ function unavailable(reason: "overloaded" | "timeout" | "fault", message: string
 
 function rateLimited(retryAfterMs: number): ReceiveOutcome {
 	return { _tag: "RateLimited", message: "the app reports more often than it may", retryAfterMs };
-}
-
-/** Faults of stores carry no data of callbacks; of anything else only the name is safe to log. */
-function describeError(error: unknown): string {
-	if (isStoreFault(error)) return `StoreFault ${error.reason}: ${error.message}`;
-	return errorName(error);
 }
 
 async function withTimeout(

@@ -33,7 +33,7 @@ export interface ScreenRecordCallback {
 	readonly projectId: string;
 }
 
-/** The SDKs send numbers, PHP's samples numeric strings (top/README.md §1, `request_param`). */
+/** The SDKs send numbers, PHP's samples numeric strings (docs/top-protocol.md §1). */
 const WholeNumber = new t.Type<number, number, unknown>(
 	"a whole number or a numeric string",
 	(value): value is number => Number.isSafeInteger(value),
@@ -89,7 +89,7 @@ type Wire = t.OutputOf<typeof Wire>;
 
 /**
  * Decodes the JSON value of `request_param`, encodes back to it. Unknown keys are ignored, `null` is missing,
- * any `version` is accepted. *Source*: shared API page, `ScreenRecordCallbackRequestDto`.
+ * any `version` is accepted. *Source*: docs/top-protocol.md, `request_param`.
  */
 export const ScreenRecordCallback: t.Type<ScreenRecordCallback, Wire, unknown> = new t.Type(
 	"ScreenRecordCallback",

@@ -2,7 +2,7 @@
 
 import { decodeEvent, type ReelkeepEvent, toUnknownEvent, type UnknownEvent } from "./events.js";
 import { followLog, lastPosition } from "./follow.js";
-import { errorName, observe } from "./observe.js";
+import { describeError, errorName, observe } from "./observe.js";
 import type { CheckpointStore } from "./ports/checkpoint-store.js";
 import type { EventStore, Position } from "./ports/event-store.js";
 import { comparePositions } from "./ports/position.js";
@@ -73,8 +73,10 @@ export function subscribe(
 	});
 	// Whoever looks at `ended` is told; that nobody looks is no unhandled rejection.
 	ended.catch((error: unknown) => {
-		problem = `subscription ${name} ended: ${String(error)}`;
-		observe(() => deps.logger.error({ subscription: name, error: String(error) }, "subscription ended"));
+		problem = `subscription ${name} ended: ${describeError(error)}`;
+		observe(() =>
+			deps.logger.error({ subscription: name, error: describeError(error) }, "subscription ended"),
+		);
 	});
 	return {
 		name,

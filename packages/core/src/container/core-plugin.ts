@@ -3,7 +3,7 @@
 import { decodeEvent } from "../events.js";
 import { followLog, lastPosition } from "../follow.js";
 import type { LiveEmitter } from "../live-events.js";
-import { errorName, observe } from "../observe.js";
+import { describeError, observe } from "../observe.js";
 import type { Get, Plugin } from "../ports/plugin.js";
 import { comparePositions } from "../ports/position.js";
 import type { Problem } from "../ports/runtime.js";
@@ -20,7 +20,7 @@ import {
 	TELEMETRY,
 } from "../ports/tokens.js";
 import { createQuarantineLedger, type QuarantineLedger, type QuarantineQuota } from "../quarantine-ledger.js";
-import { createReceive, type ReceiveOptions } from "../receive.js";
+import { createReceive, type ReceiveOptions, resolveReceiveOptions } from "../receive.js";
 
 export const CORE_PLUGIN = "reelkeep";
 
@@ -30,6 +30,7 @@ export function corePlugin(options: {
 	readonly emitter: () => LiveEmitter;
 	readonly check: () => Promise<readonly Problem[]>;
 }): Plugin {
+	resolveReceiveOptions(options.receive); // throws now, not when the first report comes
 	const stopping = new AbortController();
 	const ledger = createQuarantineLedger(options.quarantineQuota);
 	let tail: Promise<unknown> = Promise.resolve();
@@ -60,8 +61,8 @@ export function corePlugin(options: {
 			const after = await lastPosition(get(EVENT_STORE));
 			const counting = countHistory(get, ledger, after, stopping.signal);
 			const feeding = feed(get, options.emitter(), ledger, after, stopping.signal).catch((error: unknown) => {
-				tailFailure = `the live events stopped: ${String(error)}`;
-				observe(() => get(LOGGER).error({ error: String(error) }, "live events stopped"));
+				tailFailure = `the live events stopped: ${describeError(error)}`;
+				observe(() => get(LOGGER).error({ error: describeError(error) }, "live events stopped"));
 			});
 			tail = Promise.all([counting, feeding]);
 		},
@@ -109,7 +110,7 @@ async function countHistory(
 		}
 		ledger.opened(signal.aborted ? storeFault("closed", "Reelkeep stops") : undefined);
 	} catch (error) {
-		observe(() => get(LOGGER).error({ failure: errorName(error) }, "the quarantine cannot be counted"));
-		ledger.opened(error instanceof Error ? error : new Error(String(error)));
+		observe(() => get(LOGGER).error({ error: describeError(error) }, "the quarantine cannot be counted"));
+		ledger.opened(error instanceof Error ? error : new Error("the log cannot be read"));
 	}
 }
