@@ -36,6 +36,11 @@ export interface HttpIngressOptions extends Omit<NodeHandlerOptions, "receive"> 
 	readonly maxConnections?: number;
 	/** From the first byte of a request to the end of its headers. Default 10 s. */
 	readonly headersTimeMs?: number;
+	/**
+	 * How long a connection may be idle between requests. Default 7 s, longer than the 5 s after which a JDK drops its own
+	 * side. Set it above the idle time of a load balancer in front, which must be the one that closes.
+	 */
+	readonly keepAliveMs?: number;
 	/** How long `stop` waits for requests in flight before it cuts their connections. Default 10 s. */
 	readonly stopTimeMs?: number;
 }
@@ -46,8 +51,7 @@ const DEFAULT_STOP_TIME_MS = 10_000;
 const DEFAULT_MAX_CONNECTIONS = 2048;
 /** SDKs send request line and headers in one packet. */
 const DEFAULT_HEADERS_TIME_MS = 10_000;
-/** Idle between requests. Longer than the 5 s after which a JDK drops its own side. */
-const KEEP_ALIVE_MS = 7_000;
+const DEFAULT_KEEP_ALIVE_MS = 7_000;
 /** Request line and headers: the longest query that is read, and as much again. */
 const MAX_HEADER_BYTES = 32 * 1024;
 /** How often node looks for connections past their time. */
@@ -131,13 +135,14 @@ function boundConnections(server: Server, options: HttpIngressOptions): void {
 /** Node answers nothing of its own when a time is over: `clientError` does. */
 function serverOptions({
 	headersTimeMs = DEFAULT_HEADERS_TIME_MS,
+	keepAliveMs = DEFAULT_KEEP_ALIVE_MS,
 	limits,
 }: HttpIngressOptions): ServerOptions {
 	const { bodyTimeMs } = resolveLimits(limits);
 	return {
 		headersTimeout: headersTimeMs,
 		requestTimeout: headersTimeMs + bodyTimeMs + REQUEST_TIME_MARGIN_MS,
-		keepAliveTimeout: KEEP_ALIVE_MS,
+		keepAliveTimeout: keepAliveMs,
 		maxHeaderSize: MAX_HEADER_BYTES,
 		// TOP knows no Host, and node's own answer to its absence is none of TOP's.
 		requireHostHeader: false,

@@ -28,6 +28,7 @@ export interface HttpIngressPluginOptions
 		| "limits"
 		| "maxConnections"
 		| "headersTimeMs"
+		| "keepAliveMs"
 		| "stopTimeMs"
 		| "hostLabel"
 		| "failureAnswer"
