@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import type { EventsFlags } from "./events-command.js";
+import type { ExplainSignatureFlags } from "./explain-signature-command.js";
 import { RECORDING_STATES } from "./recording-states.js";
 import type { RecordingsFlags } from "./recordings-command.js";
 import { DEFAULT_ALLOW_HOST, DEFAULT_HTTP, type ServeFlags, serveConfig } from "./serve-config.js";
@@ -19,7 +20,8 @@ export function createProgram(setExitCode: (code: number) => void): Command {
 		.version(version())
 		.showHelpAfterError("(reelkeep COMMAND --help lists the options)")
 		.exitOverride();
-	for (const command of [serveCommand(setExitCode), eventsCommand(), recordingsCommand()]) {
+	const looking = [eventsCommand(), recordingsCommand(), explainSignatureCommand(setExitCode)];
+	for (const command of [serveCommand(setExitCode), ...looking]) {
 		program.addCommand(command.copyInheritedSettings(program));
 	}
 	return program;
@@ -135,6 +137,41 @@ function recordingsCommand(): Command {
 		.action(async (flags: RecordingsFlags) => {
 			const { printRecordings } = await import("./recordings-command.js");
 			await printRecordings(flags);
+		});
+}
+
+function explainSignatureCommand(setExitCode: (code: number) => void): Command {
+	return new Command("explain-signature")
+		.description(
+			"say why the signature of a captured request fails, or that it matches; prints no secret, no signature and no value",
+		)
+		.argument(
+			"[file]",
+			"one HTTP request as it was sent: request line, headers, body (- or none: standard input)",
+		)
+		.addOption(appOption())
+		.addOption(appsFileOption())
+		.addOption(
+			new Option("--verify <direction>", "who calls, as of serve")
+				.env("REELKEEP_VERIFY")
+				.choices(["top", "spi"])
+				.default("top"),
+		)
+		.addOption(
+			repeatable("--signed-header <name>", "with --verify spi: a header that may be signed, as of serve"),
+		)
+		.option(
+			"--at <time>",
+			"when it was received: 2026-11-23T12:00:00+08:00, or milliseconds since 1970 (default: now)",
+		)
+		.option("--json", "one JSON object a line: _tag, severity, message", false)
+		.addHelpText(
+			"after",
+			"\nExit code: 0 it would be accepted, 1 it would be refused, 2 it was called in a wrong way.",
+		)
+		.action(async (file: string | undefined, flags: ExplainSignatureFlags) => {
+			const { explainCapture } = await import("./explain-signature-command.js");
+			setExitCode(await explainCapture(file, flags));
 		});
 }
 
