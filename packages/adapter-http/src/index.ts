@@ -11,7 +11,6 @@ export type {
 	TopReply,
 	TopRequest,
 } from "./exchange.js";
-export { type ExplainSignatureOptions, explainSignature } from "./explain-signature.js";
 export { createExpressHandler, keepRawBody } from "./express-handler.js";
 export { createFetchHandler, type FetchHandler } from "./fetch-handler.js";
 export { createTopHandler } from "./handle.js";
@@ -19,9 +18,7 @@ export { createHttpIngress, type HttpIngressOptions } from "./http-ingress.js";
 export { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./limits.js";
 export { createNodeHandler, type NodeHandler, type NodeHandlerOptions } from "./node-handler.js";
 export { type HttpIngressPlugin, type HttpIngressPluginOptions, httpIngress } from "./plugin.js";
-export type { RawRequest } from "./received-request.js";
 export { REST_PATH, type RouteOptions, SPI_PATH } from "./routes.js";
-export type { SignatureFinding, SignatureFindingTag } from "./signature-finding.js";
 export { createSpiHandler } from "./spi.js";
 export { createSpiVerifier, DEFAULT_SIGNED_HEADERS, type SpiVerifierOptions } from "./spi-verifier.js";
 export { DEFAULT_CLOCK_TOLERANCE_MS } from "./timestamp.js";

@@ -39,22 +39,36 @@ export function createSpiVerifier(options: SpiVerifierOptions): Verifier {
 	});
 }
 
-/** Names are signed as the list writes them; a header that is not there is signed as empty, its value url-decoded. */
 function withHeaders(
 	{ parameters, headers }: SignedRequest,
 	ours: ReadonlySet<string>,
 ): ReadonlyMap<string, string> | undefined {
-	const list = headers.get("top-sign-list");
-	if (list === undefined || list === "") return parameters;
+	const listed = readSignList(headers);
+	if (listed.length === 0) return parameters;
 	const covered = new Map(parameters);
-	for (const listed of list.split(",", MAX_SIGNED_HEADERS)) {
-		const name = listed.trim();
+	for (const { name, value } of listed) {
 		if (!ours.has(name.toLowerCase())) continue;
-		const value = decodeHeader(headers.get(name.toLowerCase()) ?? "");
 		if (value === undefined || covered.has(name)) return undefined;
 		covered.set(name, value);
 	}
 	return covered;
+}
+
+/** A header that `top-sign-list` names, as it writes it. */
+export interface ListedHeader {
+	readonly name: string;
+	/** Url-decoded; empty when there is no such header; `undefined` when it cannot be decoded. */
+	readonly value: string | undefined;
+}
+
+/** What the platform says that it signed besides query and form; whether we believe it is another matter. */
+export function readSignList(headers: ReadonlyMap<string, string>): readonly ListedHeader[] {
+	const list = headers.get("top-sign-list") ?? "";
+	return list
+		.split(",", MAX_SIGNED_HEADERS)
+		.map((listed) => listed.trim())
+		.filter((name) => name !== "")
+		.map((name) => ({ name, value: decodeHeader(headers.get(name.toLowerCase()) ?? "") }));
 }
 
 function decodeHeader(value: string): string | undefined {

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import type { EventsFlags } from "./events-command.js";
 import type { ExplainSignatureFlags } from "./explain-signature-command.js";
+import { appOptions, dataOption, keyFileOption, repeatable, verifierOptions } from "./options.js";
 import { RECORDING_STATES } from "./recording-states.js";
 import type { RecordingsFlags } from "./recordings-command.js";
 import { DEFAULT_ALLOW_HOST, DEFAULT_HTTP, type ServeFlags, serveConfig } from "./serve-config.js";
@@ -28,23 +29,15 @@ export function createProgram(setExitCode: (code: number) => void): Command {
 }
 
 function serveCommand(setExitCode: (code: number) => void): Command {
-	return new Command("serve")
+	return withOptions(new Command("serve"), [
+		dataOption(),
+		new Option("--http <address>", "where to listen: HOST:PORT (port 0: any free one) or off")
+			.env("REELKEEP_HTTP")
+			.default(DEFAULT_HTTP),
+		...appOptions(),
+		...verifierOptions(),
+	])
 		.description("receive callbacks over HTTP and archive their videos, until SIGTERM")
-		.addOption(dataOption())
-		.addOption(
-			new Option("--http <address>", "where to listen: HOST:PORT (port 0: any free one) or off")
-				.env("REELKEEP_HTTP")
-				.default(DEFAULT_HTTP),
-		)
-		.addOption(
-			new Option(
-				"--verify <direction>",
-				"who calls: SDKs as their gateway (top), or the platform itself (spi)",
-			)
-				.env("REELKEEP_VERIFY")
-				.choices(["top", "spi"])
-				.default("top"),
-		)
 		.addOption(
 			new Option(
 				"--path <path>",
@@ -52,19 +45,11 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 			).env("REELKEEP_PATH"),
 		)
 		.addOption(
-			repeatable(
-				"--signed-header <name>",
-				"with --verify spi: a header that may be signed (default: x-top-trace); also REELKEEP_SIGNED_HEADER, separated by commas",
-			),
-		)
-		.addOption(
 			new Option("--failure-answer <kind>", "how a sender is asked to send again")
 				.env("REELKEEP_FAILURE_ANSWER")
 				.choices(["isp", "consume-state-0"])
 				.default("isp"),
 		)
-		.addOption(appOption())
-		.addOption(appsFileOption())
 		.addOption(
 			repeatable(
 				"--app-projects <KEY=P,...>",
@@ -88,11 +73,6 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 			),
 		)
 		.addOption(keyFileOption())
-		.addOption(
-			new Option("--clock-tolerance <duration>", "how far a request's timestamp may be off, either way")
-				.env("REELKEEP_CLOCK_TOLERANCE")
-				.default("10m"),
-		)
 		.addOption(
 			repeatable(
 				"--allow-host <pattern>",
@@ -141,24 +121,13 @@ function recordingsCommand(): Command {
 }
 
 function explainSignatureCommand(setExitCode: (code: number) => void): Command {
-	return new Command("explain-signature")
+	return withOptions(new Command("explain-signature"), [...appOptions(), ...verifierOptions()])
 		.description(
 			"say why the signature of a captured request fails, or that it matches; prints no secret, no signature and no value",
 		)
 		.argument(
 			"[file]",
 			"one HTTP request as it was sent: request line, headers, body (- or none: standard input)",
-		)
-		.addOption(appOption())
-		.addOption(appsFileOption())
-		.addOption(
-			new Option("--verify <direction>", "who calls, as of serve")
-				.env("REELKEEP_VERIFY")
-				.choices(["top", "spi"])
-				.default("top"),
-		)
-		.addOption(
-			repeatable("--signed-header <name>", "with --verify spi: a header that may be signed, as of serve"),
 		)
 		.option(
 			"--at <time>",
@@ -175,34 +144,9 @@ function explainSignatureCommand(setExitCode: (code: number) => void): Command {
 		});
 }
 
-function appOption(): Option {
-	return repeatable(
-		"--app <KEY=SECRET>",
-		"an app that may report; KEY:NAME=SECRET for each of several secrets; also REELKEEP_APPS, separated by commas",
-	);
-}
-
-function appsFileOption(): Option {
-	return new Option("--apps-file <file>", "apps that may report, one KEY=SECRET a line").env(
-		"REELKEEP_APPS_FILE",
-	);
-}
-
-function dataOption(): Option {
-	return new Option("--data <directory>", "where events and videos are kept").env("REELKEEP_DATA");
-}
-
-function keyFileOption(): Option {
-	return new Option(
-		"--key-file <file>",
-		"the keys that seal links (default: keys.json in the data directory)",
-	).env("REELKEEP_KEY_FILE");
-}
-
-function repeatable(flags: string, description: string): Option {
-	return new Option(flags, `${description} (repeatable)`).argParser(
-		(value: string, previous: readonly string[] = []) => [...previous, value],
-	);
+function withOptions(command: Command, options: readonly Option[]): Command {
+	for (const option of options) command.addOption(option);
+	return command;
 }
 
 function version(): string {

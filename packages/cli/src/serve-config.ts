@@ -2,26 +2,21 @@
 
 import type { Apps, FailureAnswer } from "@reelkeep/adapter-http";
 import type { AppProjects, QuarantineQuota, ReceiveOptions } from "@reelkeep/core";
-import ms from "ms";
 import { type AppFlags, readAppsConfig } from "./apps-config.js";
 import { listOf, parseNumber, UsageError } from "./flags.js";
+import { readVerifierConfig, type VerifierConfig, type VerifierFlags } from "./verifier-config.js";
 
 /** Where the receiver listens unless told otherwise. */
 export const DEFAULT_HTTP = "127.0.0.1:8080";
 /** The object stores whose links the PaaS sends. */
 export const DEFAULT_ALLOW_HOST = "*.aliyuncs.com";
-/** More would make an old, captured request good for a day and longer. */
-const MAX_CLOCK_TOLERANCE_MS = 24 * 3_600_000;
 
-export interface ServeFlags extends AppFlags {
+export interface ServeFlags extends AppFlags, VerifierFlags {
 	readonly data?: string;
 	readonly http: string;
-	readonly verify: "top" | "spi";
 	readonly path?: string;
-	readonly signedHeader?: readonly string[];
 	readonly failureAnswer: FailureAnswer;
 	readonly keyFile?: string;
-	readonly clockTolerance: string;
 	readonly rateLimit?: string;
 	readonly quarantineCallbacks?: string;
 	readonly quarantineMib?: string;
@@ -46,15 +41,12 @@ export interface ServeConfig {
 }
 
 /** Options of `httpIngress`. */
-export interface HttpConfig {
+export interface HttpConfig extends VerifierConfig {
 	readonly host: string;
 	readonly port: number;
 	readonly apps: Apps;
-	readonly direction: "gateway" | "spi";
 	readonly path?: string;
-	readonly signedHeaders?: readonly string[];
 	readonly failureAnswer: FailureAnswer;
-	readonly clockToleranceMs: number;
 }
 
 /** *Errors*: throws a `UsageError`. */
@@ -89,20 +81,14 @@ export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): 
 }
 
 function httpConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv, apps: Apps): HttpConfig {
-	const { path, verify, failureAnswer } = flags;
-	const signedHeaders = flags.signedHeader ?? listOf(environment.REELKEEP_SIGNED_HEADER);
-	if (signedHeaders.length > 0 && verify !== "spi") {
-		throw new UsageError("--signed-header goes with --verify spi: the gateway's senders sign no headers");
-	}
+	const { path, failureAnswer } = flags;
 	if (path && !/^\/[^?#\s]*$/.test(path)) throw new UsageError("--path begins with / and has no query");
 	return {
 		...parseAddress(flags.http),
+		...readVerifierConfig(flags, environment),
 		apps,
-		direction: verify === "spi" ? "spi" : "gateway",
 		...(path ? { path } : {}),
-		...(signedHeaders.length > 0 ? { signedHeaders } : {}),
 		failureAnswer,
-		clockToleranceMs: parseTolerance(flags.clockTolerance),
 	};
 }
 
@@ -131,12 +117,4 @@ function parseAddress(text: string): { readonly host: string; readonly port: num
 		throw new UsageError(`--http takes HOST:PORT, [IPv6]:PORT or off; port 0 picks a free one`);
 	}
 	return { host, port };
-}
-
-function parseTolerance(text: string): number {
-	const toleranceMs = /[a-z]$/i.test(text) ? ms(text as ms.StringValue) : undefined;
-	if (toleranceMs === undefined || !(toleranceMs > 0 && toleranceMs <= MAX_CLOCK_TOLERANCE_MS)) {
-		throw new UsageError("--clock-tolerance takes a duration such as 10m or 90s, at most 24h");
-	}
-	return toleranceMs;
 }
