@@ -1,27 +1,16 @@
 import { gunzipSync } from "node:zlib";
 import type { ReceiveOutcome } from "@reelkeep/core/ports";
-import { readCapture } from "@reelkeep/testing/top-request";
 import { transcribe } from "@reelkeep/testing/transcript";
 import { describe, expect, it } from "vitest";
-import { textOf } from "../test/binding.js";
+import { textOf, toTopRequest } from "../test/binding.js";
 import { handlerOptions, readFixture, recordingReceive, standingClock } from "../test/harness.js";
 import { rawBatch, SEPARATOR, signedBatch } from "../test/signed-bodies.js";
 import { createBatchHandler } from "./batch.js";
-import type { TopHandlerOptions, TopReply, TopRequest } from "./exchange.js";
+import type { TopHandlerOptions, TopReply } from "./exchange.js";
 import { parseTimestamp } from "./timestamp.js";
 import { createTopVerifier } from "./verifier.js";
 
 const METHOD = "alibaba.cgame.avatar.video.record.report";
-
-function toRequest(bytes: Buffer): TopRequest {
-	const { method, target, headers, body } = readCapture(bytes);
-	return {
-		method,
-		target,
-		headers: new Map(headers.map(([name, value]) => [name.toLowerCase(), value])),
-		body,
-	};
-}
 
 async function send(
 	bytes: Buffer,
@@ -29,7 +18,7 @@ async function send(
 	recorded = recordingReceive(),
 ): Promise<{ readonly reply: TopReply; readonly text: string; readonly sent: readonly unknown[] }> {
 	const handle = createBatchHandler({ ...handlerOptions(recorded.receive), ...options });
-	const reply = await handle(toRequest(bytes));
+	const reply = await handle(toTopRequest(bytes));
 	const isZipped = reply.headers["Content-Encoding"] === "gzip";
 	const text = isZipped ? gunzipSync(reply.body as Uint8Array).toString() : textOf(reply);
 	transcribe("http", text);
@@ -140,7 +129,7 @@ describe("a batch", () => {
 		const recorded = recordingReceive(() => Promise.reject(new Error("boom")));
 		expect(codesOf((await send(signedBatch(["{}", "{}"]), {}, recorded)).text)).toEqual([15, 15]);
 		const handle = createBatchHandler(handlerOptions(recorded.receive));
-		const request = toRequest(signedBatch(["{}"]));
+		const request = toTopRequest(signedBatch(["{}"]));
 		for (const body of ["already-read", "too-slow", { fields: { a: "b" } }] as const) {
 			expect(textOf(await handle({ ...request, body }))).toContain("isp.remote-service");
 		}
@@ -175,7 +164,7 @@ describe("the separator of a batch", () => {
 		let refused = 0;
 		for (const separator of separators(body)) {
 			if (/[\r\n]/.test(separator)) continue; // stands in no header
-			const changed = toRequest(signed);
+			const changed = toTopRequest(signed);
 			const recorded = recordingReceive();
 			const handle = createBatchHandler(handlerOptions(recorded.receive));
 			await handle({ ...changed, headers: new Map([...changed.headers, ["top-api-separator", separator]]) });

@@ -1,9 +1,8 @@
 import type { ReceiveOutcome } from "@reelkeep/core/ports";
-import { readCapture } from "@reelkeep/testing/top-request";
 import { CAPTURE_APP_KEY, CAPTURE_SECRET, transcribe } from "@reelkeep/testing/transcript";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ODD_TEXT, textOf } from "../test/binding.js";
+import { ODD_TEXT, textOf, toTopRequest } from "../test/binding.js";
 import { APPS, handlerOptions, NOW_MS, recordingReceive, standingClock } from "../test/harness.js";
 import { type BodyOptions, signedSpi } from "../test/signed-bodies.js";
 import type { TopHandlerOptions, TopRequest } from "./exchange.js";
@@ -16,16 +15,6 @@ const SUCCESS = {
 	result: { code: "0", data: { message: "Consumer Success", consume_state: 1 }, message: "SUCCESS" },
 };
 const FORM = "application/x-www-form-urlencoded;charset=UTF-8";
-
-function toRequest(bytes: Buffer): TopRequest {
-	const { method, target, headers, body } = readCapture(bytes);
-	return {
-		method,
-		target,
-		headers: new Map(headers.map(([name, value]) => [name.toLowerCase(), value])),
-		body,
-	};
-}
 
 async function send(
 	request: TopRequest,
@@ -48,7 +37,7 @@ async function send(
 	};
 }
 
-const json = (body: string, options: BodyOptions = {}): TopRequest => toRequest(signedSpi(body, options));
+const json = (body: string, options: BodyOptions = {}): TopRequest => toTopRequest(signedSpi(body, options));
 
 describe("the platform's own call", () => {
 	it("is taken with its callback as an object, as text, or as the document itself", async () => {
@@ -62,7 +51,7 @@ describe("the platform's own call", () => {
 
 	it("is taken as a form, whose fields are signed", async () => {
 		const body = `request_param=${encodeURIComponent(ODD_TEXT)}`;
-		const { answer, sent } = await send(toRequest(signedSpi(body, { contentType: FORM })));
+		const { answer, sent } = await send(toTopRequest(signedSpi(body, { contentType: FORM })));
 		expect(answer).toEqual(SUCCESS);
 		expect(sent).toEqual([ODD_TEXT]);
 	});

@@ -1,23 +1,17 @@
 // What `explainSignature` says about raw bytes, for its tests; nothing that it says may give anything away.
 
-import { readCapture } from "@reelkeep/testing/top-request";
 import { findLeaks, transcribe } from "@reelkeep/testing/transcript";
 import { expect } from "vitest";
 import { type ExplainSignatureOptions, explainSignature } from "../src/explain/explain-signature.js";
-import type { RawRequest } from "../src/explain/received-request.js";
+import { toTopRequest } from "./binding.js";
 import { APPS, NOW_MS } from "./harness.js";
-
-export function rawRequest(bytes: Buffer): RawRequest {
-	const { headers, ...rest } = readCapture(bytes);
-	return { ...rest, headers: new Map(headers.map(([name, value]) => [name.toLowerCase(), value])) };
-}
 
 /** The findings as lines: `problem parameter-not-signed: customerId not signed…`. */
 export async function explain(
 	bytes: Buffer,
 	options: Partial<ExplainSignatureOptions> = {},
 ): Promise<readonly string[]> {
-	const findings = await explainSignature(rawRequest(bytes), { apps: APPS, now: NOW_MS, ...options });
+	const findings = await explainSignature(toTopRequest(bytes), { apps: APPS, now: NOW_MS, ...options });
 	const text = findings.map(({ _tag, severity, message }) => `${severity} ${_tag}: ${message}`).join("\n");
 	transcribe("cli", text);
 	expect(findLeaks(text)).toEqual([]);
