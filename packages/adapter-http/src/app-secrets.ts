@@ -24,6 +24,7 @@ const SECRET_ID = /^[0-9A-Za-z._-]{1,64}$/;
 export function readApps(apps: Apps): ReadonlyMap<string, readonly AppSecret[]> {
 	const known = new Map<string, readonly AppSecret[]>();
 	for (const [appKey, value] of Object.entries(apps)) known.set(appKey, readApp(appKey, value));
+	refuseShared(known);
 	if (known.size === 0) {
 		throw new TypeError(
 			"no app is configured, so no callback could ever be accepted: give an app key and its secret",
@@ -46,6 +47,22 @@ function readApp(appKey: string, value: string | readonly AppSecret[]): readonly
 	for (const { secret } of secrets) refuseWeak(appKey, secret);
 	refuseIds(appKey, secrets);
 	return secrets.map((one) => ({ ...one }));
+}
+
+/** What one of them signs, the other could have: the signature says no more whose it is. */
+function refuseShared(apps: ReadonlyMap<string, readonly AppSecret[]>): void {
+	const owners = new Map<string, string>();
+	for (const [appKey, secrets] of apps) {
+		for (const { secret } of secrets) {
+			const owner = owners.get(secret);
+			if (owner !== undefined && owner !== appKey) {
+				throw new TypeError(
+					`apps ${owner} and ${appKey} have the same secret: each could sign for the other`,
+				);
+			}
+			owners.set(secret, appKey);
+		}
+	}
 }
 
 function refuseWeak(appKey: string, secret: unknown): void {

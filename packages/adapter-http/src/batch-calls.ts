@@ -1,14 +1,19 @@
 // How the calls of a batch are cut out of its body, which was proved before: docs/top-protocol.md, Batches.
 
 import type { HttpLimits } from "./limits.js";
-import { objectEnd } from "./object-end.js";
 import { decodeUtf8 } from "./parameter-collector.js";
 import { readForm } from "./parameters.js";
 
 /** Stands in no urlencoded text. */
 const SEPARATOR = "\r\n-S-\r\n";
 const SEPARATOR_HEADER = "top-api-separator";
-const MAX_SEPARATOR_CHARACTERS = 64;
+/** What encoders leave as it is, and what they write. */
+const URLENCODED = /^[0-9A-Za-z%+&=._~!'()*-]*$/;
+/**
+ * The header is not signed: whoever changes it would cut the signed body at other places. A separator of which no
+ * character can stand in a call cuts where the sender cut, or leaves something behind that is not urlencoded.
+ */
+const FOREIGN = /^["$,/:;<>?@[\]\\^`|]{1,64}$/;
 const PUBLIC = "#PUBLIC#";
 /** A call without parameters. */
 const NOTHING = "N";
@@ -32,31 +37,28 @@ export function divideBatch(
 ): BatchCalls {
 	const text = decodeUtf8(body);
 	if (text === undefined) return { _tag: "Malformed", message: "the batch is not valid UTF-8" };
-	const header = headers.get(SEPARATOR_HEADER);
-	const separator = header ?? SEPARATOR;
-	if (separator === "" || separator.length > MAX_SEPARATOR_CHARACTERS) {
-		return {
-			_tag: "Malformed",
-			message: `${SEPARATOR_HEADER} must have 1 to ${MAX_SEPARATOR_CHARACTERS} characters`,
-		};
-	}
-	const pieces = text.split(separator, limits.maxBatchCalls + 2);
-	const shared = new Map(sharedMethod === undefined ? [] : [["method", sharedMethod]]);
-	if (pieces[0]?.startsWith(PUBLIC)) {
-		const read = readForm(pieces.shift()?.slice(PUBLIC.length) ?? "", limits);
-		if (read._tag === "Malformed") return { _tag: "Malformed", message: read.message };
-		for (const [name, value] of read.parameters) shared.set(name, value);
-	}
+	const separator = headers.get(SEPARATOR_HEADER) ?? SEPARATOR;
+	if (separator !== SEPARATOR && !FOREIGN.test(separator))
+		return { _tag: "Malformed", message: UNSAFE_SEPARATOR };
+	const [first = "", ...rest] = text.split(separator, limits.maxBatchCalls + 2);
+	const isShared = first.startsWith(PUBLIC);
+	const pieces = isShared ? rest : [first, ...rest];
+	const common = isShared ? first.slice(PUBLIC.length) : "";
 	if (pieces.length === 0) return { _tag: "Malformed", message: "the batch has no calls" };
 	if (pieces.length > limits.maxBatchCalls) {
 		return { _tag: "Malformed", message: `a batch may have at most ${limits.maxBatchCalls} calls` };
 	}
-	const calls = pieces.map((piece) => readCall(piece, shared, limits));
-	if (header !== undefined && !calls.every(isWhole)) return { _tag: "Malformed", message: UNSAFE_SEPARATOR };
-	return { _tag: "BatchCalls", separator, calls };
+	if (![common, ...pieces].every((piece) => URLENCODED.test(piece))) {
+		return { _tag: "Malformed", message: NOT_URLENCODED };
+	}
+	const read = readForm(common, limits);
+	if (read._tag === "Malformed") return { _tag: "Malformed", message: read.message };
+	const shared = new Map([...(sharedMethod ? [["method", sharedMethod] as const] : []), ...read.parameters]);
+	return { _tag: "BatchCalls", separator, calls: pieces.map((piece) => readCall(piece, shared, limits)) };
 }
 
-const UNSAFE_SEPARATOR = `every call between two ${SEPARATOR_HEADER}s must be complete, with a JSON object as its request_param`;
+const NOT_URLENCODED = "what stands between the separators of a batch is not urlencoded";
+const UNSAFE_SEPARATOR = `${SEPARATOR_HEADER} must be 1 to 64 characters that never stand in urlencoded text, such as | or @@`;
 
 function readCall(piece: string, shared: ReadonlyMap<string, string>, limits: HttpLimits): BatchCall {
 	if (piece === NOTHING) return { parameters: shared };
@@ -64,13 +66,4 @@ function readCall(piece: string, shared: ReadonlyMap<string, string>, limits: Ht
 	if (read._tag === "Malformed") return { parameters: shared, malformed: read.message };
 	if (read.parameters.size === 0) return { parameters: shared, malformed: "a call of the batch is empty" };
 	return { parameters: new Map([...shared, ...read.parameters]) };
-}
-
-/**
- * The separator in the header is not signed: whoever changes it cuts the signed body at other places. A piece of a call
- * is never whole: its `request_param` is no object any more, or it is no parameter at all.
- */
-function isWhole({ parameters, malformed }: BatchCall): boolean {
-	const requestParam = parameters.get("request_param");
-	return malformed === undefined && (!requestParam || objectEnd(requestParam) === requestParam.length);
 }

@@ -145,7 +145,7 @@ describe("a batch", () => {
 });
 
 describe("the separator of a batch", () => {
-	it.each(["%7Bvilla%7D", "@@", "|", "-S-"])("may be %s, named by a header", async (separator) => {
+	it.each(["@@", "|", ";;", "<[,]>"])("may be %s, named by a header", async (separator) => {
 		const batch = signedBatch(['{"a":1}', "{}"], { separator, headers: { "top-api-separator": separator } });
 		const { text, sent } = await send(batch);
 		expect(codesOf(text, separator)).toEqual(["ok", "ok"]);
@@ -175,18 +175,29 @@ describe("the separator of a batch", () => {
 		expect(refused).toBeGreaterThan(500);
 	});
 
-	it("is bounded", async () => {
-		for (const separator of ["", "x".repeat(65)]) {
+	it.each(["", "|".repeat(65), "%7Bvilla%7D", "-S-", "a|b", "&", "#", "游戏", "{"])(
+		"may not be %j",
+		async (separator) => {
 			const batch = signedBatch(["{}"], { headers: { "top-api-separator": separator } });
 			expect(JSON.parse((await send(batch)).text).error_response.code).toBe(41);
-		}
+		},
+	);
+
+	it("cannot make a call of ours out of another API's", async () => {
+		const parameters = { method: METHOD };
+		const headers = { "top-api-separator": "&" };
+		const body = "method=alibaba.cgame.liteplay.x&request_param=%7B%7D";
+		expect(codesOf((await send(rawBatch(body, { parameters }))).text)).toEqual([22]);
+		expect((await send(rawBatch(body, { parameters, headers }))).sent).toEqual([]);
 	});
 
-	it("taken out of the header makes one malformed call of many", async () => {
-		const batch = signedBatch(["{}", "{}"], { separator: "@@" });
-		const { text, sent } = await send(batch);
-		expect(codesOf(text)).toEqual([41]);
-		expect(sent).toEqual([]);
+	it("taken out of the header leaves nothing that is taken", async () => {
+		for (const calls of [["{}", "{}"], ["{}"]]) {
+			const batch = rawBatch([`method=${METHOD}&request_param=%7B%7D`, ...calls.map(() => "N")].join("||"));
+			const { text, sent } = await send(batch);
+			expect(codesOf(text)).toEqual([41]);
+			expect(sent).toEqual([]);
+		}
 	});
 });
 

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import type { ParsedForm } from "./exchange.js";
 import { createHandler, type NodeHandler, type NodeHandlerOptions } from "./node-handler.js";
+import { isFormType } from "./parameters.js";
 
 /**
  * As `createNodeHandler`. Mounted behind body parsers, it takes the bytes that `keepRawBody` kept or that `express.raw`
@@ -10,7 +11,7 @@ import { createHandler, type NodeHandler, type NodeHandlerOptions } from "./node
  * is answered "send it again", and the log says what to change.
  */
 export function createExpressHandler(options: NodeHandlerOptions): NodeHandler {
-	return createHandler(options, takenBody);
+	return createHandler(options, { takenBody, targetOf });
 }
 
 const RAW_BODY = Symbol.for("@reelkeep/RawBody");
@@ -32,15 +33,17 @@ interface ParsedRequest {
 
 function takenBody(request: IncomingMessage): Uint8Array | ParsedForm | undefined {
 	const { [RAW_BODY]: kept, rawBody, body } = request as ParsedRequest;
-	for (const bytes of [kept, rawBody, body]) if (bytes instanceof Uint8Array) return bytes;
-	// Until a parser has read the stream to its end, what stands in `body` is not this body.
+	for (const bytes of [kept, rawBody, body])
+		if (bytes instanceof Uint8Array && bytes.length > 0) return bytes;
+	// Until a parser has read the stream to its end, what stands in `body` is not this body; nor is an empty object.
 	if (!request.readableEnded || typeof body !== "object" || body === null) return undefined;
-	return isForm(request) ? { fields: body as ParsedForm["fields"] } : undefined;
+	// A JSON object is no form: its text was signed, not its members.
+	const isForm = isFormType(request.headers["content-type"]) && Object.keys(body).length > 0;
+	return isForm ? { fields: body as ParsedForm["fields"] } : undefined;
 }
 
-/** A JSON object is no form: its text was signed, not its members. */
-function isForm({ headers }: IncomingMessage): boolean {
-	return /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(
-		headers["content-type"] ?? "",
-	);
+/** What the hash of the request is of: the path before an application took its own part away. */
+function targetOf(request: IncomingMessage): string {
+	const { originalUrl } = request as { readonly originalUrl?: unknown };
+	return typeof originalUrl === "string" ? originalUrl : (request.url ?? "");
 }

@@ -46,7 +46,7 @@ async function bodyOf(
 	limits: HttpLimits,
 	takePlace: TakePlace,
 ): Promise<TopRequest["body"]> {
-	if (request.bodyUsed) return "already-read";
+	if (request.bodyUsed || request.body?.locked) return "already-read";
 	if (request.method !== "POST" || request.body === null) return new Uint8Array();
 	if (Number(request.headers.get("content-length") ?? 0) > limits.maxBodyBytes) {
 		void request.body.cancel().catch(() => undefined);

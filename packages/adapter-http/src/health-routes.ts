@@ -7,13 +7,15 @@ import { pathOf } from "./node-handler.js";
 /** A check that takes longer is a problem itself. */
 const CHECK_TIME_MS = 5_000;
 
+export const HEALTH_PATHS: readonly string[] = ["/healthz", "/readyz"];
+
 /** Answers the two paths; false for any other. */
 export function createHealthRoutes(
 	health: Health,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
 	return (request, response) => {
 		const path = pathOf(request.url ?? "");
-		if ((path !== "/healthz" && path !== "/readyz") || !isReading(request.method)) return false;
+		if (!HEALTH_PATHS.includes(path) || !isReading(request.method)) return false;
 		request.resume();
 		if (path === "/healthz") sendJson(response, 200, { status: "ok" });
 		else void sendReadiness(response, health);

@@ -15,11 +15,11 @@ import { answerClientError, answerRaw } from "./client-error.js";
 import { type Connections, trackConnections } from "./connections.js";
 import { GATEWAY_STYLE, SPI_STYLE } from "./envelope.js";
 import { renderReply } from "./exchange.js";
-import { createHealthRoutes } from "./health-routes.js";
+import { createHealthRoutes, HEALTH_PATHS } from "./health-routes.js";
 import { resolveLimits } from "./limits.js";
 import { createNodeHandler, type NodeHandlerOptions } from "./node-handler.js";
 import { createConnectionLog } from "./report.js";
-import { REST_PATH, SPI_PATH } from "./routes.js";
+import { resolvePaths } from "./routes.js";
 import { failed, type TopAnswer } from "./status.js";
 
 export interface HttpIngressOptions extends Omit<NodeHandlerOptions, "receive"> {
@@ -63,6 +63,7 @@ const ALWAYS_READY: Health = { check: async () => [] };
 
 /** *Promise*: `stop` answers what is in flight before it resolves, and takes at most `stopTimeMs`. */
 export function createHttpIngress(given: HttpIngressOptions): Ingress {
+	checkPaths(given);
 	// In the server's own listeners nothing would catch what a logger throws.
 	const options = { ...given, ...(given.logger && { logger: guardLogger(given.logger) }) };
 	let running: Running | undefined;
@@ -78,6 +79,15 @@ export function createHttpIngress(given: HttpIngressOptions): Ingress {
 			return stopped;
 		},
 	};
+}
+
+/** Throws a `TypeError` for a path that is none, or that this server answers itself. */
+export function checkPaths(options: Pick<HttpIngressOptions, "direction" | "path" | "batchPath">): void {
+	for (const path of Object.values(resolvePaths(options))) {
+		if (HEALTH_PATHS.includes(path)) {
+			throw new TypeError(`${path} tells of this server's health; callbacks need a path of their own`);
+		}
+	}
 }
 
 interface Running {
@@ -155,7 +165,8 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** A sender with a wrong URL hears 404, and its operator is told once; a scanner must not fill the log. */
 function createRoute(handlers: readonly Handler[], options: HttpIngressOptions) {
-	const { direction, path = direction === "spi" ? SPI_PATH : REST_PATH, logger } = options;
+	const { logger } = options;
+	const { path } = resolvePaths(options);
 	let isTold = false;
 	return (request: IncomingMessage, response: ServerResponse): void => {
 		if (handlers.some((handler) => handler(request, response))) return;

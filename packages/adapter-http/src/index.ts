@@ -1,6 +1,6 @@
 // @reelkeep/adapter-http: the TOP gateway's protocol as a receiver speaks it, from the plugin down to the pure functions.
 
-export type { AppSecret, Apps } from "./app-secrets.js";
+export { type AppSecret, type Apps, DEFAULT_SECRET_ID } from "./app-secrets.js";
 export { createBatchHandler } from "./batch.js";
 export type { FailureAnswer } from "./envelope.js";
 export type {

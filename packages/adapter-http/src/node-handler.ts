@@ -18,16 +18,23 @@ export interface NodeHandler {
 	readonly supports: { readonly getBody: true };
 }
 
-/** What is there of a body that another part of the server has read; `undefined`: nobody has, or nothing is left of it. */
-export type TakenBody = (request: IncomingMessage) => Uint8Array | ParsedForm | undefined;
+/** What a framework changes in a node:http request. */
+export interface Framework {
+	/** What is there of a body that another part has read; `undefined`: nobody has, or nothing is left of it. */
+	takenBody(request: IncomingMessage): Uint8Array | ParsedForm | undefined;
+	/** Path and query as they came. */
+	targetOf(request: IncomingMessage): string;
+}
+
+const NONE: Framework = { takenBody: () => undefined, targetOf: ({ url = "" }) => url };
 
 /** Makes the handler to mount. Throws a `RangeError` for limits that are none, a `TypeError` for a path. */
 export function createNodeHandler(options: NodeHandlerOptions): NodeHandler {
-	return createHandler(options, () => undefined);
+	return createHandler(options, NONE);
 }
 
-/** `takenBody` knows where a framework keeps what its parsers read. */
-export function createHandler(options: NodeHandlerOptions, takenBody: TakenBody): NodeHandler {
+/** The same, in a framework. */
+export function createHandler(options: NodeHandlerOptions, framework: Framework): NodeHandler {
 	const routes = createRoutes(options);
 	const limits = resolveLimits(options.limits);
 	const readBody = createBodyReader(limits);
@@ -37,7 +44,7 @@ export function createHandler(options: NodeHandlerOptions, takenBody: TakenBody)
 			next?.();
 			return false;
 		}
-		void serve(request, response, { handle, limits, readBody, takenBody });
+		void serve(request, response, { handle, limits, readBody, framework });
 		return true;
 	};
 	return Object.assign(handler, { supports: { getBody: true } } as const);
@@ -54,7 +61,7 @@ interface Serving {
 	readonly handle: TopHandler;
 	readonly limits: HttpLimits;
 	readonly readBody: ReadBody;
-	readonly takenBody: TakenBody;
+	readonly framework: Framework;
 }
 
 /** Never rejects: reading, handling and sending each turn their failures into values. */
@@ -64,7 +71,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
 	if (body === "aborted") return;
 	const reply = await serving.handle({
 		method: request.method ?? "",
-		target: request.url ?? "",
+		target: serving.framework.targetOf(request),
 		headers: headersOf(request),
 		body,
 	});
@@ -74,10 +81,10 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
 /** A request that is refused whatever its body says is answered without reading it. */
 async function bodyOf(
 	request: IncomingMessage,
-	{ readBody, takenBody }: Serving,
+	{ readBody, framework }: Serving,
 ): Promise<TopRequest["body"] | "aborted"> {
 	if (request.method !== "POST" && request.method !== "GET") return new Uint8Array();
-	return takenBody(request) ?? (await readBody(request));
+	return framework.takenBody(request) ?? (await readBody(request));
 }
 
 function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {

@@ -13,8 +13,8 @@ import {
 	type Verifier,
 } from "@reelkeep/core/ports";
 import { type Apps, readApps } from "./app-secrets.js";
-import { createHttpIngress, type HttpIngressOptions } from "./http-ingress.js";
-import { createSpiVerifier } from "./spi-verifier.js";
+import { checkPaths, createHttpIngress, type HttpIngressOptions } from "./http-ingress.js";
+import { createSpiVerifier, readSignedHeaders } from "./spi-verifier.js";
 import { createTopVerifier } from "./verifier.js";
 
 export interface HttpIngressPluginOptions
@@ -50,11 +50,13 @@ export interface HttpIngressPlugin extends Plugin {
 
 /**
  * Listens on its own server: `/router/rest` and `/router/batch`, or the path of the SPI direction; `/healthz`, `/readyz`.
- * *Errors*: throws a `TypeError` at once for weak `apps`; `start` rejects when the address cannot be bound.
+ * *Errors*: throws a `TypeError` at once for weak `apps`, a path or a signed header that can be none; `start` rejects when the address cannot be bound.
  */
 export function httpIngress(options: HttpIngressPluginOptions = {}): HttpIngressPlugin {
 	const { name = "http", apps, clockToleranceMs, signedHeaders, ...ingressOptions } = options;
 	if (apps !== undefined) readApps(apps);
+	checkPaths(ingressOptions);
+	readSignedHeaders(signedHeaders);
 	const createVerifier = (known: Apps, clock: Clock): Verifier => {
 		const tolerance = clockToleranceMs === undefined ? {} : { clockToleranceMs };
 		if (options.direction !== "spi") return createTopVerifier({ apps: known, clock, ...tolerance });

@@ -12,9 +12,23 @@ describe("the grammar of public parameters", () => {
 		["sign", ["", "0", "a".repeat(32), "G".repeat(32), "0".repeat(33), "é".repeat(32)]],
 		["simplify", ["TRUE", "1", " "]],
 		["session", ["a b", '"', "{", "é", "a".repeat(257)]],
-		["partner_id", ["a b", "request_param", "a-session", "{", "a".repeat(65)]],
+		["partner_id", ["a b", "request_param", "a-session", "timestamp", "{", "a".repeat(65)]],
 		["target_app_key", ["a", "   ", "-1", "1".repeat(33)]],
-		["request_param", ["session", "{}session", "{}session-0001", "mysession", '{"a":"}"}_', "{}x1"]],
+		[
+			"request_param",
+			[
+				"session",
+				"{}session",
+				"{}session-0001",
+				"mysession",
+				" {}sign_methodmd5",
+				"xsimplify",
+				"xsimplifytrue",
+				"target_app_key1",
+				'{"a":"}"}_',
+				"{}x1",
+			],
+		],
 	] as const)("refuses for %s each of %j", (name, values) => {
 		for (const value of values) expect(isParameterValue(name, value)).toBe(false);
 	});

@@ -8,11 +8,13 @@ export const REPORT_METHOD = "alibaba.cgame.avatar.video.record.report";
 const CHINA_TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$/;
 const EPOCH_TIME = /^(?:[0-9]{10}|[0-9]{13})$/;
 const APP_KEY = /^(?!.*(?:format|method|request_param))[0-9A-Za-z_-]{1,64}$/;
-const PARTNER = /^(?!.*(?:request_param|session))[0-9A-Za-z._-]{0,64}$/;
+const PARTNER = /^(?!.*(?:request_param|session|timestamp))[0-9A-Za-z._-]{0,64}$/;
 const SESSION = /^[0-9A-Za-z._-]{0,256}$/;
-const ENDS_LIKE_A_SESSION = /session[0-9A-Za-z._-]{0,256}$/;
+/** Every parameter that may stand directly behind `request_param`, where some of the others are absent. */
+const ENDS_LIKE_A_PARAMETER =
+	/(?:session[0-9A-Za-z._-]{0,256}|sign_method(?:md5|hmac|hmac-sha256)?|simplify(?:true|false)?|target_app_key[0-9]{0,32})$/;
 /** "session" and the longest session: all of a `request_param` that needs a look. */
-const SESSION_TAIL_CHARACTERS = 7 + 256;
+const TAIL_CHARACTERS = 7 + 256;
 const TARGET_APP_KEY = /^[0-9]{0,32}$/;
 /** TOP writes hexadecimal digits in upper case only. */
 const SIGN = /^(?:[0-9A-F]{32}|[0-9A-F]{64})$/;
@@ -30,7 +32,7 @@ const GRAMMAR = {
 	partner_id: (value) => PARTNER.test(value),
 	target_app_key: (value) => TARGET_APP_KEY.test(value),
 	request_param: (value) =>
-		!ENDS_LIKE_A_SESSION.test(value.slice(-SESSION_TAIL_CHARACTERS)) && !goesOnLikeAParameter(value),
+		!ENDS_LIKE_A_PARAMETER.test(value.slice(-TAIL_CHARACTERS)) && !goesOnLikeAParameter(value),
 } as const satisfies Record<string, (value: string) => boolean>;
 
 export type ParameterName = keyof typeof GRAMMAR;

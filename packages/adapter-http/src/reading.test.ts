@@ -254,9 +254,11 @@ describe("parameters with a raw body behind them", () => {
 		["batch", { zz: "1" }, /behind timestamp/],
 		["batch", { session: "timestamp1795363490v2.0" }, /word "timestamp"/],
 		["batch", { a: "timestamp" }, /word "timestamp"/],
-		["batch", { request_param: "{}" }, /beside a body/],
-		["json", { request_param: "{}" }, /beside a body/],
-		["json", { a: '{"request_param":{}' }, /brace/],
+		["batch", { request_param: "{}" }, /beside a signed body/],
+		["batch", { a: "request_param{" }, /beside a signed body/],
+		["json", { request_param: "{}" }, /beside a signed body/],
+		["json", { a: '{"request_param":{}' }, /beside a signed body/],
+		["json", { a: "{" }, /brace/],
 		["json", { timestamp_a: "" }, /word "timestamp"/],
 	])("are refused: %s with %o", (rawBody, more, message) => {
 		expect(findOtherReading(batch(more), rawBody)).toMatch(message);

@@ -12,9 +12,10 @@
 //
 // - A holds neither "format", "method" nor "request_param", P neither "request_param" nor "session", and M is one fixed
 //   text: so A, F, M and P end where the next name first appears, and R starts there.
-// - From the end, `sign_method … v2.0` can be read in one way only: its values are fixed words, digits or times.
-// - R is any text. Between it and `sign_method` only a session may stand, and R must not itself end like a
-//   session (`…session` and characters of one): so a session starts at the first place where it can.
+// - From the end, `[simplify …] … v2.0` can be read in one way only: its values are fixed words, digits or times.
+// - R is any text, but it does not end like a parameter that may stand directly behind it: a session, and in the SPI
+//   direction, where `sign_method` may be absent, that, `simplify` or `target_app_key`. So R ends at the first place where
+//   what follows can be read as those.
 //
 // A call with other parameters, which may stand anywhere and whose values are any text:
 //
@@ -23,10 +24,13 @@
 //   begins with a whole object does not go on like a name: so what the two kinds of reading take for R is the same.
 // - Outside R, "timestamp" stands once, and a time is followed by a name, never by a digit: so D is the same.
 //
-// A raw body behind the parameters (batches; JSON in the SPI direction), which then hold no R:
+// A raw body behind the parameters (batches; JSON in the SPI direction):
 //
 // - Of a batch, "timestamp" stands once in the parameters, and only `v2.0` follows it: the body starts there.
 // - A JSON body is one object, and no parameter holds a brace: the body starts at the first one.
+// - The kinds cannot be taken for each other. No parameter before a raw body holds "request_param", so such a body would
+//   start before the R of a call; and what stands there holds no "timestamp" (P does not, and other parameters may not,
+//   because it stands behind R). A batch's body holds no brace, a JSON body always does.
 
 import { objectEnd } from "./object-end.js";
 import { isOtherName, isParameterName, isParameterValue } from "./public-parameters.js";
@@ -46,13 +50,14 @@ export function findOtherReading(
 	parameters: ReadonlyMap<string, string>,
 	rawBody: RawBody = "none",
 ): string | undefined {
-	if (rawBody !== "none") return parameters.has(START) ? BOTH : findOtherBody(parameters, rawBody);
+	if (rawBody !== "none") return findOtherBody(parameters, rawBody);
 	if (!hasOthers(parameters)) return undefined;
 	const requestParam = parameters.get(START);
-	// Without an R, no R may begin anywhere.
+	// Without an R, neither an R nor a document may begin anywhere.
 	const before = textOf(parameters, (name) => requestParam === undefined || name < START);
 	const behind = textOf(parameters, (name) => requestParam !== undefined && name > START);
 	if (before.includes(START)) return HIDES_START;
+	if (requestParam === undefined && before.includes("{")) return HOLDS_BRACE;
 	if (requestParam !== undefined && objectEnd(requestParam) !== requestParam.length) return NO_OBJECT;
 	return countOf(TIME, before) + countOf(TIME, behind) === 1 ? undefined : HIDES_TIME;
 }
@@ -65,18 +70,19 @@ export function isReading(parameters: ReadonlyMap<string, string>, rawBody: RawB
 	return findOtherReading(parameters, rawBody) === undefined;
 }
 
-const BOTH = "request_param must not stand beside a body that holds it";
+const BOTH = 'no parameter beside a signed body may hold the word "request_param"';
 const HIDES_START = 'a parameter that this method does not have must not hold the word "request_param"';
 const HIDES_TIME = 'a parameter that this method does not have must not hold the word "timestamp"';
 const NO_OBJECT = "beside parameters that this method does not have, request_param must be one JSON object";
 const BEHIND_TIME = "a parameter that this method does not have must not stand behind timestamp";
-const HOLDS_BRACE = "beside a JSON body no parameter may hold a brace";
+const HOLDS_BRACE = "without request_param, no other parameter may hold a brace";
 
 function findOtherBody(
 	parameters: ReadonlyMap<string, string>,
 	rawBody: "batch" | "json",
 ): string | undefined {
 	const text = signedText(parameters, "signed");
+	if (text.includes(START)) return BOTH;
 	if (countOf(TIME, text) !== 1) return HIDES_TIME;
 	if (rawBody === "json") return text.includes("{") ? HOLDS_BRACE : undefined;
 	for (const name of parameters.keys()) if (name > TIME && name !== "v") return BEHIND_TIME;

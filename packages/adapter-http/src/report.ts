@@ -84,7 +84,10 @@ export function createConnectionLog({ clock, logger }: Audience): (reason: strin
 
 function describe(error: unknown): object {
 	if (!(error instanceof Error)) return { name: typeof error };
-	const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+	const { stack = "", message } = error;
+	// The stack begins with the message, whose lines may look like frames.
+	const trace = stack.slice(stack.indexOf(message) + message.length);
+	const frames = trace.split("\n").filter((line) => /^\s+at /.test(line));
 	const { code, _tag } = error as { code?: unknown; _tag?: unknown };
 	return {
 		name: error.name,

@@ -24,17 +24,29 @@ export interface RouteOptions extends TopHandlerOptions {
 	readonly batchPath?: string;
 }
 
-/** The handler of a path; `undefined`: none of ours. Throws a `TypeError` for a path that is none, a `RangeError` for limits. */
-export function createRoutes(options: RouteOptions): (path: string) => TopHandler | undefined {
-	const { direction = "gateway" } = options;
-	const path = options.path ?? (direction === "spi" ? SPI_PATH : REST_PATH);
-	const batchPath = options.batchPath ?? path.replace(/\/rest$/, "/batch");
+/** The paths that are answered. Throws a `TypeError` for one that is none. */
+export function resolvePaths({
+	direction,
+	...paths
+}: Pick<RouteOptions, "direction" | "path" | "batchPath">): {
+	readonly path: string;
+	/** The same where batches have none of their own. */
+	readonly batchPath: string;
+} {
+	const path = paths.path ?? (direction === "spi" ? SPI_PATH : REST_PATH);
+	const batchPath = paths.batchPath ?? path.replace(/\/rest$/, "/batch");
 	for (const one of [path, batchPath]) {
 		if (!/^\/[^?#\s]*$/.test(one)) throw new TypeError("a path begins with / and has no query");
 	}
+	return { path, batchPath };
+}
+
+/** The handler of a path; `undefined`: none of ours. Throws a `TypeError` for a path that is none, a `RangeError` for limits. */
+export function createRoutes(options: RouteOptions): (path: string) => TopHandler | undefined {
+	const { path, batchPath } = resolvePaths(options);
 	const bound = createInFlightBound(resolveLimits(options.limits).maxInFlight);
 	const routes = new Map<string, TopHandler>();
-	if (direction === "spi") return createLookup(routes.set(path, bound(createSpiHandler(options))));
+	if (options.direction === "spi") return createLookup(routes.set(path, bound(createSpiHandler(options))));
 	routes.set(batchPath, bound(createBatchHandler(options)));
 	// Set last: without a batch path of its own, calls come to the one path.
 	return createLookup(routes.set(path, bound(createTopHandler(options))));

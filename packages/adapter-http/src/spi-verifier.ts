@@ -4,6 +4,7 @@
 import type { SignedRequest, Verifier } from "@reelkeep/core/ports";
 import { objectEnd } from "./object-end.js";
 import { decodeUtf8 } from "./parameter-collector.js";
+import { isParameterName } from "./public-parameters.js";
 import { isReading } from "./reading.js";
 import { isSignMethod } from "./signature.js";
 import { createSignatureVerifier, type TopVerifierOptions } from "./verifier.js";
@@ -26,7 +27,7 @@ const MAX_SIGNED_HEADERS = 16;
  * *Source*: docs/top-protocol.md §5; what is inferred there is inferred here.
  */
 export function createSpiVerifier(options: SpiVerifierOptions): Verifier {
-	const ours = new Set((options.signedHeaders ?? DEFAULT_SIGNED_HEADERS).map((name) => name.toLowerCase()));
+	const ours = readSignedHeaders(options.signedHeaders);
 	return createSignatureVerifier(options, {
 		readMethod: (parameters) => {
 			const method = parameters.get("sign_method") || "md5";
@@ -39,6 +40,17 @@ export function createSpiVerifier(options: SpiVerifierOptions): Verifier {
 	});
 }
 
+/** The names in lower case. Throws a `TypeError` for one that a parameter has. */
+export function readSignedHeaders(names: readonly string[] = DEFAULT_SIGNED_HEADERS): ReadonlySet<string> {
+	const ours = new Set(names.map((name) => name.toLowerCase()));
+	for (const name of ours) {
+		if (isParameterName(name))
+			throw new TypeError(`${name} is a parameter; a header of that name cannot be signed`);
+	}
+	return ours;
+}
+
+/** Names are signed as the list writes them; of those that are not ours, nothing. `undefined`: two things of one name. */
 function withHeaders(
 	{ parameters, headers }: SignedRequest,
 	ours: ReadonlySet<string>,

@@ -34,7 +34,7 @@ export function createTopVerifier(options: TopVerifierOptions): Verifier {
 		isOnlyReading: (parameters, body) =>
 			body.length === 0
 				? hasAll(parameters, ["method", "v", "sign_method"]) && isReading(parameters, "none")
-				: hasAll(parameters, ["v", "sign_method"]) && isReading(parameters, "batch"),
+				: hasAll(parameters, ["v", "sign_method"]) && isReading(parameters, "batch") && !holdsBrace(body),
 	});
 }
 
@@ -91,6 +91,11 @@ function prove(
 		if (covered !== undefined) return { secretId: id, covered };
 	}
 	return undefined;
+}
+
+/** Urlencoded calls hold none, a JSON document always does: so neither can be taken for the other. */
+function holdsBrace(body: Uint8Array): boolean {
+	return body.includes(0x7b) || body.includes(0x7d);
 }
 
 function hasAll(parameters: ReadonlyMap<string, string>, names: readonly string[]): boolean {

@@ -2,7 +2,7 @@
 // reading the file.
 
 import { readFileSync, statSync } from "node:fs";
-import type { AppSecret, Apps } from "@reelkeep/adapter-http";
+import { type AppSecret, type Apps, DEFAULT_SECRET_ID } from "@reelkeep/adapter-http";
 import type { AppProjects } from "@reelkeep/core";
 import { listOf, UsageError } from "./flags.js";
 
@@ -49,11 +49,8 @@ function collectApps(sources: readonly AppSource[]): Apps {
 	return Object.fromEntries(apps);
 }
 
-/** The name of a secret that has none: also that of adapter-http. */
-const UNNAMED = "default";
-
 function describeConflict(key: string, id: string): string {
-	return id === UNNAMED
+	return id === DEFAULT_SECRET_ID
 		? `app ${key} has another secret already; while one replaces another, name both: ${key}:OLD=SECRET and ${key}:NEW=SECRET`
 		: `app ${key} has another secret named ${id} already`;
 }
@@ -97,9 +94,9 @@ function readAppsFile(file: string): AppSource {
 /** `KEY=SECRET`, or `KEY:NAME=SECRET`. */
 function parseApp(line: string, from: string): { key: string; id: string; secret: string } {
 	const at = line.indexOf("=");
-	const [key = "", id = UNNAMED] = line.slice(0, Math.max(at, 0)).trim().split(":", 2);
+	const [key = "", id = DEFAULT_SECRET_ID, ...more] = line.slice(0, Math.max(at, 0)).trim().split(":");
 	const secret = line.slice(at + 1);
-	if (at === -1 || key === "" || id === "") {
+	if (at === -1 || key === "" || id === "" || more.length > 0) {
 		throw new UsageError(
 			`${from}: an app is written KEY=SECRET, or KEY:NAME=SECRET while it has several secrets`,
 		);
@@ -131,7 +128,11 @@ function readProjects(
 			throw new UsageError("--app-projects takes KEY=PROJECT,PROJECT… for an app, or KEY=* for all projects");
 		}
 		if (!appKeys.includes(key)) throw new UsageError(`--app-projects names app ${key}, which has no secret`);
-		projects.set(key, names.includes("*") ? "*" : [...namesOf(projects, key), ...names]);
+		const known = projects.get(key) ?? [];
+		if ([...known, ...names].includes("*") && known.length + names.length > 1) {
+			throw new UsageError(`--app-projects: app ${key} has all projects (*) and some; say one of the two`);
+		}
+		projects.set(key, names[0] === "*" ? "*" : [...known, ...names]);
 	}
 	const missing = appKeys.find((key) => !projects.has(key));
 	if (missing !== undefined) {
@@ -140,9 +141,4 @@ function readProjects(
 		);
 	}
 	return Object.fromEntries(projects);
-}
-
-function namesOf(projects: ReadonlyMap<string, readonly string[] | "*">, key: string): readonly string[] {
-	const names = projects.get(key);
-	return names === undefined || names === "*" ? [] : names;
 }

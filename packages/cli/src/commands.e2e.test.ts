@@ -55,6 +55,26 @@ describe("reelkeep serve is refused at start", () => {
 			{},
 			/--app-projects takes KEY=PROJECT/,
 		],
+		"with all projects of an app and some": [
+			[...data, "--app", "1=secret-of-app", "--app-projects", "1=*", "--app-projects", "1=p"],
+			{},
+			/app 1 has all projects \(\*\) and some/,
+		],
+		"with two names of one secret": [
+			[...data, "--app", "1:a:b=secret-of-app"],
+			{},
+			/an app is written KEY=SECRET, or KEY:NAME=SECRET/,
+		],
+		"with one secret of two apps": [
+			[...data, "--app", "1=secret-of-app", "--app", "2=secret-of-app"],
+			{},
+			/apps 1 and 2 have the same secret/,
+		],
+		"with a header that is a parameter": [
+			[...data, "--app", "1=secret-of-app", "--verify", "spi", "--signed-header", "timestamp"],
+			{},
+			/timestamp is a parameter/,
+		],
 		"with a rate of nothing": [
 			[...data, "--app", "1=secret-of-app", "--rate-limit", "0"],
 			{},
@@ -63,7 +83,7 @@ describe("reelkeep serve is refused at start", () => {
 		"with a path that is none": [
 			[...data, "--app", "1=secret-of-app", "--path", "callbacks"],
 			{},
-			/--path begins with \//,
+			/a path begins with \/ and has no query/,
 		],
 		"with signed headers of the gateway": [
 			[...data, "--app", "1=secret-of-app", "--signed-header", "x-a"],

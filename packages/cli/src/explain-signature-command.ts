@@ -13,6 +13,7 @@ export interface ExplainSignatureFlags extends VerifierFlags {
 	readonly app?: readonly string[];
 	readonly appsFile?: string;
 	readonly at?: string;
+	readonly path?: string;
 	readonly json: boolean;
 }
 
@@ -68,6 +69,7 @@ function readOptions(
 		apps,
 		now: parseTime(flags.at) ?? Date.now(),
 		...readVerifierConfig(flags, environment),
+		...(flags.path ? { path: flags.path } : {}),
 	};
 }
 

@@ -30,6 +30,13 @@ export function verifierOptions(): readonly Option[] {
 	];
 }
 
+export function pathOption(): Option {
+	return new Option(
+		"--path <path>",
+		"where callbacks come to (default: /router/rest, or /spi with --verify spi)",
+	).env("REELKEEP_PATH");
+}
+
 export function dataOption(): Option {
 	return new Option("--data <directory>", "where events and videos are kept").env("REELKEEP_DATA");
 }

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import type { EventsFlags } from "./events-command.js";
 import type { ExplainSignatureFlags } from "./explain-signature-command.js";
-import { appOptions, dataOption, keyFileOption, repeatable, verifierOptions } from "./options.js";
+import { appOptions, dataOption, keyFileOption, pathOption, repeatable, verifierOptions } from "./options.js";
 import { RECORDING_STATES } from "./recording-states.js";
 import type { RecordingsFlags } from "./recordings-command.js";
 import { DEFAULT_ALLOW_HOST, DEFAULT_HTTP, type ServeFlags, serveConfig } from "./serve-config.js";
@@ -36,14 +36,9 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 			.default(DEFAULT_HTTP),
 		...appOptions(),
 		...verifierOptions(),
+		pathOption(),
 	])
 		.description("receive callbacks over HTTP and archive their videos, until SIGTERM")
-		.addOption(
-			new Option(
-				"--path <path>",
-				"where callbacks come to (default: /router/rest, or /spi with --verify spi)",
-			).env("REELKEEP_PATH"),
-		)
 		.addOption(
 			new Option("--failure-answer <kind>", "how a sender is asked to send again")
 				.env("REELKEEP_FAILURE_ANSWER")
@@ -57,9 +52,10 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 			),
 		)
 		.addOption(
-			new Option("--rate-limit <n>", "reports a second that each app may send (default: no limit)").env(
-				"REELKEEP_RATE_LIMIT",
-			),
+			new Option(
+				"--rate-limit <n>",
+				"reports a second that each app may send; SDKs do not repeat what is over it (default: no limit)",
+			).env("REELKEEP_RATE_LIMIT"),
 		)
 		.addOption(
 			new Option(
@@ -121,7 +117,7 @@ function recordingsCommand(): Command {
 }
 
 function explainSignatureCommand(setExitCode: (code: number) => void): Command {
-	return withOptions(new Command("explain-signature"), [...appOptions(), ...verifierOptions()])
+	return withOptions(new Command("explain-signature"), [...appOptions(), ...verifierOptions(), pathOption()])
 		.description(
 			"say why the signature of a captured request fails, or that it matches; prints no secret, no signature and no value",
 		)

@@ -9,6 +9,11 @@ import { createProgram } from "./program.js";
 /** Wrong flags or configuration; anything else that fails is 1. */
 const EXIT_USAGE = 2;
 
+// Compose files pass on variables that are empty: they say nothing.
+for (const [name, value] of Object.entries(process.env)) {
+	if (name.startsWith("REELKEEP_") && value === "") delete process.env[name];
+}
+
 try {
 	await createProgram((code) => {
 		process.exitCode = code;

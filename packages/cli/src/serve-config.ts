@@ -82,7 +82,6 @@ export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): 
 
 function httpConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv, apps: Apps): HttpConfig {
 	const { path, failureAnswer } = flags;
-	if (path && !/^\/[^?#\s]*$/.test(path)) throw new UsageError("--path begins with / and has no query");
 	return {
 		...parseAddress(flags.http),
 		...readVerifierConfig(flags, environment),

@@ -2,7 +2,7 @@
 
 import { httpIngress } from "@reelkeep/adapter-http";
 import { archiver } from "@reelkeep/archiver";
-import { guardLogger, type Logger, projectAdmission } from "@reelkeep/core";
+import { describeError, guardLogger, type Logger, projectAdmission } from "@reelkeep/core";
 import { createReelkeep, type Reelkeep } from "@reelkeep/core/container";
 import { fsStorage } from "@reelkeep/storage-fs";
 import { pino } from "pino";
@@ -66,7 +66,7 @@ async function stopInTime(reelkeep: Reelkeep, logger: Logger): Promise<boolean> 
 		if (ended === "late") logger.error({ timeoutMs: STOP_TIMEOUT_MS }, "not everything stopped in time");
 		return ended !== "late";
 	} catch (error) {
-		logger.error({ error: String(error) }, "not everything stopped cleanly");
+		logger.error({ error: describeError(error) }, "not everything stopped cleanly");
 		return false;
 	} finally {
 		clearTimeout(timer);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { systemClock } from "./container/defaults.js";
 import { compose, started } from "./container/test-reelkeep.js";
 import { createMemoryEventStore } from "./memory/event-store.js";
 import { memoryStorage } from "./memory/plugin.js";
-import { EVENT_STORE, type EventStore, type Plugin, type Report, storeFault } from "./ports/index.js";
+import { CLOCK, EVENT_STORE, type EventStore, type Plugin, type Report, storeFault } from "./ports/index.js";
 import { createQuarantineLedger } from "./quarantine-ledger.js";
 
 const undecodable = (text: string, appKey = "app"): Report => ({
@@ -86,6 +87,36 @@ describe("the quarantine's quota of an app", () => {
 			.poll(async () => (await two.health.check()).map(({ severity }) => severity))
 			.toEqual(["failing"]);
 		expect(await two.receive(undecodable("3"))).toMatchObject({ _tag: "Unavailable" });
+	});
+
+	it("is not used up by a callback that is there already, nor for ever by one that is too large", async () => {
+		let nowMs = 0;
+		const clock = { now: () => nowMs, sleep: systemClock.sleep };
+		const timed: Plugin = {
+			name: "timed",
+			provides: [CLOCK],
+			needs: [],
+			register: (registry) => registry.provide(CLOCK, () => clock),
+		};
+		const plugins = [memoryStorage(), timed];
+		const reelkeep = await started({ plugins, quarantineQuota: { maxBytes: 100 } });
+		const large = undecodable("x".repeat(70));
+		await reelkeep.receive(large);
+		expect(await reelkeep.receive(large)).toMatchObject({ _tag: "Quarantined" });
+		expect(await reelkeep.health.check()).toEqual([]);
+		expect(await reelkeep.receive(undecodable("y".repeat(70)))).toMatchObject({ _tag: "Unavailable" });
+		expect(await reelkeep.health.check()).toMatchObject([{ severity: "failing" }]);
+		nowMs = 11 * 60_000;
+		expect(await reelkeep.health.check()).toEqual([]);
+	});
+
+	it("lets few wait for its count, so that the others' callbacks find room", async () => {
+		const ledger = createQuarantineLedger();
+		const waiting = Array.from({ length: 33 }, (_, index) => ledger.reserve("a", 1, `quarantine-${index}`));
+		await expect(waiting[32]).rejects.toMatchObject({ _tag: "StoreFault", reason: "overloaded" });
+		ledger.opened();
+		expect(await Promise.all(waiting.slice(0, 32))).toHaveLength(32);
+		expect(await ledger.reserve("a", 1, "quarantine-33")).toBeDefined();
 	});
 
 	it("gives a place back that an append did not take", async () => {

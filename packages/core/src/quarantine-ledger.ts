@@ -2,6 +2,7 @@
 
 import type { RecordedEvent, StreamName } from "./ports/event-store.js";
 import type { Problem } from "./ports/runtime.js";
+import { storeFault } from "./ports/store-fault.js";
 
 /** *Units*: callbacks, and bytes of their bodies as received. Of one app. */
 export interface QuarantineQuota {
@@ -14,6 +15,10 @@ export const DEFAULT_QUARANTINE_QUOTA: QuarantineQuota = {
 	maxCallbacks: 10_000,
 	maxBytes: 256 * 1024 * 1024,
 };
+/** How long `/readyz` remembers a callback that found no place. */
+const REFUSAL_TIME_MS = 10 * 60_000;
+/** Reports that wait for the count; each holds a place among those in flight, which other apps need. */
+const MAX_WAITING = 32;
 /** From here on `/readyz` says that the quota will run out. */
 const WARN_AT = 0.8;
 
@@ -30,16 +35,21 @@ export interface QuarantineLedger {
 	count(event: Pick<RecordedEvent, "stream" | "type" | "data">): void;
 	/** Everything recorded before the start is counted: reservations go on. A reason: it cannot be counted. */
 	opened(failure?: Error): void;
-	/** Waits until the ledger is opened. `undefined`: the quota is used up. *Errors*: rejects with `opened`'s. */
+	/**
+	 * Waits until the ledger is opened, though not with many others. `undefined`: the quota is used up.
+	 * *Errors*: rejects with `opened`'s failure, or with a `StoreFault` `overloaded`.
+	 */
 	reserve(appKey: string, bytes: number, stream: StreamName): Promise<QuarantineReservation | undefined>;
+	/** A new callback found no place: `/readyz` tells so for a while. */
+	refused(appKey: string, nowMs: number): void;
 	/** Apps that have used up their quota (failing), or soon will have (degraded). */
-	problems(): readonly Problem[];
+	problems(nowMs: number): readonly Problem[];
 }
 
 interface Usage {
 	callbacks: number;
 	bytes: number;
-	hasRefused: boolean;
+	refusedAtMs?: number;
 }
 
 /** Throws a `RangeError` for a quota that is not positive. */
@@ -52,6 +62,8 @@ export function createQuarantineLedger(given: Partial<QuarantineQuota> = {}): Qu
 	/** Streams, of one callback each, that were reserved here and that the log has not handed over yet. */
 	const own = new Set<StreamName>();
 	let failure: Error | undefined;
+	let isCounted = false;
+	let waiting = 0;
 	let open = (): void => undefined;
 	const isOpen = new Promise<void>((resolve) => {
 		open = resolve;
@@ -65,18 +77,20 @@ export function createQuarantineLedger(given: Partial<QuarantineQuota> = {}): Qu
 		},
 		opened(reason) {
 			failure = reason;
+			isCounted = true;
 			open();
 		},
 		async reserve(appKey, bytes, stream) {
-			await isOpen;
+			if (!isCounted) {
+				if (waiting >= MAX_WAITING) throw storeFault("overloaded", "the quarantine is being counted");
+				waiting += 1;
+				await isOpen;
+			}
 			if (failure !== undefined) throw failure;
 			// The same callback a second time, while the first is under way.
 			if (own.has(stream)) return { release: () => undefined };
 			const usage = usageOf(usages, appKey);
-			if (usage.callbacks >= quota.maxCallbacks || usage.bytes + bytes > quota.maxBytes) {
-				usage.hasRefused = true;
-				return undefined;
-			}
+			if (usage.callbacks >= quota.maxCallbacks || usage.bytes + bytes > quota.maxBytes) return undefined;
 			add(usage, 1, bytes);
 			own.add(stream);
 			return {
@@ -86,9 +100,12 @@ export function createQuarantineLedger(given: Partial<QuarantineQuota> = {}): Qu
 				},
 			};
 		},
-		problems: () => [
+		refused(appKey, nowMs) {
+			usageOf(usages, appKey).refusedAtMs = nowMs;
+		},
+		problems: (nowMs) => [
 			...(failure === undefined ? [] : [{ source: "quarantine", message: UNCOUNTED }]),
-			...[...usages].flatMap(([appKey, usage]) => problemOf(appKey, usage, quota) ?? []),
+			...[...usages].flatMap(([appKey, usage]) => problemOf(appKey, usage, quota, nowMs) ?? []),
 		],
 	};
 }
@@ -96,7 +113,7 @@ export function createQuarantineLedger(given: Partial<QuarantineQuota> = {}): Qu
 function usageOf(usages: Map<string, Usage>, appKey: string): Usage {
 	const known = usages.get(appKey);
 	if (known !== undefined) return known;
-	const usage = { callbacks: 0, bytes: 0, hasRefused: false };
+	const usage: Usage = { callbacks: 0, bytes: 0 };
 	usages.set(appKey, usage);
 	return usage;
 }
@@ -106,8 +123,10 @@ function add(usage: Usage, callbacks: number, bytes: number): void {
 	usage.bytes += bytes;
 }
 
-function problemOf(appKey: string, usage: Usage, quota: QuarantineQuota): Problem | undefined {
-	const isUsedUp = usage.callbacks >= quota.maxCallbacks || usage.hasRefused;
+function problemOf(appKey: string, usage: Usage, quota: QuarantineQuota, nowMs: number): Problem | undefined {
+	const { refusedAtMs = Number.NEGATIVE_INFINITY } = usage;
+	const hasRefused = Math.abs(nowMs - refusedAtMs) < REFUSAL_TIME_MS;
+	const isUsedUp = usage.callbacks >= quota.maxCallbacks || usage.bytes >= quota.maxBytes || hasRefused;
 	const share = Math.max(usage.callbacks / quota.maxCallbacks, usage.bytes / quota.maxBytes);
 	if (!isUsedUp && share < WARN_AT) return undefined;
 	const held = `${usage.callbacks} callbacks of app ${appKey} (${usage.bytes} bytes) cannot be decoded and are in quarantine`;

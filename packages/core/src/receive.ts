@@ -152,6 +152,7 @@ async function quarantine(
 	const place = await deps.quarantine?.reserve(appKey, body.length, stream);
 	if (deps.quarantine !== undefined && place === undefined) {
 		if (await hasStream(deps.store, stream)) return kept;
+		deps.quarantine.refused(appKey, deps.clock.now());
 		observe(() =>
 			deps.logger.error({ appKey }, "quarantine is full; a callback that cannot be decoded is not kept"),
 		);

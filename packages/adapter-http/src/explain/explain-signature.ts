@@ -23,6 +23,8 @@ export interface ExplainSignatureOptions {
 	readonly clockToleranceMs?: number;
 	/** Who calls, as of the routes. Default `gateway`, where a path that ends in `/batch` is a batch's. */
 	readonly direction?: "gateway" | "spi";
+	/** Where calls come to, when that is a path that ends in `/batch`. */
+	readonly path?: string;
 	/** SPI direction only: as of `createSpiVerifier`. */
 	readonly signedHeaders?: readonly string[];
 }
@@ -40,7 +42,8 @@ export async function explainSignature(
 ): Promise<readonly SignatureFinding[]> {
 	const { direction = "gateway", signedHeaders = DEFAULT_SIGNED_HEADERS } = options;
 	const apps = readApps(options.apps);
-	const isBatch = pathOf(request.target).endsWith("/batch");
+	const path = pathOf(request.target);
+	const isBatch = path !== options.path && path.endsWith("/batch");
 	const kind: RequestKind = direction === "spi" ? "spi" : isBatch ? "batch" : "call";
 	const unread = bodyOf(request, DEFAULT_HTTP_LIMITS).refused?.answer;
 	if (unread?._tag === "Failed") {

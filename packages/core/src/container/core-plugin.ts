@@ -6,7 +6,7 @@ import type { LiveEmitter } from "../live-events.js";
 import { describeError, observe } from "../observe.js";
 import type { Get, Plugin } from "../ports/plugin.js";
 import { comparePositions } from "../ports/position.js";
-import type { Problem } from "../ports/runtime.js";
+import type { Clock, Problem } from "../ports/runtime.js";
 import { storeFault } from "../ports/store-fault.js";
 import {
 	ADMISSION,
@@ -33,6 +33,7 @@ export function corePlugin(options: {
 	resolveReceiveOptions(options.receive); // throws now, not when the first report comes
 	const stopping = new AbortController();
 	const ledger = createQuarantineLedger(options.quarantineQuota);
+	let clock: Clock | undefined;
 	let tail: Promise<unknown> = Promise.resolve();
 	let tailFailure: string | undefined;
 	return {
@@ -58,6 +59,7 @@ export function corePlugin(options: {
 			registry.provide(HEALTH, () => ({ check: options.check }));
 		},
 		async start(get) {
+			clock = get(CLOCK);
 			const after = await lastPosition(get(EVENT_STORE));
 			const counting = countHistory(get, ledger, after, stopping.signal);
 			const feeding = feed(get, options.emitter(), ledger, after, stopping.signal).catch((error: unknown) => {
@@ -72,7 +74,7 @@ export function corePlugin(options: {
 		},
 		async check() {
 			const stopped = tailFailure === undefined ? [] : [{ source: CORE_PLUGIN, message: tailFailure }];
-			return [...stopped, ...ledger.problems()];
+			return [...stopped, ...ledger.problems(clock?.now() ?? 0)];
 		},
 	};
 }
@@ -101,14 +103,16 @@ async function countHistory(
 	signal: AbortSignal,
 ): Promise<void> {
 	try {
-		if (last !== undefined) {
-			const deps = { store: get(EVENT_STORE), clock: get(CLOCK), logger: get(LOGGER) };
-			for await (const followed of followLog(deps, { signal })) {
-				if (followed._tag === "CaughtUp" || comparePositions(followed.event.position, last) > 0) break;
-				ledger.count(followed.event);
-			}
+		let isWhole = last === undefined;
+		const deps = { store: get(EVENT_STORE), clock: get(CLOCK), logger: get(LOGGER) };
+		for await (const followed of isWhole ? [] : followLog(deps, { signal })) {
+			isWhole =
+				followed._tag === "CaughtUp" ||
+				(last !== undefined && comparePositions(followed.event.position, last) > 0);
+			if (isWhole) break;
+			if (followed._tag === "Event") ledger.count(followed.event);
 		}
-		ledger.opened(signal.aborted ? storeFault("closed", "Reelkeep stops") : undefined);
+		ledger.opened(isWhole ? undefined : storeFault("closed", "the log was closed while it was counted"));
 	} catch (error) {
 		observe(() => get(LOGGER).error({ error: describeError(error) }, "the quarantine cannot be counted"));
 		ledger.opened(error instanceof Error ? error : new Error("the log cannot be read"));
