@@ -35,7 +35,9 @@ app.get("/readyz", async (_request, response) => {
 });
 
 await reelkeep.start();
-const server = app.listen(Number(PORT), "127.0.0.1", () => console.log(`listening on http://127.0.0.1:${PORT}`));
+const server = app.listen(Number(PORT), "127.0.0.1", () =>
+	console.log(`listening on http://127.0.0.1:${PORT}`),
+);
 for (const signal of ["SIGINT", "SIGTERM"]) {
 	process.once(signal, () => server.close(() => reelkeep.stop()));
 }
