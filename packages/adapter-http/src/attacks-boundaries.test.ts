@@ -1,32 +1,18 @@
 // Attacks of docs/attacks.md on what a sign covers: the list of signed headers, the separator of a batch, and text that
 // moves between parameters and body, which keeps the sign.
 
-import { signedBodyRequest, takeApart } from "@reelkeep/testing/hostile-signed";
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { signedBodyRequest, takeApart } from "@reelkeep/testing/signed-body";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
 import { describe, expect, it } from "vitest";
-import { APPS, handlerOptions, NOW_MS, recordingReceive, signed } from "../test/harness.js";
+import { NOW_MS, signed } from "../test/harness.js";
+import { reach } from "../test/reach.js";
 import type { TopRequest } from "./exchange.js";
-import { pathOf } from "./node-handler.js";
-import { createRoutes } from "./routes.js";
-import { createSpiVerifier } from "./spi-verifier.js";
 
 const METHOD = "alibaba.cgame.avatar.video.record.report";
 const GOOD = '{"game_id":"good"}';
 const DOCUMENT = `{"request_param":${GOOD}}`;
 
 type Headers = Readonly<Record<string, string>>;
-
-/** What of a request reaches `receive`. */
-async function reach(request: TopRequest): Promise<readonly unknown[]> {
-	const { receive, reports } = recordingReceive();
-	const options = handlerOptions(receive);
-	const { clock } = options;
-	const isSpi = request.target.startsWith("/spi");
-	const verifier = isSpi ? createSpiVerifier({ apps: APPS, clock }) : options.verifier;
-	const routes = createRoutes({ ...options, verifier, direction: isSpi ? "spi" : "gateway" });
-	transcribe("http", String((await routes(pathOf(request.target))?.(request))?.body));
-	return reports.map(({ requestParam }) => requestParam);
-}
 
 const shared = { secret: TEST_SECRET, appKey: TEST_APP_KEY, now: NOW_MS };
 

@@ -1,19 +1,16 @@
 // Attacks of docs/attacks.md that go around the signature: nothing unsigned passes, reaches `receive` or breaks anything.
 
 import type { Logger, Verifier } from "@reelkeep/core/ports";
-import { signedBodyRequest, takeApart } from "@reelkeep/testing/hostile-signed";
+import { type SignedWay, signedInEveryWay } from "@reelkeep/testing/signed-body";
 import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
 import { describe, expect, it } from "vitest";
-import { APPS, handlerOptions, NOW_MS, recordingReceive, signed } from "../test/harness.js";
+import { APPS, handlerOptions, NOW_MS, recordingReceive } from "../test/harness.js";
 import type { TopReply, TopRequest } from "./exchange.js";
 import { pathOf } from "./node-handler.js";
 import { createRoutes, type RouteOptions } from "./routes.js";
 import { createSpiVerifier } from "./spi-verifier.js";
 
 const REFUSED = /error_response|"flag":"failure"/;
-const METHOD = "alibaba.cgame.avatar.video.record.report";
-const DOCUMENT = '{"request_param":{"game_id":"g"}}';
-const CALL = `method=${METHOD}&request_param=%7B%7D`;
 
 function receiver(direction: "gateway" | "spi" = "gateway", more: Partial<RouteOptions> = {}) {
 	const { receive, reports } = recordingReceive();
@@ -33,35 +30,17 @@ function receiver(direction: "gateway" | "spi" = "gateway", more: Partial<RouteO
 	};
 }
 
-/** One good request of each kind. */
-function goodRequests(): readonly (readonly ["gateway" | "spi", TopRequest])[] {
-	const shared = { secret: TEST_SECRET, appKey: TEST_APP_KEY, now: NOW_MS };
-	const batch = signedBodyRequest({ ...shared, path: "/router/batch", body: CALL });
-	const spi = signedBodyRequest({
-		...shared,
-		path: "/spi",
-		body: DOCUMENT,
-		parameters: { method: METHOD },
-		headers: { "Content-Type": "application/json" },
-	});
-	return [
-		["gateway", takeApart(signed())],
-		["gateway", takeApart(signed({ place: "multipart" }))],
-		["gateway", takeApart(batch)],
-		["spi", takeApart(spi)],
-	];
-}
+const GOOD = signedInEveryWay({ requestParam: "{}", now: NOW_MS });
 
-/** The same without a sign that is right. */
-function* unsignedOf(request: TopRequest): Generator<TopRequest> {
-	const text = String(request.body);
-	const isInBody = text.includes('name="sign"');
-	const rewrite = (from: RegExp, to: string): TopRequest =>
-		isInBody
-			? { ...request, body: Buffer.from(text.replace(from, to)) }
-			: { ...request, target: request.target.replace(from, to) };
-	for (const sign of ["", "0".repeat(32), "0".repeat(64), "undefined", "[object Object]", "%E7%AD%BE"]) {
-		yield rewrite(/(?<=[?&]sign=|name="sign"\r\n\r\n)[0-9A-F]+/, sign);
+/** The same request without a sign that is right. */
+function* unsignedOf({ request, sign }: SignedWay): Generator<TopRequest> {
+	const rewrite = (from: RegExp, to: string): TopRequest => ({
+		...request,
+		target: request.target.replace(from, to),
+		body: Buffer.from(String(request.body).replace(from, to)),
+	});
+	for (const wrong of ["", "0".repeat(32), "0".repeat(64), "undefined", "[object Object]", "%E7%AD%BE"]) {
+		yield rewrite(new RegExp(sign), wrong);
 	}
 	yield rewrite(/(?<=[?&]|name=")sign(?=[="])/, "signature");
 }
@@ -143,9 +122,9 @@ function* disguised(request: TopRequest): Generator<TopRequest> {
 describe("a request that nobody signed", () => {
 	it("in an attack by early return is refused, whatever it says of itself, and reaches nothing", async () => {
 		let refused = 0;
-		for (const [direction, good] of goodRequests()) {
-			const { send, reports } = receiver(direction);
-			expect(String((await send(good)).body)).toContain("SUCCESS");
+		for (const good of GOOD) {
+			const { send, reports } = receiver(good.direction);
+			expect(String((await send(good.request)).body)).toContain("SUCCESS");
 			expect(reports.splice(0)).toHaveLength(1);
 			for (const unsigned of unsignedOf(good)) {
 				for (const request of disguised(unsigned)) {
@@ -162,14 +141,14 @@ describe("a request that nobody signed", () => {
 	});
 
 	it("in an attack on the store touches nothing, however it is refused", async () => {
-		for (const [direction, good] of goodRequests().filter(([, { target }]) => target.includes("?"))) {
+		for (const { direction, request: good } of GOOD.filter(({ request }) => request.target.includes("?"))) {
 			const { send, reports } = receiver(direction);
 			const { target } = good;
 			const refused: readonly Partial<TopRequest>[] = [
 				{ method: "PUT" },
 				...(["too-large", "too-slow", "overloaded", "already-read"] as const).map((body) => ({ body })),
 				{ body: Buffer.alloc(300_000, "x") },
-				{ body: Buffer.concat([good.body as Buffer, Buffer.from(" ")]) },
+				{ body: Buffer.concat([good.body, Buffer.from(" ")]) },
 				{ target: `${target}&a` },
 				{ target: `${target}&${"a".repeat(20_000)}=1` },
 				{ target: `${target}&v=2.0` },
@@ -187,7 +166,7 @@ describe("a request that nobody signed", () => {
 	});
 
 	it("in an attack by client address gains nothing: a sender is known by its sign alone", async () => {
-		for (const [direction, good] of goodRequests()) {
+		for (const { direction, request: good } of GOOD) {
 			const { send, reports } = receiver(direction);
 			await send(good);
 			const [plain] = reports.splice(0);
@@ -232,7 +211,7 @@ describe("the path of an error", () => {
 		const error = (_details: object, message: string): void => void told.push(message);
 		const ignore = (): void => {};
 		const logger: Logger = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error };
-		for (const [direction, good] of goodRequests()) {
+		for (const { direction, request: good } of GOOD) {
 			const { send } = receiver(direction, { logger });
 			const path = pathOf(good.target);
 			for (const one of odd.flatMap((first) => odd.map((second) => ({ ...first, ...second })))) {
@@ -261,7 +240,7 @@ describe("the path of an error", () => {
 		],
 	])("in an attack on a verifier that throws %s asks for a retry, again and again", async (_what, thrown) => {
 		const verifier: Verifier = { verify: () => Promise.reject(thrown) };
-		for (const [direction, good] of goodRequests()) {
+		for (const { direction, request: good } of GOOD) {
 			const { send, reports } = receiver(direction, { verifier, limits: { maxInFlight: 1 } });
 			for (let times = 0; times < 3; times++) {
 				expect(String((await send(good)).body)).toContain("isp.remote-service-error");

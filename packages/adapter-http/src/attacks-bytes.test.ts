@@ -5,30 +5,16 @@ import {
 	signedBodyRequest,
 	signedInEveryWay,
 	takeApart,
-} from "@reelkeep/testing/hostile-signed";
+} from "@reelkeep/testing/signed-body";
 import { signTop, unsignedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
 import { describe, expect, it } from "vitest";
-import { APPS, handlerOptions, NOW_MS, recordingReceive } from "../test/harness.js";
+import { NOW_MS } from "../test/harness.js";
+import { reach } from "../test/reach.js";
 import type { TopRequest } from "./exchange.js";
-import { pathOf } from "./node-handler.js";
-import { createRoutes } from "./routes.js";
-import { createSpiVerifier } from "./spi-verifier.js";
 
 const METHOD = "alibaba.cgame.avatar.video.record.report";
 const TEXT = '{"game_id":"游戏é🎮"}';
-
-/** What of a request reaches `receive`. */
-async function reach(request: TopRequest): Promise<readonly unknown[]> {
-	const { receive, reports } = recordingReceive();
-	const options = handlerOptions(receive);
-	const { clock } = options;
-	const isSpi = request.target.startsWith("/spi");
-	const verifier = isSpi ? createSpiVerifier({ apps: APPS, clock }) : options.verifier;
-	const routes = createRoutes({ ...options, verifier, direction: isSpi ? "spi" : "gateway" });
-	transcribe("http", String((await routes(pathOf(request.target))?.(request))?.body));
-	return reports.map(({ requestParam }) => requestParam);
-}
 
 const signed = (requestParam: string, signMethod: "md5" | "hmac" | "hmac-sha256" = "md5") =>
 	signedInEveryWay({ requestParam, now: NOW_MS, signMethod });

@@ -1,6 +1,6 @@
 // Attacks of docs/attacks.md on how a request is read: two parsers, two values, a body that is longer than it says.
 
-import { signedBodyRequest, takeApart } from "@reelkeep/testing/hostile-signed";
+import { signedBodyRequest, takeApart } from "@reelkeep/testing/signed-body";
 import { chinaTime, sendRaw, signTop, unsignedRequest } from "@reelkeep/testing/top-request";
 import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
 import { afterEach, describe, expect, it } from "vitest";

@@ -3,7 +3,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
 import type { Logger } from "@reelkeep/core/ports";
-import { callParameters, type SignedWay, signedInEveryWay } from "@reelkeep/testing/hostile-signed";
+import { callParameters, type SignedWay, signedInEveryWay } from "@reelkeep/testing/signed-body";
 import { chinaTime, type SignMethod, signTop } from "@reelkeep/testing/top-request";
 import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
 import { describe, expect, it, vi } from "vitest";

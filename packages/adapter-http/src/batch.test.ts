@@ -1,8 +1,9 @@
 import { gunzipSync } from "node:zlib";
 import type { ReceiveOutcome } from "@reelkeep/core/ports";
+import { takeApart } from "@reelkeep/testing/signed-body";
 import { transcribe } from "@reelkeep/testing/transcript";
 import { describe, expect, it } from "vitest";
-import { textOf, toTopRequest } from "../test/binding.js";
+import { textOf } from "../test/binding.js";
 import { handlerOptions, readFixture, recordingReceive, standingClock } from "../test/harness.js";
 import { rawBatch, SEPARATOR, signedBatch } from "../test/signed-bodies.js";
 import { createBatchHandler } from "./batch.js";
@@ -18,7 +19,7 @@ async function send(
 	recorded = recordingReceive(),
 ): Promise<{ readonly reply: TopReply; readonly text: string; readonly sent: readonly unknown[] }> {
 	const handle = createBatchHandler({ ...handlerOptions(recorded.receive), ...options });
-	const reply = await handle(toTopRequest(bytes));
+	const reply = await handle(takeApart(bytes));
 	const isZipped = reply.headers["Content-Encoding"] === "gzip";
 	const text = isZipped ? gunzipSync(reply.body as Uint8Array).toString() : textOf(reply);
 	transcribe("http", text);
@@ -129,7 +130,7 @@ describe("a batch", () => {
 		const recorded = recordingReceive(() => Promise.reject(new Error("boom")));
 		expect(codesOf((await send(signedBatch(["{}", "{}"]), {}, recorded)).text)).toEqual([15, 15]);
 		const handle = createBatchHandler(handlerOptions(recorded.receive));
-		const request = toTopRequest(signedBatch(["{}"]));
+		const request = takeApart(signedBatch(["{}"]));
 		for (const body of ["already-read", "too-slow", { fields: { a: "b" } }] as const) {
 			expect(textOf(await handle({ ...request, body }))).toContain("isp.remote-service");
 		}
@@ -164,7 +165,7 @@ describe("the separator of a batch", () => {
 		let refused = 0;
 		for (const separator of separators(body)) {
 			if (/[\r\n]/.test(separator)) continue; // stands in no header
-			const changed = toTopRequest(signed);
+			const changed = takeApart(signed);
 			const recorded = recordingReceive();
 			const handle = createBatchHandler(handlerOptions(recorded.receive));
 			await handle({ ...changed, headers: new Map([...changed.headers, ["top-api-separator", separator]]) });

@@ -1,10 +1,11 @@
 import type { ReceiveOutcome } from "@reelkeep/core/ports";
+import { takeApart } from "@reelkeep/testing/signed-body";
 import { CAPTURE_APP_KEY, CAPTURE_SECRET, transcribe } from "@reelkeep/testing/transcript";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ODD_TEXT, textOf, toTopRequest } from "../test/binding.js";
+import { ODD_TEXT, textOf } from "../test/binding.js";
 import { APPS, handlerOptions, NOW_MS, recordingReceive, standingClock } from "../test/harness.js";
-import { type BodyOptions, signedSpi } from "../test/signed-bodies.js";
+import { signedSpi, signedSpiForm } from "../test/signed-bodies.js";
 import type { TopHandlerOptions, TopRequest } from "./exchange.js";
 import { createSpiHandler } from "./spi.js";
 import { createSpiVerifier, type SpiVerifierOptions } from "./spi-verifier.js";
@@ -14,7 +15,6 @@ const ILLEGAL = { flag: "failure", sub_code: "sign-check-failure", sub_message: 
 const SUCCESS = {
 	result: { code: "0", data: { message: "Consumer Success", consume_state: 1 }, message: "SUCCESS" },
 };
-const FORM = "application/x-www-form-urlencoded;charset=UTF-8";
 
 async function send(
 	request: TopRequest,
@@ -37,7 +37,8 @@ async function send(
 	};
 }
 
-const json = (body: string, options: BodyOptions = {}): TopRequest => toTopRequest(signedSpi(body, options));
+const json = (body: string, options: Parameters<typeof signedSpi>[1] = {}): TopRequest =>
+	takeApart(signedSpi(body, options));
 
 describe("the platform's own call", () => {
 	it("is taken with its callback as an object, as text, or as the document itself", async () => {
@@ -50,8 +51,7 @@ describe("the platform's own call", () => {
 	});
 
 	it("is taken as a form, whose fields are signed", async () => {
-		const body = `request_param=${encodeURIComponent(ODD_TEXT)}`;
-		const { answer, sent } = await send(toTopRequest(signedSpi(body, { contentType: FORM })));
+		const { answer, sent } = await send(takeApart(signedSpiForm(ODD_TEXT)));
 		expect(answer).toEqual(SUCCESS);
 		expect(sent).toEqual([ODD_TEXT]);
 	});
@@ -170,20 +170,20 @@ describe("what is not the platform's call", () => {
 const REPORT = "alibaba.cgame.avatar.video.record.report";
 
 describe("headers in the signature", () => {
-	const headers = { "top-sign-list": "x-top-trace", "x-top-trace": "t1" };
+	const signedHeaders = { "x-top-trace": "t1" };
 
 	it("are signed when the list names them and we know them", async () => {
-		expect((await send(json("{}", { headers }))).answer).toEqual(SUCCESS);
-		expect((await send(json("{}", { headers: { "top-sign-list": "x-top-trace" } }))).answer).toEqual(SUCCESS);
+		expect((await send(json("{}", { signedHeaders }))).answer).toEqual(SUCCESS);
+		expect((await send(json("{}", { signedHeaders: { "x-top-trace": "" } }))).answer).toEqual(SUCCESS);
 	});
 
 	it("do not count without the list, changed, or when we do not know them", async () => {
-		const signed = json("{}", { headers });
+		const signed = json("{}", { signedHeaders });
 		const without = new Map([...signed.headers].filter(([name]) => name !== "top-sign-list"));
 		expect((await send({ ...signed, headers: without })).answer).toEqual(ILLEGAL);
 		const changed = new Map([...signed.headers, ["x-top-trace", "t2"]]);
 		expect((await send({ ...signed, headers: changed })).answer).toEqual(ILLEGAL);
-		const other = json("{}", { headers: { "top-sign-list": "x-other", "x-other": "1" } });
+		const other = json("{}", { signedHeaders: { "x-other": "1" } });
 		expect((await send(other)).answer).toEqual(ILLEGAL);
 		const allowed = { signedHeaders: ["X-Other"] };
 		expect((await send(other, {}, recordingReceive(), allowed)).answer).toEqual(SUCCESS);

@@ -3,7 +3,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { readCapture } from "@reelkeep/testing/top-request";
-import type { TopReply, TopRequest } from "../src/exchange.js";
+import type { TopReply } from "../src/exchange.js";
 import type { FetchHandler } from "../src/fetch-handler.js";
 
 /** Chinese, an emoji, a combining mark, what looks encoded, and spaces that a re-serialised body would lose. */
@@ -26,12 +26,6 @@ export async function listen(
 				server.closeAllConnections();
 			}),
 	};
-}
-
-/** The raw bytes of a request as the pure handlers get it. */
-export function toTopRequest(bytes: Buffer): TopRequest & { readonly body: Uint8Array } {
-	const { headers, ...rest } = readCapture(bytes);
-	return { ...rest, headers: new Map(headers.map(([name, value]) => [name.toLowerCase(), value])) };
 }
 
 /** The raw bytes of a request as a fetch `Request`; its body comes in pieces of seven bytes. */

@@ -1,9 +1,9 @@
 // What `explainSignature` says about raw bytes, for its tests; nothing that it says may give anything away.
 
+import { takeApart } from "@reelkeep/testing/signed-body";
 import { findLeaks, transcribe } from "@reelkeep/testing/transcript";
 import { expect } from "vitest";
 import { type ExplainSignatureOptions, explainSignature } from "../src/explain/explain-signature.js";
-import { toTopRequest } from "./binding.js";
 import { APPS, NOW_MS } from "./harness.js";
 
 /** The findings as lines: `problem parameter-not-signed: customerId not signed…`. */
@@ -11,7 +11,7 @@ export async function explain(
 	bytes: Buffer,
 	options: Partial<ExplainSignatureOptions> = {},
 ): Promise<readonly string[]> {
-	const findings = await explainSignature(toTopRequest(bytes), { apps: APPS, now: NOW_MS, ...options });
+	const findings = await explainSignature(takeApart(bytes), { apps: APPS, now: NOW_MS, ...options });
 	const text = findings.map(({ _tag, severity, message }) => `${severity} ${_tag}: ${message}`).join("\n");
 	transcribe("cli", text);
 	expect(findLeaks(text)).toEqual([]);

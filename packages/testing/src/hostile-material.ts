@@ -3,8 +3,8 @@
 
 import { createHash } from "node:crypto";
 import type { Draw } from "./hostile-random.js";
-import { signedBodyRequest } from "./hostile-signed.js";
 import { sampleCallback } from "./sample-callback.js";
+import { signedBodyRequest } from "./signed-body.js";
 import { type SignMethod, signedRequest } from "./top-request.js";
 import { TEST_APP_KEY, TEST_SECRET } from "./transcript.js";
 

@@ -1,11 +1,11 @@
 // Whatever is sent: what is explained gives nothing away, and is what the product would do.
 
 import { createHash, createHmac } from "node:crypto";
+import { takeApart } from "@reelkeep/testing/signed-body";
 import { signedRequest } from "@reelkeep/testing/top-request";
 import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { toTopRequest } from "../../test/binding.js";
 import { handlerOptions, NOW_MS, recordingReceive, standingClock } from "../../test/harness.js";
 import { signedBatch, signedSpi } from "../../test/signed-bodies.js";
 import { createBatchHandler } from "../batch.js";
@@ -101,7 +101,7 @@ it("gives away no secret, no sign and no value, and says what the handler does",
 	const seen = new Map<string, number>();
 	await fc.assert(
 		fc.asyncProperty(requests, async (bytes) => {
-			const request = toTopRequest(bytes);
+			const request = takeApart(bytes);
 			const findings = await explainSignature(request, { apps: APPS, now: NOW_MS });
 			const text = findings.map(({ message }) => message).join("\n");
 			transcribe("cli", text);
@@ -172,7 +172,7 @@ it("says what the handlers of batches and of the SPI direction do", async () => 
 	await fc.assert(
 		fc.asyncProperty(bodied, edits, async ({ direction, bytes }, changed) => {
 			const text = changed.reduce((all, [from, to]) => all.replace(from, to), bytes.toString("latin1"));
-			const request = toTopRequest(Buffer.from(text, "latin1"));
+			const request = takeApart(Buffer.from(text, "latin1"));
 			const findings = await explainSignature(request, { apps: APPS, now: NOW_MS, direction });
 			const told = findings.map(({ message }) => message).join("\n");
 			transcribe("cli", told);
