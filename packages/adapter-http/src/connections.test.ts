@@ -59,6 +59,20 @@ describe("a connection with a request in flight", () => {
 	});
 });
 
+describe("a connection that asks on and on without reading", () => {
+	it("is destroyed with its 65th request, and nobody else is", async () => {
+		const recorded = gatedReceive();
+		const { address } = await start({}, recorded);
+		const patient = await converse(address, ...Array.from({ length: 64 }, () => signed()));
+		await expect.poll(() => recorded.reports.length).toBe(64);
+		const greedy = await converse(address, ...Array.from({ length: 65 }, () => signed()));
+		expect(await greedy.ended).toBe("");
+		recorded.release();
+		await expect.poll(() => outcomesOf(patient.said()).length).toBe(64);
+		patient.socket.destroy();
+	});
+});
+
 describe("a stop", () => {
 	it.each([
 		["has said nothing", ""],

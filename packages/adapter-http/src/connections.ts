@@ -11,7 +11,10 @@ export interface Exchange {
 }
 
 export interface Connections {
-	/** Whether a request is to be served: not on a connection that is about to close. */
+	/**
+	 * Whether a request is to be served: not on a connection that is about to close. One that asks on and on without
+	 * reading its answers is destroyed: they would pile up in memory.
+	 */
 	begin(exchange: Exchange): boolean;
 	/**
 	 * Calls `last` as soon as everything in flight on this connection is answered, and takes no more requests from it.
@@ -23,6 +26,9 @@ export interface Connections {
 	/** Destroys what is left. */
 	cut(): void;
 }
+
+/** Requests of one connection whose answers have not left. No SDK sends a second one before it has read the first answer. */
+const MAX_PIPELINED = 64;
 
 interface Connection {
 	readonly socket: Socket;
@@ -45,6 +51,10 @@ export function trackConnections(server: Server): Connections {
 		begin(exchange) {
 			const connection = connections.get(exchange.request.socket);
 			if (connection === undefined || connection.last !== undefined) return false;
+			if (connection.exchanges.size >= MAX_PIPELINED) {
+				connection.socket.destroy();
+				return false;
+			}
 			connection.exchanges.add(exchange);
 			exchange.response.on("close", () => leave(connection, exchange));
 			return true;

@@ -59,6 +59,9 @@ const CHECKING_INTERVAL_MS = 1_000;
 /** Above what the handler itself grants, so that its answer, which knows the format, comes first. */
 const REQUEST_TIME_MARGIN_MS = 5_000;
 
+/** `receive` answers in 10 s, whatever happens; half as much again. */
+const ANSWER_TIME_MS = 15_000;
+
 const ALWAYS_READY: Health = { check: async () => [] };
 
 /** *Promise*: `stop` answers what is in flight before it resolves, and takes at most `stopTimeMs`. */
@@ -109,6 +112,7 @@ function createRunning(options: HttpIngressOptions, receive: Receive): Running {
 	server.on("request", take).on("checkExpectation", take);
 	answerNoRequests(server, connections, options);
 	boundConnections(server, options);
+	server.setTimeout(deafTimeMs(options));
 	return { server, connections };
 }
 
@@ -140,6 +144,14 @@ function boundConnections(server: Server, options: HttpIngressOptions): void {
 	server.once("listening", () =>
 		server.on("error", (error) => log("accepting failed", { code: codeOf(error) })),
 	);
+}
+
+/**
+ * How long nothing may move on a connection, in either direction, before it is destroyed: longer than any answer takes.
+ * It ends senders that never read; what is idle between requests ends sooner.
+ */
+function deafTimeMs({ headersTimeMs = DEFAULT_HEADERS_TIME_MS, limits }: HttpIngressOptions): number {
+	return headersTimeMs + resolveLimits(limits).bodyTimeMs + ANSWER_TIME_MS;
 }
 
 /** Node answers nothing of its own when a time is over: `clientError` does. */

@@ -10,6 +10,8 @@ const MAX_PART_HEADERS = 16;
 /** The body is complete and in memory, so this is far more than parsing takes; it ends what would never finish. */
 const MAX_PARSE_TIME_MS = 2_000;
 
+const PIECE_BYTES = 4096;
+
 const MALFORMED = "the multipart body is malformed";
 
 /**
@@ -52,7 +54,9 @@ function parse(
 ): Promise<string | undefined> {
 	return new Promise((resolve) => {
 		const timer = setTimeout(() => resolve(MALFORMED), MAX_PARSE_TIME_MS);
+		let isFinished = false;
 		const finish = (wrong?: string): void => {
+			isFinished = true;
 			clearTimeout(timer);
 			resolve(wrong);
 		};
@@ -66,8 +70,23 @@ function parse(
 		parser.on("partsLimit", () => finish(`more than ${limits.maxParameters} parameters`));
 		parser.on("error", () => finish(MALFORMED));
 		parser.on("finish", () => finish());
-		parser.end(body);
+		feed(parser, body, () => isFinished);
 	});
+}
+
+/** In pieces, so that a body of nothing but boundaries is not parsed to its end when its first ones are too many. */
+function feed(parser: BusboyInstance, body: Uint8Array, isFinished: () => boolean): void {
+	const writeFrom = (from: number): void => {
+		for (let at = from; at < body.length; at += PIECE_BYTES) {
+			if (isFinished()) return;
+			if (!parser.write(body.subarray(at, at + PIECE_BYTES))) {
+				parser.once("drain", () => writeFrom(at + PIECE_BYTES));
+				return;
+			}
+		}
+		parser.end();
+	};
+	writeFrom(0);
 }
 
 /** Every part is taken as a file, because busboy decodes what it takes for a field and loses invalid bytes. */

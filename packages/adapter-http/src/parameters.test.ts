@@ -98,6 +98,25 @@ describe("a query or form", () => {
 	});
 });
 
+describe("a multipart body of nothing but boundaries", () => {
+	it("costs no more when there are a hundred times as many", async () => {
+		const timeOf = async (count: number): Promise<number> => {
+			const body = Buffer.from("--b0\r\n".repeat(count));
+			const startedAt = performance.now();
+			const read = await readParameters({ query: "", contentType: MULTIPART, body }, DEFAULT_HTTP_LIMITS);
+			expect(read._tag).toBe("Malformed");
+			return performance.now() - startedAt;
+		};
+		const [few, many]: [number[], number[]] = [[], []];
+		for (let round = 0; round < 11; round++) {
+			few.push(await timeOf(370));
+			many.push(await timeOf(37_000));
+		}
+		const median = (times: number[]): number => times.sort((a, b) => a - b)[5] ?? 0;
+		expect(median(many) / median(few)).toBeLessThan(20);
+	});
+});
+
 describe("a multipart body", () => {
 	const readParts = (body: Uint8Array, contentType = MULTIPART) => read({ contentType, body });
 

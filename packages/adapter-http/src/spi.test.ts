@@ -68,6 +68,15 @@ describe("the platform's own call", () => {
 		}
 	});
 
+	it("may be as deep as it likes, in time", async () => {
+		const lists = `${"[".repeat(60_000)}${"]".repeat(60_000)}`;
+		expect((await send(json(`{"request_param":${lists}}`))).sent).toEqual([lists]);
+		const nested = `${'{"request_param":'.repeat(9_000)}1${"}".repeat(9_000)}`;
+		const startedAt = performance.now();
+		expect((await send(json(`{"request_param":{"k":1.0},"z":${nested}}`))).sent).toEqual(['{"k":1.0}']);
+		expect(performance.now() - startedAt).toBeLessThan(2_000);
+	});
+
 	it("hands a document over whole that cannot be parsed, for the quarantine", async () => {
 		const issues = [{ field: "", problem: "is not JSON" }];
 		const recorded = recordingReceive({ _tag: "Quarantined", stream: "s", issues });

@@ -14,7 +14,7 @@ import {
 	type TopHandlerOptions,
 	type TopRequest,
 } from "./exchange.js";
-import { objectEnd } from "./object-end.js";
+import { memberSource } from "./object-end.js";
 import { decodeUtf8 } from "./parameter-collector.js";
 import { isFormType, readParameters } from "./parameters.js";
 import type { Conclusion } from "./report.js";
@@ -99,30 +99,12 @@ function requestParamOf(document: Uint8Array): string | undefined {
 	if (text === undefined) return undefined;
 	const member = memberOf(text);
 	if (member === undefined) return text;
-	return typeof member === "string" ? member : sourceOf(text, JSON.stringify(member));
+	return typeof member === "string" ? member : (memberSource(text, "request_param") ?? text);
 }
 
 function memberOf(text: string): unknown {
 	try {
 		return JSON.parse(text).request_param;
-	} catch {
-		return undefined;
-	}
-}
-
-/** The member as it was written, of which `serialised` is the meaning: digits and duplicates are lost in that. */
-function sourceOf(text: string, serialised: string): string {
-	for (const { 0: head, index } of [...text.matchAll(/"request_param"\s*:\s*/g)].reverse()) {
-		const source = text.slice(index + head.length);
-		const member = source.slice(0, objectEnd(source) ?? 0);
-		if (member !== "" && serialise(member) === serialised) return member;
-	}
-	return serialised;
-}
-
-function serialise(text: string): string | undefined {
-	try {
-		return JSON.stringify(JSON.parse(text));
 	} catch {
 		return undefined;
 	}
