@@ -59,16 +59,27 @@ describe("a connection with a request in flight", () => {
 	});
 });
 
-describe("a connection that asks on and on without reading", () => {
-	it("is destroyed with its 65th request, and nobody else is", async () => {
+describe("a connection that asks on and on without waiting", () => {
+	const requests = (count: number) => Array.from({ length: count }, () => signed());
+
+	it("gets 64 answers and is closed behind them", async () => {
 		const recorded = gatedReceive();
 		const { address } = await start({}, recorded);
-		const patient = await converse(address, ...Array.from({ length: 64 }, () => signed()));
+		const { ended } = await converse(address, ...requests(66));
 		await expect.poll(() => recorded.reports.length).toBe(64);
-		const greedy = await converse(address, ...Array.from({ length: 65 }, () => signed()));
+		await settled();
+		recorded.release();
+		expect(outcomesOf(await ended)).toEqual(Array.from({ length: 64 }, () => "SUCCESS"));
+	});
+
+	it("is destroyed when it goes on, and nobody else is", async () => {
+		const recorded = gatedReceive();
+		const { address } = await start({}, recorded);
+		const patient = await converse(address, signed());
+		const greedy = await converse(address, ...requests(130));
 		expect(await greedy.ended).toBe("");
 		recorded.release();
-		await expect.poll(() => outcomesOf(patient.said()).length).toBe(64);
+		await expect.poll(() => outcomesOf(patient.said())).toEqual(["SUCCESS"]);
 		patient.socket.destroy();
 	});
 });

@@ -13,7 +13,7 @@ export interface Exchange {
 export interface Connections {
 	/**
 	 * Whether a request is to be served: not on a connection that is about to close. One that asks on and on without
-	 * reading its answers is destroyed: they would pile up in memory.
+	 * waiting for its answers is closed behind them, and destroyed when it goes on: they would pile up in memory.
 	 */
 	begin(exchange: Exchange): boolean;
 	/**
@@ -34,6 +34,8 @@ interface Connection {
 	readonly socket: Socket;
 	/** In the order of the requests, which is that of the answers: HTTP/1.1 pipelining. */
 	readonly exchanges: Set<Exchange>;
+	/** Requests that came when no more were taken; node keeps each until the connection is gone. */
+	refused: number;
 	/** What remains to be done when nothing is in flight. */
 	last?: () => void;
 }
@@ -42,7 +44,7 @@ interface Connection {
 export function trackConnections(server: Server): Connections {
 	const connections = new Map<Duplex, Connection>();
 	server.on("connection", (socket) => {
-		connections.set(socket, { socket, exchanges: new Set() });
+		connections.set(socket, { socket, exchanges: new Set(), refused: 0 });
 		socket.on("close", () => connections.delete(socket));
 		// Node takes its own listener away when a request is CONNECT: an error would end the process.
 		socket.on("error", () => {});
@@ -50,9 +52,14 @@ export function trackConnections(server: Server): Connections {
 	return {
 		begin(exchange) {
 			const connection = connections.get(exchange.request.socket);
-			if (connection === undefined || connection.last !== undefined) return false;
+			if (connection === undefined) return false;
+			if (connection.last !== undefined) {
+				connection.refused += 1;
+				if (connection.refused > MAX_PIPELINED) connection.socket.destroy();
+				return false;
+			}
 			if (connection.exchanges.size >= MAX_PIPELINED) {
-				connection.socket.destroy();
+				close(connection);
 				return false;
 			}
 			connection.exchanges.add(exchange);

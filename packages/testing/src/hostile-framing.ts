@@ -144,10 +144,21 @@ export const FRAMING: readonly HostileKind[] = [
 		weight: 6,
 		make(draw, material) {
 			const forged = post("/router/rest?format=json", "request_param=%7B%7D");
-			const isGood = Array.from({ length: 2 + draw.int(draw.once(20) ? 100 : 6) }, () => draw.once(2));
+			const isGood = Array.from({ length: 2 + draw.int(draw.once(20) ? 60 : 6) }, () => draw.once(2));
 			const pieces = isGood.map((good) => (good ? material.good(draw) : forged));
 			const allows = new RegExp(`^${isGood.map((good) => (good ? "success" : "21")).join(" ")}$`);
 			return { pieces: draw.once(2) ? [Buffer.concat(pieces)] : pieces, allows, connection: "half-closed" };
+		},
+	},
+	{
+		name: "asks on and on",
+		weight: 1,
+		make(draw) {
+			// More at once than one connection may have under way: it is answered for a while, and closed.
+			const pieces = Array.from({ length: 130 + draw.int(200) }, () =>
+				post("/router/rest?format=json", "request_param=%7B%7D"),
+			);
+			return { pieces: [Buffer.concat(pieces)], allows: /^(?:21(?: 21)*)?$/, connection: "half-closed" };
 		},
 	},
 	{
