@@ -4,6 +4,7 @@ import { type BatchCall, divideBatch } from "./batch-calls.js";
 import { checkParameters } from "./check-parameters.js";
 import { GATEWAY_STYLE, styleOf } from "./envelope.js";
 import {
+	ALREADY_READ,
 	bodyOf,
 	createExchange,
 	type ExchangeContext,
@@ -17,7 +18,7 @@ import {
 import { readParameters } from "./parameters.js";
 import { REPORT_METHOD } from "./public-parameters.js";
 import type { Conclusion, Verdict } from "./report.js";
-import { type Authentic, hasRequestParam, reportCallback, withRequestHash } from "./report-callback.js";
+import { type Authentic, reportCallback, withRequestHash } from "./report-callback.js";
 import { answerNotAuthentic, failed, type TopAnswer } from "./status.js";
 
 /** Makes the handler of `/router/batch`. Throws a `RangeError` for limits that are none. */
@@ -35,7 +36,7 @@ async function conclude(request: TopRequest, context: ExchangeContext): Promise<
 	const refuse = (tag: string, answer: TopAnswer): Conclusion => ({ tag, style, answer });
 	const { body, refused } = bodyOf(request, limits);
 	if (refused !== undefined) return { ...refused, style };
-	if (!(body instanceof Uint8Array)) return refuse("already-read", failed("unavailable", BYTES_NEEDED));
+	if (!(body instanceof Uint8Array)) return { ...ALREADY_READ, style };
 	if (read._tag === "Malformed") return refuse("Malformed", failed("invalidRequest", read.message));
 	const error = checkParameters(parameters, "batch", "batch");
 	if (error !== undefined) return refuse("InvalidParameter", { _tag: "Failed", error });
@@ -63,9 +64,6 @@ async function conclude(request: TopRequest, context: ExchangeContext): Promise<
 	}
 }
 
-const BYTES_NEEDED =
-	"another part of the receiver took the batch's bytes; its operator must mount it before body parsers";
-
 async function concludeCall(
 	{ parameters, malformed }: BatchCall,
 	verification: Authentic,
@@ -78,12 +76,8 @@ async function concludeCall(
 	if (method !== REPORT_METHOD) {
 		return { tag: "InvalidParameter", answer: failed("invalidMethod", `method must be ${REPORT_METHOD}`) };
 	}
-	const requestParam = parameters.get("request_param");
-	if (!hasRequestParam(requestParam)) {
-		return { tag: "MissingRequestParam", answer: failed("missingRequestParam", "request_param is missing") };
-	}
 	try {
-		return await reportCallback(requestParam, verification, request, context);
+		return await reportCallback(parameters.get("request_param"), verification, request, context);
 	} catch (fault) {
 		return unexpected(fault, GATEWAY_STYLE, context.requestId, context.options.logger);
 	}

@@ -99,6 +99,15 @@ export function queryOf(target: string): string {
 	return start === -1 ? "" : target.slice(start + 1);
 }
 
+/** What was signed is gone: a framework's parser was faster. */
+export const ALREADY_READ: Verdict = {
+	tag: "already-read",
+	answer: failed(
+		"unavailable",
+		"another part of the receiver took the body; its operator must mount it before body parsers",
+	),
+};
+
 /** The body as far as it can be read; with a verdict, the request is refused whatever its body says. */
 export function bodyOf(
 	{ method, body }: TopRequest,
@@ -134,10 +143,7 @@ function answerFault(fault: BodyFault, limits: HttpLimits): TopAnswer {
 		case "overloaded":
 			return failed("unavailable", "too many requests at once; send it again");
 		case "already-read":
-			return failed(
-				"unavailable",
-				"another part of the receiver took the body; its operator must mount it before body parsers",
-			);
+			return ALREADY_READ.answer;
 		default:
 			return fault satisfies never;
 	}

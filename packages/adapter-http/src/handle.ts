@@ -15,7 +15,7 @@ import {
 } from "./exchange.js";
 import { readParameters } from "./parameters.js";
 import type { Conclusion } from "./report.js";
-import { hasRequestParam, reportCallback, withRequestHash } from "./report-callback.js";
+import { reportCallback, withRequestHash } from "./report-callback.js";
 import { answerNotAuthentic, failed } from "./status.js";
 
 /** Makes the handler of `/router/rest`. Throws a `RangeError` for limits that are none. */
@@ -61,10 +61,6 @@ async function concludeSigned(
 	}
 	const { appKey } = verification;
 	const requestParam = parameters.get("request_param");
-	if (!hasRequestParam(requestParam)) {
-		const answer = failed("missingRequestParam", "request_param is missing");
-		return { tag: "MissingRequestParam", style, answer, appKey };
-	}
 	const authentic = withRequestHash(verification, request);
 	return { ...(await reportCallback(requestParam, authentic, request, context)), style, appKey };
 }

@@ -6,6 +6,7 @@ import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { APPS, NOW_MS, standingClock } from "../test/harness.js";
+import { drawing, SIGNED_NAMES } from "../test/recutting.js";
 import { REPORT_METHOD } from "./public-parameters.js";
 import { createSpiVerifier } from "./spi-verifier.js";
 import { createTopVerifier } from "./verifier.js";
@@ -87,20 +88,6 @@ const originals: fc.Arbitrary<Parts> = fc
 		}
 	});
 
-const NAMES = [
-	"app_key",
-	"format",
-	"method",
-	"partner_id",
-	"request_param",
-	"session",
-	"sign_method",
-	"simplify",
-	"target_app_key",
-	"timestamp",
-	"v",
-];
-
 const textOf = (parameters: ReadonlyMap<string, string>): string =>
 	[...parameters.entries()]
 		.sort(([one], [other]) => (one < other ? -1 : 1))
@@ -127,7 +114,7 @@ function cut(text: string, draw: () => number): ReadonlyMap<string, string> | un
 }
 
 function pickName(rest: string, last: string, draw: () => number): string | undefined {
-	const known = NAMES.filter((name) => name > last && rest.startsWith(name));
+	const known = SIGNED_NAMES.filter((name) => name > last && rest.startsWith(name));
 	if (known.length > 0 && draw() % 7 !== 0) return known[draw() % known.length];
 	const [longest = ""] = OTHER_NAME.exec(rest) ?? [];
 	const most = Math.min(longest.length, [2, 8, 40][draw() % 3] ?? 1);
@@ -137,7 +124,7 @@ function pickName(rest: string, last: string, draw: () => number): string | unde
 
 /** Mostly where a later name stands, else anywhere or at the end. */
 function pickEnd(rest: string, name: string, draw: () => number): number {
-	const later = NAMES.filter((known) => known > name);
+	const later = SIGNED_NAMES.filter((known) => known > name);
 	const ends = later.flatMap((known) => [...rest.matchAll(new RegExp(known, "g"))].map(({ index }) => index));
 	ends.sort((one, other) => one - other);
 	const way = draw() % 10;
@@ -196,11 +183,7 @@ describe("the signed text of one request", () => {
 					.toUpperCase();
 				if (!(await accepted(direction, original, sign))) return;
 				authentic += 1;
-				let state = seed;
-				const draw = (): number => {
-					state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-					return state >>> 8;
-				};
+				const draw = drawing(seed);
 				for (let round = 0; round < 150; round++) {
 					const at = bodyStart(text, draw);
 					const parameters = cut(text.slice(0, at), draw);

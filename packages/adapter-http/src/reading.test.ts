@@ -1,22 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { drawing, SIGNED_NAMES } from "../test/recutting.js";
 import { REPORT_METHOD } from "./public-parameters.js";
 import { findOtherReading, isReading } from "./reading.js";
 import { signedText } from "./signature.js";
-
-const SIGNED_NAMES = [
-	"app_key",
-	"format",
-	"method",
-	"partner_id",
-	"request_param",
-	"session",
-	"sign_method",
-	"simplify",
-	"target_app_key",
-	"timestamp",
-	"v",
-];
 
 /** Every way to cut `text` into parameters of ascending known names, whatever their values are. */
 function* readings(text: string, from = 0): Generator<ReadonlyMap<string, string>> {
@@ -93,15 +80,6 @@ const meaningOf = (parameters: ReadonlyMap<string, string>) => ({
 	requestParam: parameters.get("request_param"),
 	timestamp: parameters.get("timestamp"),
 });
-
-/** Numbers that look random and are the same for the same seed. */
-function drawing(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-		return state >>> 8;
-	};
-}
 
 const isComplete = (parameters: ReadonlyMap<string, string>): boolean =>
 	["app_key", "method", "sign_method", "timestamp", "v"].every((name) => parameters.has(name));

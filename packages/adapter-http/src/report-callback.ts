@@ -4,7 +4,7 @@ import { observe } from "@reelkeep/core";
 import type { EventMetadata, Verification } from "@reelkeep/core/ports";
 import { type ExchangeContext, requestSha256, type TopRequest } from "./exchange.js";
 import { logUnavailable, type Verdict } from "./report.js";
-import { answerOutcome } from "./status.js";
+import { answerOutcome, failed } from "./status.js";
 
 export type Authentic = Extract<Verification, { readonly _tag: "Authentic" }>;
 
@@ -23,13 +23,16 @@ export function withRequestHash(authentic: Authentic, request: TopRequest): Auth
 	return { ...authentic, receipt: { ...authentic.receipt, requestSha256: sha256 } };
 }
 
-/** *Errors*: rejects when `receive` breaks its promise. */
+/** Without a `request_param` nothing is reported. *Errors*: rejects when `receive` breaks its promise. */
 export async function reportCallback(
-	requestParam: string,
+	requestParam: string | undefined,
 	{ appKey, receipt }: Authentic,
 	{ headers }: TopRequest,
 	{ requestId, options }: ExchangeContext,
 ): Promise<Verdict> {
+	if (!hasRequestParam(requestParam)) {
+		return { tag: "MissingRequestParam", answer: failed("missingRequestParam", "request_param is missing") };
+	}
 	const { secretId = "" } = receipt;
 	observe(() => options.telemetry?.count("reelkeep.http.verified", { appKey, secretId }));
 	const traceparent = headers.get("traceparent");

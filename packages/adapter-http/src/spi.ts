@@ -4,6 +4,7 @@
 import { checkParameters } from "./check-parameters.js";
 import { SPI_STYLE } from "./envelope.js";
 import {
+	ALREADY_READ,
 	bodyOf,
 	createExchange,
 	type ExchangeContext,
@@ -18,7 +19,7 @@ import { memberSource } from "./object-end.js";
 import { decodeUtf8 } from "./parameter-collector.js";
 import { isFormType, readParameters } from "./parameters.js";
 import type { Conclusion } from "./report.js";
-import { hasRequestParam, reportCallback, withRequestHash } from "./report-callback.js";
+import { reportCallback, withRequestHash } from "./report-callback.js";
 import { isJsonDocument } from "./spi-verifier.js";
 import { answerNotAuthentic, failed, type TopAnswer } from "./status.js";
 
@@ -38,12 +39,7 @@ async function conclude(request: TopRequest, context: ExchangeContext): Promise<
 	if (refused !== undefined) return { ...refused, style: SPI_STYLE };
 	const refuse = (tag: string, answer: TopAnswer): Conclusion => ({ tag, style: SPI_STYLE, answer });
 	const source = split(body, headers.get("content-type"));
-	if (source === undefined) {
-		return refuse(
-			"already-read",
-			failed("unavailable", "another part of the receiver took the body's bytes"),
-		);
-	}
+	if (source === undefined) return { ...ALREADY_READ, style: SPI_STYLE };
 	const query = queryOf(request.target);
 	const contentType = headers.get("content-type");
 	const read = await readParameters({ query, contentType, body: source.form }, limits);
@@ -64,19 +60,8 @@ async function conclude(request: TopRequest, context: ExchangeContext): Promise<
 	}
 	const { appKey } = verification;
 	const requestParam = isJson ? requestParamOf(source.document) : parameters.get("request_param");
-	if (!hasRequestParam(requestParam)) {
-		return {
-			...refuse("MissingRequestParam", failed("missingRequestParam", "request_param is missing")),
-			appKey,
-		};
-	}
-	const reported = await reportCallback(
-		requestParam,
-		withRequestHash(verification, request),
-		request,
-		context,
-	);
-	return { ...refuse(reported.tag, reported.answer), appKey };
+	const authentic = withRequestHash(verification, request);
+	return { ...(await reportCallback(requestParam, authentic, request, context)), style: SPI_STYLE, appKey };
 }
 
 interface Source {
