@@ -100,7 +100,10 @@ interface Running {
 
 function createRunning(options: HttpIngressOptions, receive: Receive): Running {
 	const serve = createNodeHandler({ ...options, receive });
-	const route = createRoute([serve, createHealthRoutes(options.health ?? ALWAYS_READY)], options);
+	const route = createRoute(
+		[serve, createHealthRoutes(options.health ?? ALWAYS_READY, options.clock)],
+		options,
+	);
 	const server = createServer(serverOptions(options));
 	// A sender that closes its half after the request still reads the answer; the types do not know this property.
 	Object.assign(server, { httpAllowHalfOpen: true });

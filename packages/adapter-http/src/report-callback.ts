@@ -1,15 +1,12 @@
 // From an authentic request to `receive`, and back: what is told of the request with each callback in it.
 
-import { observe } from "@reelkeep/core";
+import { observe, readTraceparent } from "@reelkeep/core";
 import type { EventMetadata, Verification } from "@reelkeep/core/ports";
 import { type ExchangeContext, requestSha256, type TopRequest } from "./exchange.js";
 import { logUnavailable, type Verdict } from "./report.js";
 import { answerOutcome, failed } from "./status.js";
 
 export type Authentic = Extract<Verification, { readonly _tag: "Authentic" }>;
-
-/** W3C trace context, version 00. */
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** White space alone is none. */
 export function hasRequestParam(requestParam: string | undefined): requestParam is string {
@@ -35,14 +32,13 @@ export async function reportCallback(
 	}
 	const { secretId = "" } = receipt;
 	observe(() => options.telemetry?.count("reelkeep.http.verified", { appKey, secretId }));
-	const traceparent = headers.get("traceparent");
 	const metadata: EventMetadata = {
 		ingress: "http",
 		appKey,
 		requestId,
 		correlationId: requestId,
 		verification: receipt,
-		...(traceparent !== undefined && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
+		...readTraceparent(headers.get("traceparent")),
 	};
 	const outcome = await options.receive({ requestParam, appKey, metadata });
 	if (outcome._tag === "Unavailable") logUnavailable(outcome.message, requestId, options.logger);

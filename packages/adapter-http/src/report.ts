@@ -1,6 +1,6 @@
 // What the log and the counters are told about a request. Never what was sent: only ids, tags and our own words.
 
-import { observe } from "@reelkeep/core";
+import { describeUnexpected, observe } from "@reelkeep/core";
 import type { Clock, Logger, Telemetry } from "@reelkeep/core/ports";
 import type { ReplyStyle } from "./envelope.js";
 import type { TopAnswer } from "./status.js";
@@ -26,7 +26,6 @@ interface Audience {
 	readonly telemetry?: Telemetry;
 }
 
-const MAX_FRAMES = 6;
 const MINUTE_MS = 60_000;
 
 /** Logs and counts one conclusion. Never throws: a broken logger must not turn a kept callback into an error. */
@@ -60,10 +59,13 @@ export function logUnavailable(reason: string, requestId: string, logger: Logger
 	observe(() => logger?.error({ requestId, reason }, "callback not stored; its sender was asked to retry"));
 }
 
-/** An error that nobody expected may quote what was sent: its message stays out of the log, its origin does not. */
+/** An error that nobody expected: where it came from, not what it says. */
 export function logUnexpected(error: unknown, requestId: string, logger: Logger | undefined): void {
 	observe(() =>
-		logger?.error({ requestId, error: describe(error) }, "internal error while answering a request"),
+		logger?.error(
+			{ requestId, error: describeUnexpected(error) },
+			"internal error while answering a request",
+		),
 	);
 }
 
@@ -79,20 +81,5 @@ export function createConnectionLog({ clock, logger }: Audience): (reason: strin
 		observe(() => logger?.warn(told, "connections are turned away; their senders saw no answer"));
 		toldAtMs = nowMs;
 		times = 0;
-	};
-}
-
-function describe(error: unknown): object {
-	if (!(error instanceof Error)) return { name: typeof error };
-	const { stack = "", message } = error;
-	// The stack begins with the message, whose lines may look like frames.
-	const trace = stack.slice(stack.indexOf(message) + message.length);
-	const frames = trace.split("\n").filter((line) => /^\s+at /.test(line));
-	const { code, _tag } = error as { code?: unknown; _tag?: unknown };
-	return {
-		name: error.name,
-		...(typeof code === "string" ? { code } : {}),
-		...(typeof _tag === "string" ? { tag: _tag } : {}),
-		at: frames.slice(0, MAX_FRAMES).map((line) => line.trim()),
 	};
 }

@@ -64,6 +64,8 @@ describe("answerNotAuthentic", () => {
 		["wrong-signature", 25, "Invalid signature"],
 		["missing-timestamp", 30, "Missing timestamp"],
 		["invalid-timestamp", 31, "Invalid timestamp"],
+		["missing-credentials", 24, "Missing signature"],
+		["wrong-credentials", 25, "Invalid signature"],
 	])("says of %s: %d %s", (reason, code, msg) => {
 		expect(answerNotAuthentic(reason, "why")).toEqual({
 			_tag: "Failed",

@@ -37,6 +37,9 @@ const REASONS = {
 	"wrong-signature": "invalidSignature",
 	"missing-timestamp": "missingTimestamp",
 	"invalid-timestamp": "invalidTimestamp",
+	// TOP has no other credentials than signatures; a verifier of yours may.
+	"missing-credentials": "missingSignature",
+	"wrong-credentials": "invalidSignature",
 } as const satisfies Record<NotAuthenticReason, TopErrorName>;
 
 /** The answer to a received callback. */

@@ -68,7 +68,11 @@ export function signed(more: Partial<Parameters<typeof signedRequest>[0]> = {}):
 }
 
 export function standingClock(nowMs: number = NOW_MS): Clock {
-	return { now: () => nowMs, sleep: async () => {} };
+	return {
+		now: () => nowMs,
+		sleep: (_, signal) =>
+			new Promise((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true })),
+	};
 }
 
 export function countingIds(): Ids {

@@ -39,7 +39,7 @@ export { createMemoryKeyring } from "./memory/keyring.js";
 export { createMemoryLeaseStore } from "./memory/lease-store.js";
 export { memoryStorage } from "./memory/plugin.js";
 export { createMemoryVideoStore } from "./memory/video-store.js";
-export { describeError, guardLogger, observe } from "./observe.js";
+export { describeError, describeUnexpected, guardLogger, observe } from "./observe.js";
 export * from "./ports/index.js";
 export { type AppProjects, createProjectAdmission, projectAdmission } from "./project-admission.js";
 export { openQuarantined } from "./quarantine.js";
@@ -51,6 +51,7 @@ export {
 	type QuarantineReservation,
 } from "./quarantine-ledger.js";
 export type { RateLimit } from "./rate-limit.js";
+export { checkReadiness, type Readiness } from "./readiness.js";
 export { createReceive, type ReceiveDeps, type ReceiveOptions } from "./receive.js";
 export {
 	type AbandonArchive,
@@ -93,4 +94,5 @@ export {
 	type SubscriptionHandler,
 	subscribe,
 } from "./subscribe.js";
+export { readTraceparent } from "./traceparent.js";
 export { createWake, type Wake } from "./wake.js";

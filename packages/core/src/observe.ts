@@ -20,6 +20,24 @@ export function describeError(error: unknown): string {
 	return isStoreFault(error) ? `StoreFault ${error.reason}: ${error.message}` : errorName(error);
 }
 
+const MAX_FRAMES = 6;
+
+/** An error that nobody expected may quote what was sent: its message stays out of the log, its origin does not. */
+export function describeUnexpected(error: unknown): object {
+	if (!(error instanceof Error)) return { name: typeof error };
+	const { stack = "", message } = error;
+	// The stack begins with the message, whose lines may look like frames.
+	const trace = stack.slice(stack.indexOf(message) + message.length);
+	const frames = trace.split("\n").filter((line) => /^\s+at /.test(line));
+	const { code, _tag } = error as { code?: unknown; _tag?: unknown };
+	return {
+		name: error.name,
+		...(typeof code === "string" ? { code } : {}),
+		...(typeof _tag === "string" ? { tag: _tag } : {}),
+		at: frames.slice(0, MAX_FRAMES).map((line) => line.trim()),
+	};
+}
+
 /** The same logger, but it never throws. */
 export function guardLogger(logger: Logger): Logger {
 	return {

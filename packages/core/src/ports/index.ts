@@ -57,6 +57,7 @@ export {
 } from "./tokens.js";
 export type {
 	NotAuthenticReason,
+	PeerCertificate,
 	SignedRequest,
 	Verification,
 	Verifier,

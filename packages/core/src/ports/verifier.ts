@@ -8,9 +8,21 @@ export interface SignedRequest {
 	readonly headers: ReadonlyMap<string, string>;
 	/** The raw body where the scheme signs it; empty otherwise. */
 	readonly body: Uint8Array;
+	/** The certificate of the other end, where the transport has proved it (mutual TLS). */
+	readonly peer?: PeerCertificate;
 }
 
-/** Is this request authentic, and whose is it? Pure but for its clock; never logs or returns an expected signature. */
+/** Whom a certificate that was proved names. */
+export interface PeerCertificate {
+	readonly commonName?: string;
+	/** The values of its subject alternative names: `relay.example.com`, `spiffe://…`; their kinds left out. */
+	readonly alternativeNames: readonly string[];
+}
+
+/**
+ * Is this request authentic, and whose is it? By a signature, a token, a certificate, whatever the scheme is (ADR 0016).
+ * Pure but for its clock; never logs or returns an expected signature or a credential.
+ */
 export interface Verifier {
 	verify(request: SignedRequest): Promise<Verification>;
 }
@@ -26,4 +38,8 @@ export type NotAuthenticReason =
 	| "unknown-signature-method"
 	| "wrong-signature"
 	| "missing-timestamp"
-	| "invalid-timestamp";
+	| "invalid-timestamp"
+	/** There is no token, or no certificate. */
+	| "missing-credentials"
+	/** There is one, and it is nobody's who may call. */
+	| "wrong-credentials";
