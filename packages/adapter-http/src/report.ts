@@ -1,6 +1,6 @@
 // What the log and the counters are told about a request. Never what was sent: only ids, tags and our own words.
 
-import { describeUnexpected, observe } from "@reelkeep/core";
+import { createThrottledWarning, describeUnexpected, observe } from "@reelkeep/core";
 import type { Clock, Logger, Telemetry } from "@reelkeep/core/ports";
 import type { ReplyStyle } from "./envelope.js";
 import type { TopAnswer } from "./status.js";
@@ -25,8 +25,6 @@ interface Audience {
 	readonly logger?: Logger;
 	readonly telemetry?: Telemetry;
 }
-
-const MINUTE_MS = 60_000;
 
 /** Logs and counts one conclusion. Never throws: a broken logger must not turn a kept callback into an error. */
 export function reportConclusion(
@@ -69,17 +67,7 @@ export function logUnexpected(error: unknown, requestId: string, logger: Logger 
 	);
 }
 
-/** Tells of trouble with connections, once a minute at most, and how often it was: a flood must not fill the log too. */
-export function createConnectionLog({ clock, logger }: Audience): (reason: string, details: object) => void {
-	let times = 0;
-	let toldAtMs = Number.NEGATIVE_INFINITY;
-	return (reason, details) => {
-		times += 1;
-		const nowMs = clock.now();
-		if (Math.abs(nowMs - toldAtMs) < MINUTE_MS) return;
-		const told = { ...details, reason, times };
-		observe(() => logger?.warn(told, "connections are turned away; their senders saw no answer"));
-		toldAtMs = nowMs;
-		times = 0;
-	};
+/** Tells of trouble with connections. */
+export function createConnectionLog(audience: Audience): (reason: string, details: object) => void {
+	return createThrottledWarning(audience, "connections are turned away; their senders saw no answer");
 }

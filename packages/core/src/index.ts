@@ -39,7 +39,13 @@ export { createMemoryKeyring } from "./memory/keyring.js";
 export { createMemoryLeaseStore } from "./memory/lease-store.js";
 export { memoryStorage } from "./memory/plugin.js";
 export { createMemoryVideoStore } from "./memory/video-store.js";
-export { describeError, describeUnexpected, guardLogger, observe } from "./observe.js";
+export {
+	createThrottledWarning,
+	describeError,
+	describeUnexpected,
+	guardLogger,
+	observe,
+} from "./observe.js";
 export * from "./ports/index.js";
 export { type AppProjects, createProjectAdmission, projectAdmission } from "./project-admission.js";
 export { openQuarantined } from "./quarantine.js";

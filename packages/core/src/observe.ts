@@ -1,6 +1,6 @@
 // Who looks on does not decide: a logger or a telemetry that throws, on a full disk say, changes no outcome.
 
-import type { Logger } from "./ports/runtime.js";
+import type { Clock, Logger } from "./ports/runtime.js";
 import { isStoreFault } from "./ports/store-fault.js";
 
 /** Looks, and never throws. */
@@ -35,6 +35,26 @@ export function describeUnexpected(error: unknown): object {
 		...(typeof code === "string" ? { code } : {}),
 		...(typeof _tag === "string" ? { tag: _tag } : {}),
 		at: frames.slice(0, MAX_FRAMES).map((line) => line.trim()),
+	};
+}
+
+const MINUTE_MS = 60_000;
+
+/** Warns once a minute at most, with how often it was: a flood must not fill the log too. */
+export function createThrottledWarning(
+	{ clock, logger }: { readonly clock: Clock; readonly logger?: Logger },
+	message: string,
+): (reason: string, details: object) => void {
+	let times = 0;
+	let toldAtMs = Number.NEGATIVE_INFINITY;
+	return (reason, details) => {
+		times += 1;
+		const nowMs = clock.now();
+		if (Math.abs(nowMs - toldAtMs) < MINUTE_MS) return;
+		const told = { ...details, reason, times };
+		observe(() => logger?.warn(told, message));
+		toldAtMs = nowMs;
+		times = 0;
 	};
 }
 

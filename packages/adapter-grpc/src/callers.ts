@@ -1,0 +1,90 @@
+// Who is calling, and whether he may do what he asks for. Asked once a call; each report may be proved besides.
+
+import type { ServerUnaryCall } from "@grpc/grpc-js";
+import { status as Code } from "@grpc/grpc-js";
+import type { SignedRequest, VerificationReceipt, Verifier } from "@reelkeep/core/ports";
+import { readPeer } from "./certificates.js";
+import { answerNotAuthentic, failed, type GrpcFailure } from "./status.js";
+
+export interface CallerOptions {
+	/** Who may call at all: `createTokenVerifier`, `createCertificateVerifier`, yours. Left out: whoever can connect. */
+	readonly callers?: Verifier;
+	/** What proves each report by itself: `createTopVerifier` of @reelkeep/adapter-http, yours. Left out: its caller does. */
+	readonly verifier?: Verifier;
+	/** The names of callers that may subscribe, and do nothing else. The others report. */
+	readonly subscribers?: readonly string[];
+}
+
+/** What of a call is needed to know who makes it. */
+export type Call = Pick<ServerUnaryCall<unknown, unknown>, "metadata" | "getAuthContext">;
+
+export interface Caller {
+	readonly _tag: "Caller";
+	readonly name: string;
+	/** How that is known; `undefined` when nobody was asked. */
+	readonly receipt?: VerificationReceipt;
+}
+
+/** Whoever calls where nobody asks for a proof. */
+export const ANONYMOUS = "anonymous";
+
+/** *Errors*: rejects when a verifier breaks its promise. */
+export type Identify = (call: Call, request: "report" | "subscribe") => Promise<Caller | GrpcFailure>;
+
+export function createIdentify({ callers, subscribers = [] }: CallerOptions): Identify {
+	if (callers === undefined) return async () => ({ _tag: "Caller", name: ANONYMOUS });
+	const mayOnlySubscribe = new Set(subscribers);
+	return async (call, request) => {
+		const verification = await callers.verify(toSignedRequest(call));
+		if (verification._tag === "NotAuthentic") {
+			return answerNotAuthentic(verification.reason, verification.message);
+		}
+		const { appKey: name, receipt } = verification;
+		const isSubscriber = mayOnlySubscribe.has(name);
+		if (request === "subscribe" && !isSubscriber) {
+			return failed(Code.PERMISSION_DENIED, "this caller may not subscribe to events");
+		}
+		if (request === "report" && isSubscriber) {
+			return failed(Code.PERMISSION_DENIED, "this caller may only subscribe to events");
+		}
+		return { _tag: "Caller", name, receipt };
+	};
+}
+
+/** All of them must say yes, in this order; whose caller it is, the last one says. */
+export function verifyAll(verifiers: readonly [Verifier, ...Verifier[]]): Verifier {
+	return {
+		async verify(request) {
+			let verification = await verifiers[0].verify(request);
+			for (const verifier of verifiers.slice(1)) {
+				if (verification._tag === "NotAuthentic") return verification;
+				verification = await verifier.verify(request);
+			}
+			return verification;
+		},
+	};
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+const NO_BYTES = new Uint8Array();
+
+/** A call's metadata and certificate, with the parameters of one report. */
+export function toSignedRequest(call: Call, parameters: ReadonlyMap<string, string> = NONE): SignedRequest {
+	const peer = readPeer(call.getAuthContext().sslPeerCertificate);
+	return {
+		parameters,
+		headers: headersOf(call),
+		body: NO_BYTES,
+		...(peer === undefined ? {} : { peer }),
+	};
+}
+
+/** Text only. A key that stands several times has its values joined, as in HTTP. */
+export function headersOf({ metadata }: Pick<Call, "metadata">): ReadonlyMap<string, string> {
+	const headers = new Map<string, string>();
+	for (const key of Object.keys(metadata.getMap())) {
+		const values = metadata.get(key).filter((value) => typeof value === "string");
+		if (values.length > 0) headers.set(key, values.join(", "));
+	}
+	return headers;
+}

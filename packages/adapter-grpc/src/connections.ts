@@ -1,0 +1,82 @@
+// The own server's connections: how many, what they may say beside their calls, and their end.
+
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { ConnectionInjector } from "@grpc/grpc-js";
+import { createTalkBudget, type TalkBudget } from "./talk-budget.js";
+
+export interface Connections {
+	/** Resolves with the bound address, `127.0.0.1:50051`. Rejects when it cannot be bound. */
+	listen(host: string, port: number): Promise<string>;
+	/** The budget of the connection that `getPeer()` names. */
+	budgetOf(peer: string): TalkBudget | undefined;
+	/** Takes no more connections, tells the open ones to finish what they have, and cuts what is left after `graceMs`. */
+	stop(graceMs: number): Promise<void>;
+}
+
+export interface ConnectionsOptions {
+	readonly maxConnections: number;
+	/** What one message may be. */
+	readonly maxMessageBytes: number;
+	/** Is told of what was turned away. */
+	readonly log: (reason: string, details: object) => void;
+}
+
+const SWEEP_INTERVAL_MS = 1_000;
+
+interface Connection {
+	readonly socket: Socket;
+	readonly budget: TalkBudget;
+}
+
+export function createConnections(injector: ConnectionInjector, options: ConnectionsOptions): Connections {
+	const connections = new Map<string, Connection>();
+	const server = createServer({ noDelay: true });
+	server.maxConnections = options.maxConnections;
+	server.on("drop", () => options.log("too many are open", { maxConnections: options.maxConnections }));
+	server.on("connection", (socket) => {
+		const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+		connections.set(peer, { socket, budget: createTalkBudget(options.maxMessageBytes, performance.now()) });
+		socket.on("close", () => connections.delete(peer));
+		// What breaks before the session listens must not end the process.
+		socket.on("error", () => {});
+		injector.injectConnection(socket);
+	});
+	const sweeping = setInterval(() => cutTalkers(connections, options.log), SWEEP_INTERVAL_MS);
+	sweeping.unref();
+	return {
+		async listen(host, port) {
+			server.listen({ host, port });
+			await once(server, "listening");
+			const { log } = options;
+			server.on("error", (error: NodeJS.ErrnoException) => log("accepting failed", { code: error.code }));
+			return addressOf(server);
+		},
+		budgetOf: (peer) => connections.get(peer)?.budget,
+		async stop(graceMs) {
+			clearInterval(sweeping);
+			injector.drain(graceMs);
+			if (!server.listening) return;
+			const closed = once(server, "close");
+			server.close();
+			const cutting = setTimeout(() => {
+				for (const { socket } of connections.values()) socket.destroy();
+			}, graceMs);
+			await closed;
+			clearTimeout(cutting);
+		},
+	};
+}
+
+function addressOf(server: Server): string {
+	const { address, family, port } = server.address() as AddressInfo;
+	return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function cutTalkers(connections: ReadonlyMap<string, Connection>, log: ConnectionsOptions["log"]): void {
+	for (const { socket, budget } of connections.values()) {
+		if (!budget.isOver(socket.bytesRead, socket.bytesWritten, performance.now())) continue;
+		log("one says more than its calls account for", {});
+		socket.destroy();
+	}
+}

@@ -1,0 +1,65 @@
+// The log as a subscription sends it: batches while there is more, heartbeats while there is not.
+
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { followLog } from "@reelkeep/core";
+import type { Clock, EventStore, Logger, Position, RecordedEvent } from "@reelkeep/core/ports";
+import type {
+	RecordedEventSchema,
+	SubscribeEventsResponseSchema,
+} from "./gen/reelkeep/v1/recording_service_pb.js";
+
+/** A batch is sent when it is as long as this, whatever its events are. One event has 350 KiB at most. */
+const MAX_BATCH_CHARACTERS = 256 * 1024;
+
+export type EventBatch = MessageInitShape<typeof SubscribeEventsResponseSchema>;
+type WireEvent = MessageInitShape<typeof RecordedEventSchema>;
+
+export interface EventBatchOptions {
+	/** Exclusive; `undefined`: from the start. */
+	readonly after: Position | undefined;
+	readonly maxEvents: number;
+	readonly heartbeatMs: number;
+	readonly signal: AbortSignal;
+}
+
+/** Ends when `signal` aborts or the store is closed. *Errors*: throws a `StoreFault` that will not pass. */
+export async function* eventBatches(
+	deps: { readonly store: EventStore; readonly clock: Clock; readonly logger: Logger },
+	{ after, maxEvents, heartbeatMs, signal }: EventBatchOptions,
+): AsyncGenerator<EventBatch, void, void> {
+	let position = after;
+	let events: WireEvent[] = [];
+	let characters = 0;
+	let saidAt = Number.NEGATIVE_INFINITY;
+	const take = (caughtUp: boolean): EventBatch => {
+		const batch = { events, position: position ?? "", caughtUp };
+		[events, characters, saidAt] = [[], 0, deps.clock.now()];
+		return batch;
+	};
+	for await (const followed of followLog(deps, { after, signal })) {
+		if (followed._tag === "CaughtUp") {
+			if (events.length > 0 || deps.clock.now() - saidAt >= heartbeatMs) yield take(true);
+			continue;
+		}
+		const event = toWire(followed.event);
+		events.push(event);
+		position = followed.event.position;
+		characters += event.dataJson.length + event.metadataJson.length;
+		if (events.length >= maxEvents || characters >= MAX_BATCH_CHARACTERS) yield take(false);
+	}
+}
+
+function toWire(event: RecordedEvent) {
+	const { id, type, schemaVersion, stream, version, position, recordedAt, data, metadata } = event;
+	return {
+		id,
+		type,
+		schemaVersion,
+		stream,
+		version: BigInt(version),
+		position,
+		recordedAt: BigInt(recordedAt),
+		dataJson: JSON.stringify(data),
+		metadataJson: JSON.stringify(metadata),
+	} satisfies WireEvent;
+}

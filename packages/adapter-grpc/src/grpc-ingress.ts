@@ -1,0 +1,159 @@
+// An `Ingress` that listens itself: the services on a server of their own, its bounds, and an orderly stop.
+
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { createThrottledWarning, guardLogger } from "@reelkeep/core";
+import type { Health, Ingress, IngressStarted, Receive } from "@reelkeep/core/ports";
+import { type Connections, createConnections } from "./connections.js";
+import { createHealthService, type HealthService } from "./health-service.js";
+import { type GrpcLimits, resolveLimits } from "./limits.js";
+import {
+	createRecordingService,
+	type RecordingService,
+	type RecordingServiceOptions,
+} from "./recording-service.js";
+import { addReflection } from "./reflection.js";
+import { boundRequestTime } from "./request-time.js";
+
+export interface GrpcIngressOptions extends Omit<RecordingServiceOptions, "receive"> {
+	/** Default `127.0.0.1`. Another than a loopback address needs `callers` or `verifier`. */
+	readonly host?: string;
+	/** Default 0: the system picks a free one. */
+	readonly port?: number;
+	/** Left out: plain text, for this machine or behind something that ends TLS. */
+	readonly tls?: GrpcTls;
+	/** What the health service asks. Without it the server serves while it listens. */
+	readonly health?: Health;
+	/** Open at once; one more is closed unheard, and the log is told. Default 512. */
+	readonly maxConnections?: number;
+	/** How long a connection may have no call. Default 5 minutes. */
+	readonly connectionIdleMs?: number;
+	/** How often the other end is asked for a sign of life. Default 60 s; after 20 s without one the connection is closed. */
+	readonly keepaliveMs?: number;
+	/** How long `stop` waits for calls in flight before it cuts their connections. Default 10 s. */
+	readonly stopTimeMs?: number;
+}
+
+/** PEM. */
+export interface GrpcTls {
+	readonly cert: Buffer;
+	readonly key: Buffer;
+	/** Whose certificates clients must have. Left out: clients need none. */
+	readonly clientCa?: Buffer;
+}
+
+const DEFAULT_MAX_CONNECTIONS = 512;
+const DEFAULT_CONNECTION_IDLE_MS = 300_000;
+const DEFAULT_KEEPALIVE_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 20_000;
+const DEFAULT_STOP_TIME_MS = 10_000;
+/** Of a connection: what it may make us hold, besides messages. @grpc/grpc-js sets no bound. *Units*: megabytes. */
+const MAX_SESSION_MEMORY = 16;
+
+const ALWAYS_READY: Health = { check: async () => [] };
+
+/**
+ * *Promise*: `stop` answers what is in flight before it resolves, and takes at most `stopTimeMs`.
+ * *Errors*: throws a `TypeError` at once for an address that is not loopback, when nobody proves who calls or reports.
+ */
+export function createGrpcIngress(given: GrpcIngressOptions): Ingress {
+	checkExposure(given);
+	const options = { ...given, ...(given.logger && { logger: guardLogger(given.logger) }) };
+	let running: Running | undefined;
+	let stopped: Promise<void> | undefined;
+	return {
+		async start(receive) {
+			if (running !== undefined) throw new Error("this gRPC ingress was started before");
+			running = createRunning(options, receive);
+			const { host = "127.0.0.1", port = 0 } = options;
+			return { address: await running.connections.listen(host, port) } satisfies IngressStarted;
+		},
+		stop() {
+			stopped ??= running === undefined ? Promise.resolve() : stop(running, options.stopTimeMs);
+			return stopped;
+		},
+	};
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
+
+/** Throws a `TypeError`: what is reached from elsewhere must know who calls. */
+export function checkExposure({
+	host = "127.0.0.1",
+	callers,
+	verifier,
+}: Pick<GrpcIngressOptions, "host" | "callers"> & { readonly verifier?: unknown }): void {
+	if (callers !== undefined || verifier !== undefined || LOOPBACK.test(host)) return;
+	throw new TypeError(
+		`${host} can be reached from elsewhere, and nobody there would have to prove who calls: have callers prove it ` +
+			"by tokens or certificates, or have reports signed; or listen on 127.0.0.1",
+	);
+}
+
+interface Running {
+	readonly server: Server;
+	readonly connections: Connections;
+	readonly recordings: RecordingService;
+	readonly health: HealthService;
+}
+
+function createRunning(options: GrpcIngressOptions, receive: Receive): Running {
+	const limits = resolveLimits(options.limits);
+	const server = new Server({
+		...serverOptions(options, limits),
+		interceptors: [
+			boundRequestTime(limits, {
+				begin: (peer) => connections.budgetOf(peer)?.begin(),
+				message: (peer) => connections.budgetOf(peer)?.message(),
+				end: (peer) => connections.budgetOf(peer)?.end(),
+			}),
+		],
+	});
+	const log = createThrottledWarning(options, "connections are turned away");
+	const { maxConnections = DEFAULT_MAX_CONNECTIONS } = options;
+	if (!Number.isSafeInteger(maxConnections) || maxConnections < 1) {
+		throw new RangeError("maxConnections must be a positive whole number");
+	}
+	const injector = server.createConnectionInjector(credentialsOf(options.tls));
+	const { maxMessageBytes } = limits;
+	const connections = createConnections(injector, { maxConnections, maxMessageBytes, log });
+	const recordings = createRecordingService({ ...options, receive });
+	const health = createHealthService({ health: options.health ?? ALWAYS_READY, clock: options.clock });
+	recordings.addTo(server);
+	health.addTo(server);
+	addReflection(server);
+	return { server, connections, recordings, health };
+}
+
+function serverOptions(
+	{ connectionIdleMs = DEFAULT_CONNECTION_IDLE_MS, keepaliveMs = DEFAULT_KEEPALIVE_MS }: GrpcIngressOptions,
+	{ maxMessageBytes, maxStreamsPerConnection }: GrpcLimits,
+) {
+	return {
+		"grpc.max_receive_message_length": maxMessageBytes,
+		"grpc.max_concurrent_streams": maxStreamsPerConnection,
+		"grpc.max_connection_idle_ms": connectionIdleMs,
+		"grpc.keepalive_time_ms": keepaliveMs,
+		"grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+		"grpc-node.max_session_memory": MAX_SESSION_MEMORY,
+		"grpc.enable_channelz": 0,
+	};
+}
+
+function credentialsOf(tls: GrpcTls | undefined): ServerCredentials {
+	if (tls === undefined) return ServerCredentials.createInsecure();
+	const { cert, key, clientCa } = tls;
+	return ServerCredentials.createSsl(
+		clientCa ?? null,
+		[{ cert_chain: cert, private_key: key }],
+		clientCa !== undefined,
+	);
+}
+
+async function stop(running: Running, stopTimeMs = DEFAULT_STOP_TIME_MS): Promise<void> {
+	running.health.stop();
+	const stopped = running.recordings.stop();
+	await running.connections.stop(stopTimeMs);
+	// A report that takes longer than a stop may is completed in the background; its sender sends it again.
+	await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 0))]);
+	running.server.forceShutdown();
+}

@@ -1,0 +1,27 @@
+// Who calls, as every method asks it first: refusals are logged and counted, and a broken verifier is no success.
+
+import type { Call, Caller } from "./callers.js";
+import { logUnexpected, reportConclusion } from "./report.js";
+import type { ServiceContext } from "./service-context.js";
+import { type GrpcFailure, INTERNAL_ERROR } from "./status.js";
+
+/** *Promise*: never rejects. */
+export async function identifyOrConclude(
+	call: Call,
+	request: "report" | "subscribe",
+	requestId: string,
+	context: ServiceContext,
+): Promise<Caller | GrpcFailure> {
+	const startedAt = context.clock.now();
+	const refuse = (tag: string, answer: GrpcFailure): GrpcFailure => {
+		reportConclusion({ tag, answer }, requestId, startedAt, context);
+		return answer;
+	};
+	try {
+		const caller = await context.identify(call, request);
+		return caller._tag === "Caller" ? caller : refuse("caller-refused", caller);
+	} catch (error) {
+		logUnexpected(error, requestId, context.logger);
+		return refuse("InternalError", INTERNAL_ERROR);
+	}
+}

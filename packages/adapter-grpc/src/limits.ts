@@ -1,0 +1,43 @@
+// Every bound of this ingress, in one place. What is past one gets a status, never silence.
+
+/** *Units*: bytes, milliseconds, as each name says. */
+export interface GrpcLimits {
+	/** Of one message, decompressed: one report, or where a subscription begins. As much as a body over HTTP. */
+	readonly maxMessageBytes: number;
+	/** Calls that one connection has open at once; a client waits with the next one. */
+	readonly maxStreamsPerConnection: number;
+	/** Reports that are being stored at once, of one connection. One more gets `RESOURCE_EXHAUSTED`. */
+	readonly maxInFlightPerConnection: number;
+	/** And of all. */
+	readonly maxInFlight: number;
+	/** Of one `ReportRecordings`; its response holds a result for each. */
+	readonly maxReportsPerStream: number;
+	/** Open at once. Each holds two batches at most. */
+	readonly maxSubscriptions: number;
+	/** From a call's headers to its request. */
+	readonly requestTimeMs: number;
+	/** How long a client stream may be silent between two requests. */
+	readonly streamIdleMs: number;
+}
+
+export const DEFAULT_GRPC_LIMITS: GrpcLimits = {
+	maxMessageBytes: 256 * 1024,
+	maxStreamsPerConnection: 128,
+	maxInFlightPerConnection: 256,
+	maxInFlight: 512,
+	maxReportsPerStream: 4096,
+	maxSubscriptions: 64,
+	requestTimeMs: 10_000,
+	streamIdleMs: 60_000,
+};
+
+/** The defaults, but for what `limits` says. Throws a `RangeError` on what is not a positive whole number. */
+export function resolveLimits(limits: Partial<GrpcLimits> = {}): GrpcLimits {
+	const resolved = { ...DEFAULT_GRPC_LIMITS, ...limits };
+	for (const [name, value] of Object.entries(resolved)) {
+		if (!Number.isSafeInteger(value) || value < 1) {
+			throw new RangeError(`limits.${name} must be a positive whole number`);
+		}
+	}
+	return resolved;
+}

@@ -1,0 +1,76 @@
+// The service on any `grpc.Server`: yours, or the one of `createGrpcIngress`.
+
+import type { Server } from "@grpc/grpc-js";
+import { guardLogger } from "@reelkeep/core";
+import type { Clock, EventStore, Ids, Logger, Receive, Telemetry } from "@reelkeep/core/ports";
+import { type CallerOptions, createIdentify } from "./callers.js";
+import { defineServedMethod } from "./define-method.js";
+import { RecordingService as Service } from "./gen/reelkeep/v1/recording_service_pb.js";
+import { createInFlight } from "./in-flight.js";
+import { type GrpcLimits, resolveLimits } from "./limits.js";
+import { createReportRecording } from "./report-recording.js";
+import { createReportRecordings } from "./report-recordings.js";
+import type { ServiceContext } from "./service-context.js";
+import { createSubscribeEvents } from "./subscribe-events.js";
+
+export interface RecordingServiceOptions extends CallerOptions {
+	readonly receive: Receive;
+	/** The event log. Left out: `SubscribeEvents` is answered `UNIMPLEMENTED`. */
+	readonly store?: EventStore;
+	readonly ids: Ids;
+	readonly clock: Clock;
+	readonly logger?: Logger;
+	readonly telemetry?: Telemetry;
+	readonly limits?: Partial<GrpcLimits>;
+}
+
+export interface RecordingService {
+	/** Adds `reelkeep.v1.RecordingService` to a server. *Errors*: throws an `Error` when it has one already. */
+	addTo(server: Server): void;
+	/**
+	 * Ends subscriptions and streams with `UNAVAILABLE`, and resolves when no report is being stored. Call it before you
+	 * shut your server down: an open subscription would keep it waiting.
+	 */
+	stop(): Promise<void>;
+}
+
+const METHODS = {
+	ReportRecording: defineServedMethod(Service.method.reportRecording),
+	ReportRecordings: defineServedMethod(Service.method.reportRecordings),
+	SubscribeEvents: defineServedMethod(Service.method.subscribeEvents),
+};
+
+/** Throws a `RangeError` for limits that are none. */
+export function createRecordingService(options: RecordingServiceOptions): RecordingService {
+	const { receive, store, ids, clock, logger, telemetry, verifier } = options;
+	const limits = resolveLimits(options.limits);
+	const inFlight = createInFlight(limits);
+	const stopping = new AbortController();
+	const context: ServiceContext = {
+		receive,
+		identify: createIdentify(options),
+		ids,
+		clock,
+		limits,
+		inFlight,
+		stopping: stopping.signal,
+		...(verifier === undefined ? {} : { verifier }),
+		...(store === undefined ? {} : { store }),
+		// In a server's own listeners nothing would catch what a logger throws.
+		...(logger === undefined ? {} : { logger: guardLogger(logger) }),
+		...(telemetry === undefined ? {} : { telemetry }),
+	};
+	return {
+		addTo(server) {
+			server.addService(METHODS, {
+				ReportRecording: createReportRecording(context),
+				ReportRecordings: createReportRecordings(context),
+				SubscribeEvents: createSubscribeEvents(context),
+			});
+		},
+		async stop() {
+			stopping.abort("stopping");
+			await inFlight.idle();
+		},
+	};
+}
