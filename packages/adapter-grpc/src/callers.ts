@@ -31,8 +31,12 @@ export const ANONYMOUS = "anonymous";
 /** *Errors*: rejects when a verifier breaks its promise. */
 export type Identify = (call: Call, request: "report" | "subscribe") => Promise<Caller | GrpcFailure>;
 
-export function createIdentify({ callers, subscribers = [] }: CallerOptions): Identify {
-	if (callers === undefined) return async () => ({ _tag: "Caller", name: ANONYMOUS });
+export function createIdentify({ callers, verifier, subscribers = [] }: CallerOptions): Identify {
+	if (callers === undefined) {
+		// Where reports are proved, the log of all apps is not for whoever comes along.
+		const isOpen = (request: "report" | "subscribe") => request === "report" || verifier === undefined;
+		return async (_call, request) => (isOpen(request) ? { _tag: "Caller", name: ANONYMOUS } : NO_SUBSCRIBERS);
+	}
 	const mayOnlySubscribe = new Set(subscribers);
 	return async (call, request) => {
 		const verification = await callers.verify(toSignedRequest(call));
@@ -50,6 +54,11 @@ export function createIdentify({ callers, subscribers = [] }: CallerOptions): Id
 		return { _tag: "Caller", name, receipt };
 	};
 }
+
+const NO_SUBSCRIBERS: GrpcFailure = failed(
+	Code.UNAUTHENTICATED,
+	"subscribers must prove who they are, and this server asks nobody: it has no tokens and no certificates",
+);
 
 /** All of them must say yes, in this order; whose caller it is, the last one says. */
 export function verifyAll(verifiers: readonly [Verifier, ...Verifier[]]): Verifier {

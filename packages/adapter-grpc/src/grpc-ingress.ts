@@ -1,5 +1,6 @@
 // An `Ingress` that listens itself: the services on a server of their own, its bounds, and an orderly stop.
 
+import { createSecureContext } from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { createThrottledWarning, guardLogger } from "@reelkeep/core";
 import type { Health, Ingress, IngressStarted, Receive } from "@reelkeep/core/ports";
@@ -57,6 +58,7 @@ const ALWAYS_READY: Health = { check: async () => [] };
  */
 export function createGrpcIngress(given: GrpcIngressOptions): Ingress {
 	checkExposure(given);
+	checkTls(given.tls);
 	const options = { ...given, ...(given.logger && { logger: guardLogger(given.logger) }) };
 	let running: Running | undefined;
 	let stopped: Promise<void> | undefined;
@@ -76,17 +78,34 @@ export function createGrpcIngress(given: GrpcIngressOptions): Ingress {
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
+/** Whether only this machine reaches what listens on `host`. */
+export function isLoopbackHost(host: string): boolean {
+	return LOOPBACK.test(host);
+}
+
 /** Throws a `TypeError`: what is reached from elsewhere must know who calls. */
 export function checkExposure({
 	host = "127.0.0.1",
 	callers,
 	verifier,
 }: Pick<GrpcIngressOptions, "host" | "callers"> & { readonly verifier?: unknown }): void {
-	if (callers !== undefined || verifier !== undefined || LOOPBACK.test(host)) return;
+	if (callers !== undefined || verifier !== undefined || isLoopbackHost(host)) return;
 	throw new TypeError(
 		`${host} can be reached from elsewhere, and nobody there would have to prove who calls: have callers prove it ` +
 			"by tokens or certificates, or have reports signed; or listen on 127.0.0.1",
 	);
+}
+
+/** Throws a `TypeError` for what is no certificate, no key, or not the certificate's key. */
+export function checkTls(tls: GrpcTls | undefined): void {
+	if (tls === undefined) return;
+	const { cert, key, clientCa } = tls;
+	try {
+		createSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }) });
+	} catch (error) {
+		const { code = "unreadable" } = error as NodeJS.ErrnoException;
+		throw new TypeError(`the TLS certificate, its key or the client CA cannot be used: ${code}`);
+	}
 }
 
 interface Running {

@@ -3,7 +3,7 @@
 
 export { ANONYMOUS, type CallerOptions, verifyAll } from "./callers.js";
 export { createCertificateVerifier } from "./certificates.js";
-export { createGrpcIngress, type GrpcIngressOptions, type GrpcTls } from "./grpc-ingress.js";
+export { createGrpcIngress, type GrpcIngressOptions, type GrpcTls, isLoopbackHost } from "./grpc-ingress.js";
 export { createHealthService, type HealthService } from "./health-service.js";
 export { DEFAULT_GRPC_LIMITS, type GrpcLimits } from "./limits.js";
 export { type GrpcIngressPlugin, type GrpcIngressPluginOptions, grpcIngress } from "./plugin.js";

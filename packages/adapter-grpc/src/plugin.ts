@@ -14,7 +14,7 @@ import {
 } from "@reelkeep/core/ports";
 import { verifyAll } from "./callers.js";
 import { createCertificateVerifier } from "./certificates.js";
-import { checkExposure, createGrpcIngress, type GrpcIngressOptions } from "./grpc-ingress.js";
+import { checkExposure, checkTls, createGrpcIngress, type GrpcIngressOptions } from "./grpc-ingress.js";
 import { createTokenVerifier, type Tokens } from "./tokens.js";
 
 export interface GrpcIngressPluginOptions
@@ -60,6 +60,7 @@ export function grpcIngress(options: GrpcIngressPluginOptions = {}): GrpcIngress
 	}
 	const known = { ...rest, ...(callers === undefined ? {} : { callers }) };
 	checkExposure({ ...known, verifier });
+	checkTls(rest.tls);
 	const isProvided = typeof verifier === "symbol";
 	let ingress: ReturnType<typeof createGrpcIngress> | undefined;
 	let address: string | undefined;

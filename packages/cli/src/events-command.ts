@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { isPosition, type Keyring, openLink, type Position, type RecordedEvent } from "@reelkeep/core";
 import { comparePositions } from "@reelkeep/core/ports";
 import { createFileKeyring, KEY_FILE_NAME, openFsEventReader } from "@reelkeep/storage-fs";
-import { UsageError } from "./flags.js";
+import { requireDirectory, UsageError } from "./flags.js";
 import { printLines } from "./output.js";
-import { requireDirectory } from "./serve-config.js";
 
 export interface EventsFlags {
 	readonly data?: string;

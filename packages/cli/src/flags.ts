@@ -20,3 +20,20 @@ export function parseNumber(flag: string, text: string | undefined, least: numbe
 	if (Number.isFinite(value) && value >= least) return value;
 	throw new UsageError(`${flag} takes a number of at least ${least}`);
 }
+
+/** The data directory. *Errors*: throws a `UsageError` when none is named. */
+export function requireDirectory(data: string | undefined): string {
+	if (data !== undefined && data !== "") return data;
+	throw new UsageError("which directory? Give --data DIR or REELKEEP_DATA");
+}
+
+/** `HOST:PORT`. *Errors*: throws a `UsageError` that names the flag. */
+export function parseAddress(flag: string, text: string): { readonly host: string; readonly port: number } {
+	const match = /^(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^:\s]+)):(?<port>\d{1,5})$/.exec(text);
+	const host = match?.groups?.six ?? match?.groups?.host;
+	const port = Number(match?.groups?.port);
+	if (host === undefined || !(port <= 65_535)) {
+		throw new UsageError(`${flag} takes HOST:PORT, [IPv6]:PORT or off; port 0 picks a free one`);
+	}
+	return { host, port };
+}

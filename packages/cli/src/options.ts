@@ -1,6 +1,11 @@
-// Flags that several commands take.
+// Flags that several commands take, or that belong together.
 
 import { Option } from "commander";
+
+/** Where the receiver listens unless told otherwise. */
+export const DEFAULT_HTTP = "127.0.0.1:8080";
+/** The object stores whose links the PaaS sends. */
+export const DEFAULT_ALLOW_HOST = "*.aliyuncs.com";
 
 /** Which apps are known, and with which secrets. */
 export function appOptions(): readonly Option[] {
@@ -27,6 +32,34 @@ export function verifierOptions(): readonly Option[] {
 		new Option("--clock-tolerance <duration>", "how far a request's timestamp may be off, either way")
 			.env("REELKEEP_CLOCK_TOLERANCE")
 			.default("10m"),
+	];
+}
+
+/** gRPC, and who must prove what there. */
+export function grpcOptions(): readonly Option[] {
+	const option = (flags: string, description: string, variable: string): Option =>
+		new Option(flags, description).env(`REELKEEP_GRPC_${variable}`);
+	return [
+		new Option("--grpc <address>", "where to listen for gRPC: HOST:PORT (port 0: any free one) or off")
+			.env("REELKEEP_GRPC")
+			.default("off"),
+		option("--grpc-token-file <file>", "who may call, one NAME=TOKEN a line: bearer tokens", "TOKEN_FILE"),
+		repeatable(
+			"--grpc-subscriber <name>",
+			"a caller that may subscribe to events, and do nothing else; the others report; also REELKEEP_GRPC_SUBSCRIBER, separated by commas",
+		),
+		option("--grpc-tls-cert <file>", "the server's certificate chain, PEM", "TLS_CERT"),
+		option("--grpc-tls-key <file>", "its key, PEM", "TLS_KEY"),
+		option("--grpc-tls-client-ca <file>", "who signs the certificates of callers, PEM", "TLS_CLIENT_CA"),
+		repeatable(
+			"--grpc-tls-client <name>",
+			"a certificate that may call, by its common name or a subject alternative name; also REELKEEP_GRPC_TLS_CLIENT, separated by commas",
+		),
+		option(
+			"--grpc-verify <scheme>",
+			"what each report must be signed with: an app's secret (top)",
+			"VERIFY",
+		).choices(["top"]),
 	];
 }
 

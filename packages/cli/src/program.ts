@@ -5,10 +5,20 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import type { EventsFlags } from "./events-command.js";
 import type { ExplainSignatureFlags } from "./explain-signature-command.js";
-import { appOptions, dataOption, keyFileOption, pathOption, repeatable, verifierOptions } from "./options.js";
+import {
+	appOptions,
+	DEFAULT_ALLOW_HOST,
+	DEFAULT_HTTP,
+	dataOption,
+	grpcOptions,
+	keyFileOption,
+	pathOption,
+	repeatable,
+	verifierOptions,
+} from "./options.js";
 import { RECORDING_STATES } from "./recording-states.js";
 import type { RecordingsFlags } from "./recordings-command.js";
-import { DEFAULT_ALLOW_HOST, DEFAULT_HTTP, type ServeFlags, serveConfig } from "./serve-config.js";
+import type { ServeFlags } from "./serve-config.js";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
@@ -37,8 +47,9 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 		...appOptions(),
 		...verifierOptions(),
 		pathOption(),
+		...grpcOptions(),
 	])
-		.description("receive callbacks over HTTP and archive their videos, until SIGTERM")
+		.description("receive callbacks over HTTP and gRPC and archive their videos, until SIGTERM")
 		.addOption(
 			new Option("--failure-answer <kind>", "how a sender is asked to send again")
 				.env("REELKEEP_FAILURE_ANSWER")
@@ -86,6 +97,7 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 				.default("info"),
 		)
 		.action(async (flags: ServeFlags & { readonly logLevel: string }) => {
+			const { serveConfig } = await import("./serve-config.js");
 			const config = serveConfig(flags, process.env);
 			const { serve } = await import("./serve.js");
 			setExitCode(await serve(config, flags.logLevel));

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { foldRecordings, type Recording, recordingDeadline } from "@reelkeep/core";
 import { openFsEventReader } from "@reelkeep/storage-fs";
 import Table from "cli-table3";
+import { requireDirectory } from "./flags.js";
 import { printable, printLines } from "./output.js";
 import type { RECORDING_STATES } from "./recording-states.js";
-import { requireDirectory } from "./serve-config.js";
 
 export interface RecordingsFlags {
 	readonly data?: string;

@@ -32,9 +32,9 @@ function explain(error: unknown): string {
 	if (error instanceof UsageError || isStoreFault(error) || isKeyringFault(error)) return error.message;
 	const { code, message } = error as NodeJS.ErrnoException;
 	if (code === "EADDRINUSE")
-		return `the address is in use by another process; choose another --http (${message})`;
+		return `the address is in use by another process; choose another --http or --grpc (${message})`;
 	if (code === "EACCES") return `not permitted: ${message}`;
 	if (code === "ENOTFOUND" || code === "EADDRNOTAVAIL")
-		return `--http names no address of this machine (${message})`;
+		return `--http or --grpc names no address of this machine (${message})`;
 	return error instanceof Error ? `${error.name}: ${error.message}` : "failed";
 }

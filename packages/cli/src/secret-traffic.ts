@@ -1,9 +1,9 @@
-// Which secret of which app still gets traffic, in the log: before an old one is taken away, somebody must know. Takes
+// Which secret of which app, and which token of which caller, still gets traffic, in the log: before an old one is taken away, somebody must know. Takes
 // the place of a telemetry, which has the same numbers.
 
 import { LOGGER, type Logger, type Plugin, TELEMETRY } from "@reelkeep/core/ports";
 
-const VERIFIED = "reelkeep.http.verified";
+const VERIFIED: readonly string[] = ["reelkeep.http.verified", "reelkeep.grpc.verified"];
 const HOUR_MS = 3_600_000;
 
 /** *Shape*: a line when a secret is first used, and one an hour and at the end for each that was. */
@@ -21,7 +21,7 @@ export function secretTraffic(): Plugin {
 		register: (registry) =>
 			registry.provide(TELEMETRY, () => ({
 				count(name, { appKey = "", secretId = "" } = {}) {
-					if (name !== VERIFIED) return;
+					if (!VERIFIED.includes(name)) return;
 					const key = `${appKey}:${secretId}`;
 					const known = counts.get(key);
 					if (known !== undefined) known.callbacks += 1;

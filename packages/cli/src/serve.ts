@@ -1,9 +1,10 @@
-// `reelkeep serve`: the ready-made composition of HTTP ingress, file storage and archiver.
+// `reelkeep serve`: the ready-made composition of HTTP and gRPC ingress, file storage and archiver.
 
-import { httpIngress } from "@reelkeep/adapter-http";
+import { grpcIngress } from "@reelkeep/adapter-grpc";
+import { createTopVerifier, httpIngress } from "@reelkeep/adapter-http";
 import { archiver } from "@reelkeep/archiver";
 import { describeError, guardLogger, type Logger, projectAdmission } from "@reelkeep/core";
-import { createReelkeep, type Reelkeep } from "@reelkeep/core/container";
+import { createReelkeep, type Reelkeep, systemClock } from "@reelkeep/core/container";
 import { fsStorage } from "@reelkeep/storage-fs";
 import { pino } from "pino";
 import { UsageError } from "./flags.js";
@@ -20,12 +21,13 @@ export async function serve(config: ServeConfig, logLevel: string): Promise<numb
 		pino({ level: logLevel, base: null }, pino.destination({ dest: 2, sync: true })),
 	);
 	for (const warning of config.warnings) logger.warn({}, warning);
-	const { reelkeep, http } = compose(config, logger);
+	const { reelkeep, http, grpc } = compose(config, logger);
 	const signalled = nextSignal();
 	// Whoever read the ready line may have gone; that is no reason to stop.
 	process.stdout.on("error", () => undefined);
 	await reelkeep.start();
-	process.stdout.write(`reelkeep: ready http=${http?.address() ?? "off"} data=${config.directory}\n`);
+	const [httpAt, grpcAt] = [http?.address() ?? "off", grpc?.address() ?? "off"];
+	process.stdout.write(`reelkeep: ready http=${httpAt} grpc=${grpcAt} data=${config.directory}\n`);
 	logger.info({ signal: await signalled }, "stopping");
 	if (await stopInTime(reelkeep, logger)) return 0;
 	// Something holds on past its time: the process must not live on with it.
@@ -35,19 +37,32 @@ export async function serve(config: ServeConfig, logLevel: string): Promise<numb
 function compose(config: ServeConfig, logger: Logger) {
 	const { directory, keyFile, projects, allowHosts, allowPrivateNetwork, receive, quarantineQuota } = config;
 	try {
-		const http = config.http && httpIngress(config.http);
+		const { apps } = config;
+		const http = config.http && httpIngress({ ...config.http, apps });
+		const grpc = composeGrpc(config);
+		const ingresses = [http, grpc].filter((ingress) => ingress !== undefined);
 		const storage = fsStorage({ directory, ...(keyFile === undefined ? {} : { keyFile }) });
 		const plugins = [
 			storage,
 			archiver({ allowHosts, allowPrivateNetwork }),
 			...(projects === undefined ? [] : [projectAdmission(projects)]),
-			...(http === undefined ? [] : [secretTraffic(), http]),
+			...(ingresses.length === 0 ? [] : [secretTraffic(), ...ingresses]),
 		];
-		return { http, reelkeep: createReelkeep({ plugins, logger, receive, quarantineQuota }) };
+		return { http, grpc, reelkeep: createReelkeep({ plugins, logger, receive, quarantineQuota }) };
 	} catch (error) {
 		// What the plugins refuse here is what the user configured.
 		throw error instanceof TypeError ? new UsageError(error.message) : error;
 	}
+}
+
+function composeGrpc({ grpc: config, apps, clockToleranceMs }: ServeConfig) {
+	if (config === undefined) return undefined;
+	const { isSigned, ...options } = config;
+	if (!isSigned) return grpcIngress(options);
+	return grpcIngress({
+		...options,
+		verifier: createTopVerifier({ apps, clock: systemClock, clockToleranceMs }),
+	});
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {
