@@ -2,7 +2,7 @@
 
 import type { ServerUnaryCall } from "@grpc/grpc-js";
 import { status as Code } from "@grpc/grpc-js";
-import type { SignedRequest, VerificationReceipt, Verifier } from "@reelkeep/core/ports";
+import { ANONYMOUS, type SignedRequest, type VerificationReceipt, type Verifier } from "@reelkeep/core/ports";
 import { readPeer } from "./certificates.js";
 import { answerNotAuthentic, failed, type GrpcFailure } from "./status.js";
 
@@ -24,9 +24,6 @@ export interface Caller {
 	/** How that is known; `undefined` when nobody was asked. */
 	readonly receipt?: VerificationReceipt;
 }
-
-/** Whoever calls where nobody asks for a proof. */
-export const ANONYMOUS = "anonymous";
 
 /** *Errors*: rejects when a verifier breaks its promise. */
 export type Identify = (call: Call, request: "report" | "subscribe") => Promise<Caller | GrpcFailure>;

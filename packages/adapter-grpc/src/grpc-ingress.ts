@@ -2,9 +2,10 @@
 
 import { createSecureContext } from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { createThrottledWarning, guardLogger } from "@reelkeep/core";
+import { createThrottledWarning, guardLogger, observe } from "@reelkeep/core";
 import type { Health, Ingress, IngressStarted, Receive } from "@reelkeep/core/ports";
 import { type Connections, createConnections } from "./connections.js";
+import { checkExposure, describeExposure } from "./exposure.js";
 import { createHealthService, type HealthService } from "./health-service.js";
 import { type GrpcLimits, resolveLimits } from "./limits.js";
 import {
@@ -65,6 +66,7 @@ export function createGrpcIngress(given: GrpcIngressOptions): Ingress {
 	return {
 		async start(receive) {
 			if (running !== undefined) throw new Error("this gRPC ingress was started before");
+			for (const warning of describeExposure(options)) observe(() => options.logger?.warn({}, warning));
 			running = createRunning(options, receive);
 			const { host = "127.0.0.1", port = 0 } = options;
 			return { address: await running.connections.listen(host, port) } satisfies IngressStarted;
@@ -74,26 +76,6 @@ export function createGrpcIngress(given: GrpcIngressOptions): Ingress {
 			return stopped;
 		},
 	};
-}
-
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
-
-/** Whether only this machine reaches what listens on `host`. */
-export function isLoopbackHost(host: string): boolean {
-	return LOOPBACK.test(host);
-}
-
-/** Throws a `TypeError`: what is reached from elsewhere must know who calls. */
-export function checkExposure({
-	host = "127.0.0.1",
-	callers,
-	verifier,
-}: Pick<GrpcIngressOptions, "host" | "callers"> & { readonly verifier?: unknown }): void {
-	if (callers !== undefined || verifier !== undefined || isLoopbackHost(host)) return;
-	throw new TypeError(
-		`${host} can be reached from elsewhere, and nobody there would have to prove who calls: have callers prove it ` +
-			"by tokens or certificates, or have reports signed; or listen on 127.0.0.1",
-	);
 }
 
 /** Throws a `TypeError` for what is no certificate, no key, or not the certificate's key. */

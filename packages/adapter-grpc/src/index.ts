@@ -1,9 +1,9 @@
 // @reelkeep/adapter-grpc: reports and events over gRPC, from the plugin down to the verifiers. What goes over the wire is
 // in @reelkeep/adapter-grpc/v1.
 
-export { ANONYMOUS, type CallerOptions, verifyAll } from "./callers.js";
+export { type CallerOptions, verifyAll } from "./callers.js";
 export { createCertificateVerifier } from "./certificates.js";
-export { createGrpcIngress, type GrpcIngressOptions, type GrpcTls, isLoopbackHost } from "./grpc-ingress.js";
+export { createGrpcIngress, type GrpcIngressOptions, type GrpcTls } from "./grpc-ingress.js";
 export { createHealthService, type HealthService } from "./health-service.js";
 export { DEFAULT_GRPC_LIMITS, type GrpcLimits } from "./limits.js";
 export { type GrpcIngressPlugin, type GrpcIngressPluginOptions, grpcIngress } from "./plugin.js";

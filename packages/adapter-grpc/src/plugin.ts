@@ -14,7 +14,8 @@ import {
 } from "@reelkeep/core/ports";
 import { verifyAll } from "./callers.js";
 import { createCertificateVerifier } from "./certificates.js";
-import { checkExposure, checkTls, createGrpcIngress, type GrpcIngressOptions } from "./grpc-ingress.js";
+import { checkExposure } from "./exposure.js";
+import { checkTls, createGrpcIngress, type GrpcIngressOptions } from "./grpc-ingress.js";
 import { createTokenVerifier, type Tokens } from "./tokens.js";
 
 export interface GrpcIngressPluginOptions

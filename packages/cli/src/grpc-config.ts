@@ -1,7 +1,8 @@
 // How `reelkeep serve` is reached over gRPC, and who must prove what there. Pure but for reading files.
 
 import { readFileSync } from "node:fs";
-import { ANONYMOUS, isLoopbackHost, type Tokens } from "@reelkeep/adapter-grpc";
+import type { Tokens } from "@reelkeep/adapter-grpc";
+import { ANONYMOUS } from "@reelkeep/core/ports";
 import { listOf, parseAddress, UsageError } from "./flags.js";
 import { collectSecrets, readSecretsFile, type SecretWords, warnOfReaders } from "./named-secrets.js";
 
@@ -68,11 +69,10 @@ export function readGrpcConfig(flags: GrpcFlags, environment: NodeJS.ProcessEnv)
 		...(subscribers.length === 0 ? {} : { subscribers }),
 		isSigned,
 	};
-	const open = whatIsOpen(grpc, callers.length > 0);
 	return {
 		grpc,
 		reporters: isSigned ? [] : reportersOf(tokens, clients, subscribers),
-		warnings: [...warnings, ...(file?.warning === undefined ? [] : [file.warning]), ...open],
+		warnings: [...warnings, ...(file?.warning === undefined ? [] : [file.warning])],
 	};
 }
 
@@ -84,29 +84,6 @@ function reportersOf(
 ): readonly string[] {
 	const names = tokens === undefined ? clients : Object.keys(tokens);
 	return names.length === 0 ? [ANONYMOUS] : names.filter((name) => !subscribers.includes(name));
-}
-
-function whatIsOpen(
-	{ host, port, tokens, tls, isSigned }: GrpcConfig,
-	hasCallers: boolean,
-): readonly string[] {
-	if (!hasCallers && !isSigned) {
-		if (!isLoopbackHost(host)) {
-			throw new UsageError(
-				`--grpc ${host}:${port} can be reached from elsewhere, and nobody there would have to prove who calls: ` +
-					"give --grpc-token-file, --grpc-tls-client-ca with --grpc-tls-client, or --grpc-verify top; or listen on 127.0.0.1",
-			);
-		}
-		return [
-			"gRPC asks nobody who calls: every program on this machine may report and read events; --grpc-token-file FILE changes that",
-		];
-	}
-	if (tokens !== undefined && tls === undefined && !isLoopbackHost(host)) {
-		return [
-			"gRPC tokens travel in clear text: give --grpc-tls-cert and --grpc-tls-key, or end TLS in front of it",
-		];
-	}
-	return [];
 }
 
 function readTls(

@@ -1,6 +1,5 @@
 // `reelkeep serve`: the ready-made composition of HTTP and gRPC ingress, file storage and archiver.
 
-import { grpcIngress } from "@reelkeep/adapter-grpc";
 import { createTopVerifier, httpIngress } from "@reelkeep/adapter-http";
 import { archiver } from "@reelkeep/archiver";
 import { describeError, guardLogger, type Logger, projectAdmission } from "@reelkeep/core";
@@ -21,7 +20,7 @@ export async function serve(config: ServeConfig, logLevel: string): Promise<numb
 		pino({ level: logLevel, base: null }, pino.destination({ dest: 2, sync: true })),
 	);
 	for (const warning of config.warnings) logger.warn({}, warning);
-	const { reelkeep, http, grpc } = compose(config, logger);
+	const { reelkeep, http, grpc } = await compose(config, logger);
 	const signalled = nextSignal();
 	// Whoever read the ready line may have gone; that is no reason to stop.
 	process.stdout.on("error", () => undefined);
@@ -34,12 +33,12 @@ export async function serve(config: ServeConfig, logLevel: string): Promise<numb
 	process.exit(1);
 }
 
-function compose(config: ServeConfig, logger: Logger) {
+async function compose(config: ServeConfig, logger: Logger) {
 	const { directory, keyFile, projects, allowHosts, allowPrivateNetwork, receive, quarantineQuota } = config;
 	try {
 		const { apps } = config;
 		const http = config.http && httpIngress({ ...config.http, apps });
-		const grpc = composeGrpc(config);
+		const grpc = await composeGrpc(config);
 		const ingresses = [http, grpc].filter((ingress) => ingress !== undefined);
 		const storage = fsStorage({ directory, ...(keyFile === undefined ? {} : { keyFile }) });
 		const plugins = [
@@ -55,14 +54,19 @@ function compose(config: ServeConfig, logger: Logger) {
 	}
 }
 
-function composeGrpc({ grpc: config, apps, clockToleranceMs }: ServeConfig) {
+/** Its libraries are loaded by those who serve it. *Errors*: rejects with a `UsageError`. */
+async function composeGrpc({ grpc: config, apps, clockToleranceMs }: ServeConfig) {
 	if (config === undefined) return undefined;
+	const { grpcIngress } = await import("@reelkeep/adapter-grpc");
 	const { isSigned, ...options } = config;
-	if (!isSigned) return grpcIngress(options);
-	return grpcIngress({
-		...options,
-		verifier: createTopVerifier({ apps, clock: systemClock, clockToleranceMs }),
-	});
+	try {
+		if (!isSigned) return grpcIngress(options);
+		const verifier = createTopVerifier({ apps, clock: systemClock, clockToleranceMs });
+		return grpcIngress({ ...options, verifier });
+	} catch (error) {
+		if (!(error instanceof TypeError)) throw error;
+		throw new UsageError(`${error.message} (--grpc-token-file, --grpc-tls-client-ca, --grpc-verify)`);
+	}
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {

@@ -1,6 +1,6 @@
 // For plugin authors: every port, its tokens, and the faults that implementations reject with.
 
-export type { Admission, AdmissionResult } from "./admission.js";
+export { type Admission, type AdmissionResult, ANONYMOUS } from "./admission.js";
 export { checkAppend } from "./check-append.js";
 export type { CheckpointStore, SaveResult } from "./checkpoint-store.js";
 export type {

@@ -1,0 +1,38 @@
+// Who could reach the server, and what he would have to prove: refused, or said at start. Pure.
+
+export interface Exposure {
+	/** Default `127.0.0.1`. */
+	readonly host?: string;
+	readonly tls?: object | undefined;
+	readonly callers?: object | undefined;
+	readonly verifier?: unknown;
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
+
+/** Throws a `TypeError`: what is reached from elsewhere must know who calls. */
+export function checkExposure({ host = "127.0.0.1", callers, verifier }: Exposure): void {
+	if (callers !== undefined || verifier !== undefined || LOOPBACK.test(host)) return;
+	throw new TypeError(
+		`${host} can be reached from elsewhere, and nobody there would have to prove who calls: have callers prove it ` +
+			"by tokens or certificates, or have reports signed; or listen on 127.0.0.1",
+	);
+}
+
+/** What the user should know although it works. */
+export function describeExposure({
+	host = "127.0.0.1",
+	tls,
+	callers,
+	verifier,
+}: Exposure): readonly string[] {
+	if (callers === undefined && verifier === undefined) {
+		return ["gRPC asks nobody who calls: every program on this machine may report, and read all events"];
+	}
+	if (tls === undefined && callers !== undefined && !LOOPBACK.test(host)) {
+		return [
+			"gRPC is in clear text: what callers prove themselves with can be read on the way, unless TLS ends in front",
+		];
+	}
+	return [];
+}
