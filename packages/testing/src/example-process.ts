@@ -17,6 +17,8 @@ export interface ExampleOptions {
 	readonly environment?: Readonly<Record<string, string>>;
 	/** Called once a callback was acknowledged, before the end. */
 	readonly meanwhile?: (address: string) => Promise<void>;
+	/** What it prints of a callback. Default `reported`. */
+	readonly says?: string;
 }
 
 const REPORT_TIME_MS = 15_000;
@@ -27,7 +29,7 @@ const PAUSE_MS = 50;
 export async function runExample(
 	options: ExampleOptions,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-	const { script, folder, port, environment = {}, meanwhile } = options;
+	const { script, folder, port, environment = {}, meanwhile, says = "reported" } = options;
 	const child = spawn(process.execPath, [script], {
 		cwd: folder,
 		stdio: ["ignore", "pipe", "pipe"],
@@ -43,8 +45,8 @@ export async function runExample(
 	const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
 	try {
 		const address = `http://127.0.0.1:${port}`;
-		await until(async () => (await report(address)).includes('"consume_state":1'), REPORT_TIME_MS);
-		await until(async () => output.includes("reported"), OUTPUT_TIME_MS);
+		await until(async () => (await sendSampleReport(address)).includes('"consume_state":1'), REPORT_TIME_MS);
+		await until(async () => output.includes(says), OUTPUT_TIME_MS);
 		await meanwhile?.(address);
 		child.kill("SIGTERM");
 		return { code: await ended, output };
@@ -64,7 +66,7 @@ export function freePort(): Promise<number> {
 }
 
 /** A callback whose video is on loopback, which the default policy does not let the archiver reach. */
-async function report(address: string): Promise<string> {
+export async function sendSampleReport(address: string): Promise<string> {
 	const callback = sampleCallback({ download_url: "http://127.0.0.1:9/v.mp4?Signature=x" });
 	const requestParam = JSON.stringify(callback);
 	const request = signedRequest({ secret: TEST_SECRET, appKey: TEST_APP_KEY, now: Date.now(), requestParam });

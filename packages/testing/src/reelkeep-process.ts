@@ -14,6 +14,8 @@ export interface ServeOptions {
 export interface ServeProcess {
 	/** Where it listens, e.g. `http://127.0.0.1:34567`; `off` without HTTP. */
 	readonly address: string;
+	/** Where it listens for gRPC, e.g. `127.0.0.1:34567`; `off` without. */
+	readonly grpcAddress: string;
 	readonly pid: number;
 	/** What it has written to standard error so far. */
 	log(): string;
@@ -32,10 +34,10 @@ export async function startServe(options: ServeOptions): Promise<ServeProcess> {
 	const child = start(options.entry, ["serve", ...options.flags], options.environment);
 	const stderr = collect(child.stderr);
 	const exited = exitOf(child);
-	const address = await Promise.race([readyAddress(child), exited.then(() => undefined)]);
-	if (address === undefined) throw new Error(`reelkeep serve ended before it was ready: ${stderr()}`);
+	const ready = await Promise.race([readyAddresses(child), exited.then(() => undefined)]);
+	if (ready === undefined) throw new Error(`reelkeep serve ended before it was ready: ${stderr()}`);
 	return {
-		address,
+		...ready,
 		pid: child.pid ?? 0,
 		log: stderr,
 		stop(signal = "SIGTERM") {
@@ -81,11 +83,14 @@ function collect(stream: NodeJS.ReadableStream, isSecret = false): () => string 
 	return () => Buffer.concat(chunks).toString("utf8");
 }
 
-async function readyAddress(child: ChildProcess): Promise<string | undefined> {
+async function readyAddresses(
+	child: ChildProcess,
+): Promise<Pick<ServeProcess, "address" | "grpcAddress"> | undefined> {
 	for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
 		transcribe("cli", line);
 		const address = /reelkeep: ready http=(\S+)/.exec(line)?.[1];
-		if (address !== undefined) return address;
+		const grpcAddress = / grpc=(\S+)/.exec(line)?.[1] ?? "off";
+		if (address !== undefined) return { address, grpcAddress };
 	}
 	return undefined;
 }
