@@ -31,7 +31,7 @@ beforeAll(async () => {
 	mkdirSync(folder, { recursive: true });
 	for (const [index, { code }] of blocks.entries()) {
 		const local = code
-			.replaceAll("8080", "0")
+			.replaceAll(/8080|50051/g, "0")
 			.replaceAll('"/var/lib/reelkeep"', JSON.stringify(join(data, "store")))
 			.replaceAll('"./data"', JSON.stringify(join(data, "other")));
 		// A receiver would run on; what it does then is tested elsewhere.
@@ -59,7 +59,12 @@ test("the code of all READMEs passes TypeScript's strict checks", () => {
 describe("the code runs", () => {
 	for (const [index, { name }] of blocks.entries()) {
 		test(name, async () => {
-			const environment = { ...process.env, APP_KEY: "1234", APP_SECRET: "a-secret-of-an-app" };
+			const app = { APP_KEY: "1234", APP_SECRET: "a-secret-of-an-app" };
+			const callers = {
+				RELAY_TOKEN: "a-token-of-the-relay-0123",
+				BILLING_TOKEN: "a-token-of-the-billing-0123",
+			};
+			const environment = { ...process.env, ...app, ...callers };
 			const { stdout, stderr } = await run(process.execPath, [nameOf(index, "js")], { env: environment });
 			transcribe("cli", stdout + stderr);
 			expect(stderr).not.toMatch(/Error/);

@@ -72,6 +72,9 @@ function readTokens(tokens: Tokens): readonly Known[] {
 }
 
 function refuseWeak(caller: string, token: unknown): void {
+	if (token === "") {
+		throw new TypeError(`the token of caller ${caller} is empty: is the variable set that it is read from?`);
+	}
 	if (typeof token !== "string" || token.length < MIN_TOKEN_CHARACTERS) {
 		throw new TypeError(
 			`the token of caller ${caller} has fewer than ${MIN_TOKEN_CHARACTERS} characters and could be guessed; openssl rand -hex 32 makes one`,
