@@ -74,7 +74,7 @@ module.exports = {
 			severity: "error",
 			from: { path: "^examples/" },
 			to: {
-				path: "^packages/[^/]+/src/(?!index|ports/index|container/index)",
+				path: "^packages/[^/]+/src/(?!index|ports/index|container/index|v1[.]ts)",
 				pathNot: "^packages/testing/",
 			},
 		},
