@@ -28,8 +28,10 @@ export interface Caller {
 /** *Errors*: rejects when a verifier breaks its promise. */
 export type Identify = (call: Call, request: "report" | "subscribe") => Promise<Caller | GrpcFailure>;
 
+/** Throws a `TypeError` for subscribers where nobody is asked who calls. */
 export function createIdentify({ callers, verifier, subscribers = [] }: CallerOptions): Identify {
 	if (callers === undefined) {
+		if (subscribers.length > 0) throw new TypeError(UNKNOWN_SUBSCRIBERS);
 		// Where reports are proved, the log of all apps is not for whoever comes along.
 		const isOpen = (request: "report" | "subscribe") => request === "report" || verifier === undefined;
 		return async (_call, request) => (isOpen(request) ? { _tag: "Caller", name: ANONYMOUS } : NO_SUBSCRIBERS);
@@ -52,21 +54,28 @@ export function createIdentify({ callers, verifier, subscribers = [] }: CallerOp
 	};
 }
 
+const UNKNOWN_SUBSCRIBERS =
+	"subscribers are told by their tokens or certificates, and nobody is asked for one";
+
 const NO_SUBSCRIBERS: GrpcFailure = failed(
 	Code.UNAUTHENTICATED,
 	"subscribers must prove who they are, and this server asks nobody: it has no tokens and no certificates",
 );
 
-/** All of them must say yes, in this order; whose caller it is, the last one says. */
+/** All of them must say yes, in this order; who calls, the last one says, and the receipt names the schemes of all. */
 export function verifyAll(verifiers: readonly [Verifier, ...Verifier[]]): Verifier {
 	return {
 		async verify(request) {
+			const schemes: string[] = [];
 			let verification = await verifiers[0].verify(request);
 			for (const verifier of verifiers.slice(1)) {
 				if (verification._tag === "NotAuthentic") return verification;
+				schemes.push(verification.receipt.scheme);
 				verification = await verifier.verify(request);
 			}
-			return verification;
+			if (verification._tag === "NotAuthentic") return verification;
+			const { receipt } = verification;
+			return { ...verification, receipt: { ...receipt, scheme: [...schemes, receipt.scheme].join("+") } };
 		},
 	};
 }

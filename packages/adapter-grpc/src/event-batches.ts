@@ -30,15 +30,19 @@ export async function* eventBatches(
 	let position = after;
 	let events: WireEvent[] = [];
 	let characters = 0;
-	let saidAt = Number.NEGATIVE_INFINITY;
+	/** When the subscriber heard last, and whether it was that everything is out. */
+	let heard = { atMs: 0, caughtUp: false };
 	const take = (caughtUp: boolean): EventBatch => {
 		const batch = { events, position: position ?? "", caughtUp };
-		[events, characters, saidAt] = [[], 0, deps.clock.now()];
+		[events, characters] = [[], 0];
+		heard = { atMs: deps.clock.now(), caughtUp };
 		return batch;
 	};
 	for await (const followed of followLog(deps, { after, signal })) {
 		if (followed._tag === "CaughtUp") {
-			if (events.length > 0 || deps.clock.now() - saidAt >= heartbeatMs) yield take(true);
+			// A clock that was set back is no reason for silence.
+			const silentMs = Math.abs(deps.clock.now() - heard.atMs);
+			if (events.length > 0 || !heard.caughtUp || silentMs >= heartbeatMs) yield take(true);
 			continue;
 		}
 		const event = toWire(followed.event);

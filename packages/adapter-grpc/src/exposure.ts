@@ -8,13 +8,13 @@ export interface Exposure {
 	readonly verifier?: unknown;
 }
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
+const LOOPBACK = /^(?:localhost|(?:::ffff:)?127(?:\.\d{1,3}){3}|::1)$/i;
 
 /** Throws a `TypeError`: what is reached from elsewhere must know who calls. */
 export function checkExposure({ host = "127.0.0.1", callers, verifier }: Exposure): void {
 	if (callers !== undefined || verifier !== undefined || LOOPBACK.test(host)) return;
 	throw new TypeError(
-		`${host} can be reached from elsewhere, and nobody there would have to prove who calls: have callers prove it ` +
+		`${host || "every address"} can be reached from elsewhere, and nobody there would have to prove who calls: have callers prove it ` +
 			"by tokens or certificates, or have reports signed; or listen on 127.0.0.1",
 	);
 }

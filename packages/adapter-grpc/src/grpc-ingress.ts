@@ -1,13 +1,15 @@
 // An `Ingress` that listens itself: the services on a server of their own, its bounds, and an orderly stop.
 
+import { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { createThrottledWarning, guardLogger, observe } from "@reelkeep/core";
 import type { Health, Ingress, IngressStarted, Receive } from "@reelkeep/core/ports";
+import { createIdentify } from "./callers.js";
 import { type Connections, createConnections } from "./connections.js";
 import { checkExposure, describeExposure } from "./exposure.js";
 import { createHealthService, type HealthService } from "./health-service.js";
-import { type GrpcLimits, resolveLimits } from "./limits.js";
+import { checkWholeNumbers, type GrpcLimits, resolveLimits } from "./limits.js";
 import {
 	createRecordingService,
 	type RecordingService,
@@ -15,6 +17,7 @@ import {
 } from "./recording-service.js";
 import { addReflection } from "./reflection.js";
 import { boundRequestTime } from "./request-time.js";
+import { guardStreams } from "./stream-guard.js";
 
 export interface GrpcIngressOptions extends Omit<RecordingServiceOptions, "receive"> {
 	/** Default `127.0.0.1`. Another than a loopback address needs `callers` or `verifier`. */
@@ -55,11 +58,11 @@ const ALWAYS_READY: Health = { check: async () => [] };
 
 /**
  * *Promise*: `stop` answers what is in flight before it resolves, and takes at most `stopTimeMs`.
- * *Errors*: throws a `TypeError` at once for an address that is not loopback, when nobody proves who calls or reports.
+ * *Errors*: throws a `TypeError` or a `RangeError` at once for options that could not work, and for an address that is
+ * not loopback when nobody proves who calls or reports.
  */
 export function createGrpcIngress(given: GrpcIngressOptions): Ingress {
-	checkExposure(given);
-	checkTls(given.tls);
+	checkIngressOptions(given);
 	const options = { ...given, ...(given.logger && { logger: guardLogger(given.logger) }) };
 	let running: Running | undefined;
 	let stopped: Promise<void> | undefined;
@@ -78,12 +81,26 @@ export function createGrpcIngress(given: GrpcIngressOptions): Ingress {
 	};
 }
 
+/** Throws a `TypeError` or a `RangeError` for what could not work, or would let anybody in. */
+export function checkIngressOptions(
+	options: Omit<GrpcIngressOptions, "verifier" | "ids" | "clock"> & { readonly verifier?: unknown },
+): void {
+	checkExposure(options);
+	checkTls(options.tls);
+	resolveLimits(options.limits);
+	const { callers, subscribers, maxConnections, connectionIdleMs, keepaliveMs, stopTimeMs } = options;
+	createIdentify({ ...(callers && { callers }), ...(subscribers && { subscribers }) });
+	checkWholeNumbers("", { maxConnections, connectionIdleMs, keepaliveMs, stopTimeMs });
+}
+
 /** Throws a `TypeError` for what is no certificate, no key, or not the certificate's key. */
-export function checkTls(tls: GrpcTls | undefined): void {
+function checkTls(tls: GrpcTls | undefined): void {
 	if (tls === undefined) return;
 	const { cert, key, clientCa } = tls;
 	try {
-		createSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }) });
+		createSecureContext({ cert, key });
+		// As a CA, OpenSSL takes what is none, and then knows nobody.
+		if (clientCa !== undefined) new X509Certificate(clientCa);
 	} catch (error) {
 		const { code = "unreadable" } = error as NodeJS.ErrnoException;
 		throw new TypeError(`the TLS certificate, its key or the client CA cannot be used: ${code}`);
@@ -111,10 +128,8 @@ function createRunning(options: GrpcIngressOptions, receive: Receive): Running {
 	});
 	const log = createThrottledWarning(options, "connections are turned away");
 	const { maxConnections = DEFAULT_MAX_CONNECTIONS } = options;
-	if (!Number.isSafeInteger(maxConnections) || maxConnections < 1) {
-		throw new RangeError("maxConnections must be a positive whole number");
-	}
 	const injector = server.createConnectionInjector(credentialsOf(options.tls));
+	guardStreams(server);
 	const { maxMessageBytes } = limits;
 	const connections = createConnections(injector, { maxConnections, maxMessageBytes, log });
 	const recordings = createRecordingService({ ...options, receive });

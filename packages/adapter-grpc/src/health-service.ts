@@ -1,5 +1,6 @@
 // `grpc.health.v1.Health`, answered as `/readyz` is: what is merely degraded still serves.
 
+import { setMaxListeners } from "node:events";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
 	status as Code,
@@ -56,6 +57,8 @@ export function createHealthService({
 	readonly clock: Clock;
 }): HealthService {
 	const stopping = new AbortController();
+	// Each who watches listens.
+	setMaxListeners(0, stopping.signal);
 	const status = createStatus(health, clock, stopping.signal);
 	const check: Check = async ({ request }, callback) => {
 		const { service } = request.message ?? {};
@@ -119,6 +122,7 @@ function createStatus(health: Health, clock: Clock, stopping: AbortSignal): () =
 			);
 			asked = { atMs: nowMs, answer };
 		}
-		return asked.answer;
+		const answer = await asked.answer;
+		return stopping.aborted ? Serving.NOT_SERVING : answer;
 	};
 }

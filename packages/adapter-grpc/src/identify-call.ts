@@ -3,7 +3,7 @@
 import type { Call, Caller } from "./callers.js";
 import { logUnexpected, reportConclusion } from "./report.js";
 import type { ServiceContext } from "./service-context.js";
-import { type GrpcFailure, INTERNAL_ERROR } from "./status.js";
+import { type GrpcFailure, INTERNAL_ERROR, STOPPING } from "./status.js";
 
 /** *Promise*: never rejects. */
 export async function identifyOrConclude(
@@ -17,6 +17,7 @@ export async function identifyOrConclude(
 		reportConclusion({ tag, answer }, requestId, startedAt, context);
 		return answer;
 	};
+	if (context.stopping.aborted) return refuse("stopping", STOPPING);
 	try {
 		const caller = await context.identify(call, request);
 		return caller._tag === "Caller" ? caller : refuse("caller-refused", caller);

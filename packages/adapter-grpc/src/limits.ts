@@ -31,13 +31,28 @@ export const DEFAULT_GRPC_LIMITS: GrpcLimits = {
 	streamIdleMs: 60_000,
 };
 
-/** The defaults, but for what `limits` says. Throws a `RangeError` on what is not a positive whole number. */
+/** What Node's timers can wait for: almost 25 days. */
+const MAX_TIME_MS = 2 ** 31 - 1;
+
+/** The defaults, but for what `limits` says. Throws as `checkWholeNumbers` does. */
 export function resolveLimits(limits: Partial<GrpcLimits> = {}): GrpcLimits {
-	const resolved = { ...DEFAULT_GRPC_LIMITS, ...limits };
-	for (const [name, value] of Object.entries(resolved)) {
-		if (!Number.isSafeInteger(value) || value < 1) {
-			throw new RangeError(`limits.${name} must be a positive whole number`);
+	checkWholeNumbers("limits.", limits);
+	const given = Object.entries(limits).filter(([, value]) => value !== undefined);
+	return { ...DEFAULT_GRPC_LIMITS, ...Object.fromEntries(given) };
+}
+
+/**
+ * Throws a `RangeError` that names what is not a positive whole number, or a time longer than a timer can wait.
+ * `undefined` is none of them.
+ */
+export function checkWholeNumbers(prefix: string, values: Readonly<Record<string, unknown>>): void {
+	for (const [name, value] of Object.entries(values)) {
+		if (value === undefined) continue;
+		if (!(typeof value === "number" && Number.isSafeInteger(value) && value >= 1)) {
+			throw new RangeError(`${prefix}${name} must be a positive whole number`);
+		}
+		if (name.endsWith("Ms") && value > MAX_TIME_MS) {
+			throw new RangeError(`${prefix}${name} must be at most ${MAX_TIME_MS}`);
 		}
 	}
-	return resolved;
 }

@@ -14,8 +14,7 @@ import {
 } from "@reelkeep/core/ports";
 import { verifyAll } from "./callers.js";
 import { createCertificateVerifier } from "./certificates.js";
-import { checkExposure } from "./exposure.js";
-import { checkTls, createGrpcIngress, type GrpcIngressOptions } from "./grpc-ingress.js";
+import { checkIngressOptions, createGrpcIngress, type GrpcIngressOptions } from "./grpc-ingress.js";
 import { createTokenVerifier, type Tokens } from "./tokens.js";
 
 export interface GrpcIngressPluginOptions
@@ -56,12 +55,9 @@ export interface GrpcIngressPlugin extends Plugin {
 export function grpcIngress(options: GrpcIngressPluginOptions = {}): GrpcIngressPlugin {
 	const { name = "grpc", tokens, clients, callers: own, verifier, ...rest } = options;
 	const callers = combineCallers(options);
-	if (rest.subscribers !== undefined && callers === undefined) {
-		throw new TypeError("subscribers are told by their tokens or certificates, and nobody is asked for one");
-	}
+	refuseStrangers(options);
 	const known = { ...rest, ...(callers === undefined ? {} : { callers }) };
-	checkExposure({ ...known, verifier });
-	checkTls(rest.tls);
+	checkIngressOptions({ ...known, verifier });
 	const isProvided = typeof verifier === "symbol";
 	let ingress: ReturnType<typeof createGrpcIngress> | undefined;
 	let address: string | undefined;
@@ -87,6 +83,17 @@ export function grpcIngress(options: GrpcIngressPluginOptions = {}): GrpcIngress
 		},
 		address: () => address,
 	};
+}
+
+/** Who calls is told by his token, if there are tokens. */
+function refuseStrangers({ tokens, clients, callers, subscribers = [] }: GrpcIngressPluginOptions): void {
+	if (callers !== undefined) return;
+	const names = tokens === undefined ? clients : Object.keys(tokens);
+	const stranger = names && subscribers.find((name) => !names.includes(name));
+	if (stranger === undefined) return;
+	throw new TypeError(
+		`subscriber ${JSON.stringify(stranger)} has no ${tokens === undefined ? "certificate" : "token"}`,
+	);
 }
 
 function combineCallers({ tokens, clients, callers, tls }: GrpcIngressPluginOptions): Verifier | undefined {

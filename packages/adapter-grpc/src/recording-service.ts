@@ -1,5 +1,6 @@
 // The service on any `grpc.Server`: yours, or the one of `createGrpcIngress`.
 
+import { setMaxListeners } from "node:events";
 import type { Server } from "@grpc/grpc-js";
 import { guardLogger } from "@reelkeep/core";
 import type { Clock, EventStore, Ids, Logger, Receive, Telemetry } from "@reelkeep/core/ports";
@@ -46,6 +47,8 @@ export function createRecordingService(options: RecordingServiceOptions): Record
 	const limits = resolveLimits(options.limits);
 	const inFlight = createInFlight(limits);
 	const stopping = new AbortController();
+	// Each call of a stream listens.
+	setMaxListeners(0, stopping.signal);
 	const context: ServiceContext = {
 		receive,
 		identify: createIdentify(options),

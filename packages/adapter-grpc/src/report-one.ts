@@ -12,7 +12,7 @@ import type {
 import { NO_MESSAGE, readReport, signedParameters } from "./read-report.js";
 import { type Conclusion, logUnavailable, logUnexpected, reportConclusion } from "./report.js";
 import type { ServiceContext } from "./service-context.js";
-import { answerNotAuthentic, answerOutcome, INTERNAL_ERROR, OVERLOADED } from "./status.js";
+import { answerNotAuthentic, answerOutcome, INTERNAL_ERROR, OVERLOADED, TOO_LARGE } from "./status.js";
 
 /** One report and what came with it. */
 export interface IncomingReport {
@@ -47,7 +47,9 @@ async function concludeBounded(incoming: IncomingReport, context: ServiceContext
 }
 
 async function conclude(incoming: IncomingReport, context: ServiceContext): Promise<Conclusion> {
-	const { message } = incoming.received;
+	const { message, bytes } = incoming.received;
+	// On a server of the user's, that server has a limit of its own.
+	if (bytes.length > context.limits.maxMessageBytes) return { tag: "too-large", answer: TOO_LARGE };
 	if (message === undefined) return { tag: "Malformed", answer: NO_MESSAGE };
 	const report = readReport(message);
 	if (report._tag === "Failed") return { tag: "Missing", answer: report };

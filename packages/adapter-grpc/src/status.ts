@@ -61,6 +61,8 @@ export const OVERLOADED: GrpcFailure = {
 	retryAfterMs: RETRY_AFTER_MS,
 };
 
+export const TOO_LARGE: GrpcFailure = failed(Code.RESOURCE_EXHAUSTED, "the report is too large");
+
 /** A verifier or a `receive` that breaks its promise: whether the callback is kept is unknown, and a retry finds out. */
 export const INTERNAL_ERROR: GrpcFailure = {
 	...failed(Code.UNAVAILABLE, "internal error"),

@@ -51,6 +51,16 @@ describe("a subscription", () => {
 		expect(idsOf(batches)).toEqual(numbered(1, 601));
 	});
 
+	it("is told at once that everything is out, also when the last batch was full", async () => {
+		const { client } = await subscriber(await storeOf(4));
+		const batches = await collect(client.subscribe({ maxBatchEvents: 2 }), isCaughtUp);
+		expect(batches.map(({ events, caughtUp }) => [events.length, caughtUp])).toEqual([
+			[2, false],
+			[2, false],
+			[0, true],
+		]);
+	});
+
 	it("says of an event all that the log says", async () => {
 		const store = await storeOf(1);
 		const recorded: RecordedEvent[] = [];

@@ -4,7 +4,13 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { status as Code, type handleServerStreamingCall, type ServerWritableStream } from "@grpc/grpc-js";
 import { describeError, lastPosition, observe } from "@reelkeep/core";
-import { comparePositions, type EventStore, isPosition, type Position } from "@reelkeep/core/ports";
+import {
+	comparePositions,
+	type EventStore,
+	isPosition,
+	isStoreFault,
+	type Position,
+} from "@reelkeep/core/ports";
 import type { Received } from "./define-method.js";
 import { type EventBatch, eventBatches } from "./event-batches.js";
 import type {
@@ -68,8 +74,8 @@ async function serve(call: Stream, requestId: string, context: ServiceContext): 
 		await send(call, eventBatches(deps, { ...options, signal: gone.signal }), gone.signal);
 		return STOPPING;
 	} catch (error) {
-		observe(() => logger?.error({ requestId, error: describeError(error) }, "a subscription failed"));
-		logUnexpected(error, requestId, logger);
+		if (!isStoreFault(error)) logUnexpected(error, requestId, logger);
+		else observe(() => logger?.error({ requestId, error: describeError(error) }, "a subscription failed"));
 		return INTERNAL_ERROR;
 	} finally {
 		stopping.removeEventListener("abort", leave);

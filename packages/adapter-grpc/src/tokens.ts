@@ -57,10 +57,11 @@ function readTokens(tokens: Tokens): readonly Known[] {
 		const all = typeof given === "string" ? [{ id: DEFAULT_TOKEN_ID, token: given }] : given;
 		if (!NAME.test(caller))
 			throw new TypeError(`a caller's name has 1 to 64 letters, digits, ".", "_" or "-"`);
-		if (all.length === 0) throw new TypeError(`caller ${caller} has no token`);
-		refuseIds(caller, all);
+		const who = `caller ${shown(caller)}`;
+		if (all.length === 0) throw new TypeError(`${who} has no token`);
+		refuseIds(who, all);
 		return all.map(({ id, token }) => {
-			refuseWeak(caller, token);
+			refuseWeak(who, token);
 			return { caller, id, digest: digestOf(token) };
 		});
 	});
@@ -71,31 +72,36 @@ function readTokens(tokens: Tokens): readonly Known[] {
 	return known;
 }
 
-function refuseWeak(caller: string, token: unknown): void {
+/** A token may stand where the name belongs. */
+function shown(caller: string): string {
+	return caller.length < MIN_TOKEN_CHARACTERS ? caller : `${caller.slice(0, 4)}…`;
+}
+
+function refuseWeak(who: string, token: unknown): void {
 	if (token === "") {
-		throw new TypeError(`the token of caller ${caller} is empty: is the variable set that it is read from?`);
+		throw new TypeError(`the token of ${who} is empty: is the variable set that it is read from?`);
 	}
 	if (typeof token !== "string" || token.length < MIN_TOKEN_CHARACTERS) {
 		throw new TypeError(
-			`the token of caller ${caller} has fewer than ${MIN_TOKEN_CHARACTERS} characters and could be guessed; openssl rand -hex 32 makes one`,
+			`the token of ${who} has fewer than ${MIN_TOKEN_CHARACTERS} characters and could be guessed; openssl rand -hex 32 makes one`,
 		);
 	}
-	if (!TOKEN.test(token) || token.length > MAX_TOKEN_CHARACTERS) {
+	if (token.length > MAX_TOKEN_CHARACTERS) {
+		throw new TypeError(`the token of ${who} has more than ${MAX_TOKEN_CHARACTERS} characters`);
+	}
+	if (!TOKEN.test(token)) {
 		throw new TypeError(
-			`the token of caller ${caller} has characters that no bearer token has: was it copied with a line end?`,
+			`the token of ${who} has characters that no bearer token has: was it copied with a line end?`,
 		);
 	}
 }
 
-function refuseIds(caller: string, tokens: readonly CallerToken[]): void {
-	const ids = tokens.map(({ id }) => id);
-	if (!ids.every((id) => NAME.test(id))) {
-		throw new TypeError(
-			`a token of caller ${caller} needs a name of 1 to 64 letters, digits, ".", "_" or "-"`,
-		);
+function refuseIds(who: string, tokens: readonly CallerToken[]): void {
+	const ids: readonly unknown[] = tokens.map(({ id }) => id);
+	if (!ids.every((id) => typeof id === "string" && NAME.test(id))) {
+		throw new TypeError(`a token of ${who} needs a name of 1 to 64 letters, digits, ".", "_" or "-"`);
 	}
-	if (new Set(ids).size !== ids.length)
-		throw new TypeError(`two tokens of caller ${caller} have the same id`);
+	if (new Set(ids).size !== ids.length) throw new TypeError(`two tokens of ${who} have the same id`);
 }
 
 function digestOf(token: string): Buffer {

@@ -78,7 +78,7 @@ function refuseWeak(appKey: string, secret: unknown): void {
 
 function refuseIds(appKey: string, secrets: readonly AppSecret[]): void {
 	const ids = secrets.map(({ id }) => id);
-	if (!ids.every((id) => SECRET_ID.test(id))) {
+	if (!ids.every((id: unknown) => typeof id === "string" && SECRET_ID.test(id))) {
 		throw new TypeError(
 			`a secret of app ${appKey} needs a name of 1 to 64 letters, digits, ".", "_" or "-", so that it can be told from others`,
 		);

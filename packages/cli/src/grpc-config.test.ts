@@ -106,7 +106,7 @@ describe("readGrpcConfig", () => {
 		[
 			"a subscriber whom nobody knows",
 			{ grpcTokenFile: tokenFile, grpcSubscriber: ["biling"] },
-			/names biling, who has neither a token/,
+			/names biling, who has no token \(--grpc-token-file\)/,
 		],
 		[
 			"a token file that is not there",

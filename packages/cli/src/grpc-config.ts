@@ -53,11 +53,11 @@ export function readGrpcConfig(flags: GrpcFlags, environment: NodeJS.ProcessEnv)
 	const file = flags.grpcTokenFile ? readSecretsFile(flags.grpcTokenFile, WORDS) : undefined;
 	const tokens = file && toTokens(collectSecrets([file], WORDS));
 	const { tls, warnings } = readTls(flags, clients);
-	const callers = [...Object.keys(tokens ?? {}), ...clients];
+	const callers = callersOf(tokens, clients);
 	const stranger = subscribers.find((name) => !callers.includes(name));
 	if (stranger !== undefined) {
 		throw new UsageError(
-			`--grpc-subscriber names ${stranger}, who has neither a token (--grpc-token-file) nor a certificate (--grpc-tls-client)`,
+			`--grpc-subscriber names ${stranger}, who has no ${tokens === undefined ? "certificate (--grpc-tls-client) and no token" : "token"} (--grpc-token-file)`,
 		);
 	}
 	const isSigned = flags.grpcVerify === "top";
@@ -71,19 +71,18 @@ export function readGrpcConfig(flags: GrpcFlags, environment: NodeJS.ProcessEnv)
 	};
 	return {
 		grpc,
-		reporters: isSigned ? [] : reportersOf(tokens, clients, subscribers),
+		reporters: isSigned ? [] : reportersOf(callers, subscribers),
 		warnings: [...warnings, ...(file?.warning === undefined ? [] : [file.warning])],
 	};
 }
 
 /** Whoever calls with a token is called by its name, with a certificate alone by the certificate's. */
-function reportersOf(
-	tokens: Tokens | undefined,
-	clients: readonly string[],
-	subscribers: readonly string[],
-): readonly string[] {
-	const names = tokens === undefined ? clients : Object.keys(tokens);
-	return names.length === 0 ? [ANONYMOUS] : names.filter((name) => !subscribers.includes(name));
+function callersOf(tokens: Tokens | undefined, clients: readonly string[]): readonly string[] {
+	return tokens === undefined ? clients : Object.keys(tokens);
+}
+
+function reportersOf(callers: readonly string[], subscribers: readonly string[]): readonly string[] {
+	return callers.length === 0 ? [ANONYMOUS] : callers.filter((name) => !subscribers.includes(name));
 }
 
 function readTls(

@@ -1,0 +1,69 @@
+// What a call's headers may be, looked at before @grpc/grpc-js does: it splits and copies whatever came, and writes what
+// it does not like to standard error, values and all.
+
+import { EventEmitter } from "node:events";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Server } from "@grpc/grpc-js";
+
+/** Of a call's headers together, names and values. As much as most servers take; a callback's call has 500 bytes. */
+const MAX_HEADER_CHARACTERS = 16 * 1024;
+/** gRPC's ASCII-Value. */
+const TEXT = /^[\x20-\x7e]*$/;
+const TIMEOUT = /^([0-9]{1,8})([HMSmun])$/;
+/** Hours and minutes that no timer can wait, as a deadline that one can. */
+const LONGEST_TIMEOUT = "86400S";
+const SECONDS: Readonly<Record<string, number>> = { H: 3600, M: 60, S: 1 };
+
+type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...others: unknown[]) => void;
+
+/**
+ * Puts the guard before the server's own listeners. `server` has a connection injector already.
+ * *Errors*: throws an `Error` when this version of @grpc/grpc-js keeps its HTTP/2 server elsewhere (ADR 0017).
+ */
+export function guardStreams(server: Server): void {
+	const http2Servers = http2ServersOf(server);
+	if (http2Servers.length === 0) {
+		throw new Error("this version of @grpc/grpc-js is not known: its streams cannot be guarded");
+	}
+	for (const http2Server of http2Servers) {
+		const listeners = http2Server.listeners("stream") as StreamListener[];
+		const guarded: StreamListener = (stream, headers, ...others) => {
+			const code = refusalOf(headers);
+			if (code !== undefined) return refuse(stream, code);
+			shortenTimeout(headers);
+			for (const listener of listeners) listener.call(http2Server, stream, headers, ...others);
+		};
+		http2Server.removeAllListeners("stream").on("stream", guarded);
+	}
+}
+
+/** Private, because there is no public way to it; `package.json` holds @grpc/grpc-js to versions that were tried. */
+function http2ServersOf(server: Server): readonly EventEmitter[] {
+	// biome-ignore lint/complexity/useLiteralKeys: as a property it would be private to TypeScript
+	const known: unknown = server["http2Servers"];
+	if (!(known instanceof Map)) return [];
+	return [...known.keys()].filter((one) => one instanceof EventEmitter && one.listenerCount("stream") > 0);
+}
+
+/** An error code of HTTP/2; `undefined` for headers that may pass. Pure. */
+export function refusalOf(headers: IncomingHttpHeaders): number | undefined {
+	let characters = 0;
+	for (const [name, value = ""] of Object.entries(headers)) {
+		for (const text of typeof value === "string" ? [value] : value) {
+			characters += name.length + text.length;
+			if (!TEXT.test(text)) return constants.NGHTTP2_PROTOCOL_ERROR;
+		}
+	}
+	return characters > MAX_HEADER_CHARACTERS ? constants.NGHTTP2_ENHANCE_YOUR_CALM : undefined;
+}
+
+/** @grpc/grpc-js counts milliseconds in 32 bits: of 30 days it makes less than none. */
+export function shortenTimeout(headers: IncomingHttpHeaders): void {
+	const [, digits = "", unit = ""] = TIMEOUT.exec(String(headers["grpc-timeout"] ?? "")) ?? [];
+	if (Number(digits) * (SECONDS[unit] ?? 0) > 86_400) headers["grpc-timeout"] = LONGEST_TIMEOUT;
+}
+
+function refuse(stream: ServerHttp2Stream, code: number): void {
+	stream.on("error", () => {});
+	stream.close(code);
+}
