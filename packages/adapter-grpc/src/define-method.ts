@@ -68,7 +68,8 @@ function parse<Schema extends DescMessage>(
 	bytes: Uint8Array,
 ): MessageShape<Schema> | undefined {
 	try {
-		return fromBinary(schema, bytes);
+		// What a newer contract has is of no use here, and would be held field by field.
+		return fromBinary(schema, bytes, { readUnknownFields: false });
 	} catch {
 		return undefined;
 	}

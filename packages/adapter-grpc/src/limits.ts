@@ -14,6 +14,11 @@ export interface GrpcLimits {
 	readonly maxReportsPerStream: number;
 	/** Open at once. Each holds two batches at most. */
 	readonly maxSubscriptions: number;
+	/**
+	 * Calls whose request is still to come; one more, and the one that has waited longest is given up. Bounds the memory
+	 * that unfinished messages hold to about this times `maxMessageBytes`.
+	 */
+	readonly maxWaiting: number;
 	/** From a call's headers to its request. */
 	readonly requestTimeMs: number;
 	/** How long a client stream may be silent between two requests. */
@@ -27,6 +32,7 @@ export const DEFAULT_GRPC_LIMITS: GrpcLimits = {
 	maxInFlight: 512,
 	maxReportsPerStream: 4096,
 	maxSubscriptions: 64,
+	maxWaiting: 512,
 	requestTimeMs: 10_000,
 	streamIdleMs: 60_000,
 };

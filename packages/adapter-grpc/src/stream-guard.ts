@@ -1,16 +1,16 @@
-// What a call's headers may be, looked at before @grpc/grpc-js does: it splits and copies whatever came, and writes what
-// it does not like to standard error, values and all.
+// Calls as they come, before @grpc/grpc-js sees them: it splits and copies whatever headers there are, writes those that
+// it does not like to standard error, values and all, inflates whatever came at once, and leaves streams half open.
 
 import { EventEmitter } from "node:events";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import type { Server } from "@grpc/grpc-js";
+import { status as Code, type Server } from "@grpc/grpc-js";
 
-/** Of a call's headers together, names and values. As much as most servers take; a callback's call has 500 bytes. */
+/** Of a call's headers together, names and values. A callback's call has 500 bytes. */
 const MAX_HEADER_CHARACTERS = 16 * 1024;
 /** gRPC's ASCII-Value. */
 const TEXT = /^[\x20-\x7e]*$/;
 const TIMEOUT = /^([0-9]{1,8})([HMSmun])$/;
-/** Hours and minutes that no timer can wait, as a deadline that one can. */
+/** In place of what no timer can wait for. */
 const LONGEST_TIMEOUT = "86400S";
 const SECONDS: Readonly<Record<string, number>> = { H: 3600, M: 60, S: 1 };
 
@@ -29,8 +29,10 @@ export function guardStreams(server: Server): void {
 		const listeners = http2Server.listeners("stream") as StreamListener[];
 		const guarded: StreamListener = (stream, headers, ...others) => {
 			const code = refusalOf(headers);
-			if (code !== undefined) return refuse(stream, code);
+			if (code !== undefined) return reset(stream, code);
+			if (isCompressed(headers)) return refuseCompression(stream);
 			shortenTimeout(headers);
+			closeBehindAnswer(stream);
 			for (const listener of listeners) listener.call(http2Server, stream, headers, ...others);
 		};
 		http2Server.removeAllListeners("stream").on("stream", guarded);
@@ -63,7 +65,36 @@ export function shortenTimeout(headers: IncomingHttpHeaders): void {
 	if (Number(digits) * (SECONDS[unit] ?? 0) > 86_400) headers["grpc-timeout"] = LONGEST_TIMEOUT;
 }
 
-function refuse(stream: ServerHttp2Stream, code: number): void {
+/**
+ * A report has a few hundred bytes: nothing is gained by compressing it. What came in one piece is inflated in one piece,
+ * a few KiB to many MiB, before anybody is asked who calls.
+ */
+function isCompressed(headers: IncomingHttpHeaders): boolean {
+	const encoding = headers["grpc-encoding"];
+	return encoding !== undefined && encoding !== "identity";
+}
+
+function refuseCompression(stream: ServerHttp2Stream): void {
+	stream.on("error", () => {});
+	closeBehindAnswer(stream);
+	const trailers = {
+		":status": 200,
+		"content-type": "application/grpc+proto",
+		"grpc-status": Code.UNIMPLEMENTED,
+		"grpc-message": "messages must not be compressed",
+		"grpc-accept-encoding": "identity",
+	};
+	stream.respond(trailers, { endStream: true });
+}
+
+/** Who was answered and goes on sending is told that nobody listens; else the stream would count as a call for ever. */
+function closeBehindAnswer(stream: ServerHttp2Stream): void {
+	stream.once("finish", () => {
+		if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+	});
+}
+
+function reset(stream: ServerHttp2Stream, code: number): void {
 	stream.on("error", () => {});
 	stream.close(code);
 }

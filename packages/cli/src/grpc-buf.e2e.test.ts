@@ -151,7 +151,11 @@ describe.each([
 		test("lists the services", async () => {
 			const command = ["curl", ...FLAGS, "--list-services", `http://${serve.grpcAddress}`];
 			const { stdout } = await clients.runBuf(command);
-			expect(stdout.trim().split("\n").sort()).toEqual(["grpc.health.v1.Health", SERVICE]);
+			expect(stdout.trim().split("\n").sort()).toEqual([
+				"grpc.health.v1.Health",
+				"grpc.reflection.v1.ServerReflection",
+				SERVICE,
+			]);
 		});
 	}
 

@@ -169,7 +169,7 @@ describe.skipIf(isSkipped)(`grpcio on Python${isSkipped ? ` (skipped: ${missing}
 			serving,
 			serving,
 			{ code: "NOT_FOUND" },
-			{ response: { services: ["grpc.health.v1.Health", SERVICE] } },
+			{ response: { services: ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", SERVICE] } },
 		]);
 		// Each file that reflection hands out, and whether it is the file that we publish.
 		expect(answers[3].response.files).toEqual({

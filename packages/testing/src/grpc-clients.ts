@@ -12,9 +12,6 @@ import { transcribe } from "./transcript.js";
 /** The folder of the `.proto` files. */
 export const CONTRACT = fileURLToPath(new URL("../../adapter-grpc/proto", import.meta.url));
 const BUF = fileURLToPath(new URL("../../adapter-grpc/node_modules/.bin/buf", import.meta.url));
-const REFLECTION = fileURLToPath(
-	new URL("../../adapter-grpc/node_modules/@grpc/reflection/build/proto/grpc/reflection/v1", import.meta.url),
-);
 /** Debian's, which has python3-grpcio and python3-protobuf. */
 const PYTHON = "/usr/bin/python3";
 
@@ -45,7 +42,7 @@ export interface GrpcClients {
 	startBuf(command: readonly string[]): RunningClient;
 	/** Runs buf to its end, with `input` on its standard input. */
 	runBuf(command: readonly string[], input?: string | Uint8Array): Promise<CommandResult>;
-	/** Starts a Python program with an address and the descriptors of the contract and of server reflection. */
+	/** Starts a Python program with an address and the descriptors of the contract. */
 	startPython(program: string, address: string): Promise<RunningClient>;
 	/** Kills what still runs and removes what was written. */
 	dispose(): Promise<void>;
@@ -75,24 +72,21 @@ export function grpcClients(): GrpcClients {
 		client.write(input);
 		return client.end();
 	};
-	const describe = async (source: string, name: string): Promise<string> => {
-		const target = join(folder, name);
-		const build = ["build", source, "--as-file-descriptor-set", "--exclude-source-info", "-o", target];
+	const describe = async (): Promise<string> => {
+		const target = join(folder, "contract.binpb");
+		const build = ["build", CONTRACT, "--as-file-descriptor-set", "--exclude-source-info", "-o", target];
 		const { code, stderr } = await runBuf(build);
-		if (code !== 0) throw new Error(`buf made no descriptors of ${source}: ${stderr}`);
+		if (code !== 0) throw new Error(`buf made no descriptors of ${CONTRACT}: ${stderr}`);
 		return target;
 	};
-	let described: Promise<string[]> | undefined;
+	let described: Promise<string> | undefined;
 	return {
 		serveFlags: ["--grpc=127.0.0.1:0", `--grpc-token-file=${tokenFile}`, "--grpc-subscriber=reader"],
 		startBuf,
 		runBuf,
 		async startPython(program, address) {
-			described ??= Promise.all([
-				describe(CONTRACT, "contract.binpb"),
-				describe(REFLECTION, "reflection.binpb"),
-			]);
-			return start(PYTHON, [program, address, ...(await described)]);
+			described ??= describe();
+			return start(PYTHON, [program, address, await described]);
 		},
 		async dispose() {
 			await Promise.all([...running].map((client) => client.kill()));
