@@ -4,7 +4,7 @@ import type { PeerCertificate as NodeCertificate } from "node:tls";
 import type { PeerCertificate, Verification, Verifier } from "@reelkeep/core/ports";
 
 /** Node writes a value in quotes, as JSON, when it could be taken for more than one. */
-const ALTERNATIVE_NAME = /\s*(?:DNS|URI|email|IP Address|[^:,"]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:,|$)/gy;
+const ALTERNATIVE_NAME = /\s*[^:,"]+:("(?:[^"\\]|\\.)*"|[^,]*)(?:,|$)/gy;
 
 /**
  * Takes a certificate whose common name, or one of whose subject alternative names, is in `names`, letter by letter; the
