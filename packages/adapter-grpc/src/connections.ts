@@ -23,6 +23,8 @@ export interface ConnectionsOptions {
 }
 
 const SWEEP_INTERVAL_MS = 1_000;
+/** When it stops, so long a connection without a call may take to close by itself. */
+const IDLE_GRACE_MS = 1_000;
 
 interface Connection {
 	readonly socket: Socket;
@@ -32,12 +34,18 @@ interface Connection {
 export function createConnections(injector: ConnectionInjector, options: ConnectionsOptions): Connections {
 	const connections = new Map<string, Connection>();
 	const server = createServer({ noDelay: true });
-	server.maxConnections = options.maxConnections;
-	server.on("drop", () => options.log("too many are open", { maxConnections: options.maxConnections }));
+	const { maxConnections } = options;
 	server.on("connection", (socket) => {
+		if (connections.size >= maxConnections && !makeRoom(connections)) {
+			options.log("too many are open", { maxConnections });
+			socket.destroy();
+			return;
+		}
 		const peer = `${socket.remoteAddress}:${socket.remotePort}`;
 		connections.set(peer, { socket, budget: createTalkBudget(options.maxMessageBytes, performance.now()) });
-		socket.on("close", () => connections.delete(peer));
+		socket.on("close", () => {
+			if (connections.get(peer)?.socket === socket) connections.delete(peer);
+		});
 		// What breaks before the session listens must not end the process.
 		socket.on("error", () => {});
 		injector.injectConnection(socket);
@@ -59,13 +67,33 @@ export function createConnections(injector: ConnectionInjector, options: Connect
 			if (!server.listening) return;
 			const closed = once(server, "close");
 			server.close();
-			const cutting = setTimeout(() => {
-				for (const { socket } of connections.values()) socket.destroy();
-			}, graceMs);
+			// Who has no call needs no grace; some do not heed that we have gone away.
+			const cutting = [
+				setTimeout(
+					() => cut(connections, ({ budget }) => !budget.isBusy()),
+					Math.min(IDLE_GRACE_MS, graceMs),
+				),
+				setTimeout(() => cut(connections, () => true), graceMs),
+			];
 			await closed;
-			clearTimeout(cutting);
+			cutting.forEach(clearTimeout);
 		},
 	};
+}
+
+function cut(connections: ReadonlyMap<string, Connection>, isMeant: (one: Connection) => boolean): void {
+	for (const connection of connections.values()) if (isMeant(connection)) connection.socket.destroy();
+}
+
+/** Closes who has been there longest without a call: Node does not notice that a client has left once its session has failed. */
+function makeRoom(connections: Map<string, Connection>): boolean {
+	for (const [peer, { socket, budget }] of connections) {
+		if (budget.isBusy()) continue;
+		connections.delete(peer);
+		socket.destroy();
+		return true;
+	}
+	return false;
 }
 
 function addressOf(server: Server): string {

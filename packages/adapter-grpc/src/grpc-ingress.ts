@@ -28,7 +28,10 @@ export interface GrpcIngressOptions extends Omit<RecordingServiceOptions, "recei
 	readonly tls?: GrpcTls;
 	/** What the health service asks. Without it the server serves while it listens. */
 	readonly health?: Health;
-	/** Open at once; one more is closed unheard, and the log is told. Default 512. */
+	/**
+	 * Open at once; for one more, the one that has been there longest without a call is closed. When all have calls, the new
+	 * one is closed unheard, and the log is told. Default 512.
+	 */
 	readonly maxConnections?: number;
 	/** How long a connection may have no call. Default 5 minutes. */
 	readonly connectionIdleMs?: number;

@@ -15,8 +15,8 @@ export interface GrpcLimits {
 	/** Open at once. Each holds two batches at most. */
 	readonly maxSubscriptions: number;
 	/**
-	 * Calls whose request is still to come; one more, and the one that has waited longest is given up. Bounds the memory
-	 * that unfinished messages hold to about this times `maxMessageBytes`.
+	 * Calls whose request is still to come; one more, and the longest waiting one of the connection that has most of them is
+	 * given up. Bounds the memory that unfinished messages hold to about this times `maxMessageBytes`.
 	 */
 	readonly maxWaiting: number;
 	/** From a call's headers to its request. */

@@ -2,6 +2,7 @@
 
 import { status as Code, ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
 import { type GrpcLimits, resolveLimits } from "./limits.js";
+import { createWaiting } from "./waiting.js";
 
 /** Is told of each call of a connection, `getPeer()`, and of its messages. */
 export interface CallWatcher {
@@ -12,27 +13,28 @@ export interface CallWatcher {
 
 /**
  * For the `interceptors` of a `grpc.Server`: a call whose request is not there in `requestTimeMs`, and a client stream
- * that is silent for `streamIdleMs`, end in `DEADLINE_EXCEEDED`; so does the call that has waited longest when more than
- * `maxWaiting` wait, because each may hold a message but for its last byte. Throws a `RangeError` for limits that are none.
+ * that is silent for `streamIdleMs`, end in `DEADLINE_EXCEEDED`. When more than `maxWaiting` wait, so does the one that has
+ * waited longest on the connection where most wait: each may hold a message but for its last byte. Throws a `RangeError`
+ * for limits that are none.
  */
 export function boundRequestTime(limits: Partial<GrpcLimits> = {}, watcher?: CallWatcher): ServerInterceptor {
 	const { requestTimeMs, streamIdleMs, maxWaiting } = resolveLimits(limits);
-	/** How to end each call whose request, or whose next one, is still to come; who waits longest first. */
-	const waiting = new Set<() => void>();
+	const waiting = createWaiting(maxWaiting);
 	return (method, call) => {
-		const peer = watcher === undefined ? "" : call.getPeer();
-		const giveUp = (): void => call.sendStatus(LATE);
+		const peer = call.getPeer();
 		let timer: NodeJS.Timeout | undefined;
+		const giveUp = (): void => {
+			rest();
+			call.sendStatus(LATE);
+		};
 		const rest = (): void => {
 			clearTimeout(timer);
-			waiting.delete(giveUp);
+			waiting.leave(peer, giveUp);
 		};
 		const wait = (timeMs: number): void => {
 			rest();
 			timer = setTimeout(giveUp, timeMs);
-			waiting.add(giveUp);
-			const [longest] = waiting;
-			if (waiting.size > maxWaiting) longest?.();
+			waiting.enter(peer, giveUp);
 		};
 		return new ServerInterceptingCall(call, {
 			start(next) {

@@ -7,6 +7,8 @@ import { status as Code, type Server } from "@grpc/grpc-js";
 
 /** Of a call's headers together, names and values. A callback's call has 500 bytes. */
 const MAX_HEADER_CHARACTERS = 16 * 1024;
+/** gRPC's Header-Name, and HTTP/2's own. */
+const NAME = /^:?[0-9a-z_.-]+$/;
 /** gRPC's ASCII-Value. */
 const TEXT = /^[\x20-\x7e]*$/;
 const TIMEOUT = /^([0-9]{1,8})([HMSmun])$/;
@@ -31,6 +33,7 @@ export function guardStreams(server: Server): void {
 			const code = refusalOf(headers);
 			if (code !== undefined) return reset(stream, code);
 			if (isCompressed(headers)) return refuseCompression(stream);
+			dropBinary(headers);
 			shortenTimeout(headers);
 			closeBehindAnswer(stream);
 			for (const listener of listeners) listener.call(http2Server, stream, headers, ...others);
@@ -51,6 +54,7 @@ function http2ServersOf(server: Server): readonly EventEmitter[] {
 export function refusalOf(headers: IncomingHttpHeaders): number | undefined {
 	let characters = 0;
 	for (const [name, value = ""] of Object.entries(headers)) {
+		if (!NAME.test(name)) return constants.NGHTTP2_PROTOCOL_ERROR;
 		for (const text of typeof value === "string" ? [value] : value) {
 			characters += name.length + text.length;
 			if (!TEXT.test(text)) return constants.NGHTTP2_PROTOCOL_ERROR;
@@ -89,9 +93,19 @@ function refuseCompression(stream: ServerHttp2Stream): void {
 
 /** Who was answered and goes on sending is told that nobody listens; else the stream would count as a call for ever. */
 function closeBehindAnswer(stream: ServerHttp2Stream): void {
-	stream.once("finish", () => {
+	const close = (): void => {
 		if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+	};
+	stream.once("finish", () => {
+		if (stream.sentHeaders?.["grpc-status"] !== undefined) close();
 	});
+	// Node sends trailers a tick after it was given them, and drops them when the stream is closed before.
+	stream.once("wantTrailers", () => setImmediate(() => setImmediate(close)));
+}
+
+/** Nothing here reads them, and grpc-js makes a Buffer for each of their commas. */
+export function dropBinary(headers: IncomingHttpHeaders): void {
+	for (const name of Object.keys(headers)) if (name.endsWith("-bin")) delete headers[name];
 }
 
 function reset(stream: ServerHttp2Stream, code: number): void {

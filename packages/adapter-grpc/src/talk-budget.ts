@@ -13,6 +13,8 @@ export interface TalkBudget {
 	begin(): void;
 	message(): void;
 	end(): void;
+	/** Whether a call is open. */
+	isBusy(): boolean;
 	/** *Units*: bytes since the connection began, milliseconds of a clock that is never set back. */
 	isOver(bytesRead: number, bytesWritten: number, nowMs: number): boolean;
 }
@@ -35,6 +37,7 @@ export function createTalkBudget(maxMessageBytes: number, startedAtMs: number): 
 		end() {
 			open -= 1;
 		},
+		isBusy: () => open > 0,
 		isOver(bytesRead, bytesWritten, nowMs) {
 			const allowed =
 				TALK_BYTES + messages * perMessage + (bytesWritten - window.written) / WRITTEN_PER_TALK_BYTE;
