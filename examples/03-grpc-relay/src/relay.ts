@@ -1,10 +1,11 @@
 // `receive`, but by another Reelkeep: one gRPC call for each report, and its status back as an outcome.
 
-import { fromBinary } from "@bufbuild/protobuf";
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { type ChannelCredentials, Client, status as Code, Metadata, type ServiceError } from "@grpc/grpc-js";
 import {
 	BadRequestSchema,
+	ErrorInfoSchema,
 	ReportOutcome,
 	type ReportRecordingResponse,
 	recordingService,
@@ -56,26 +57,40 @@ function fromResponse({ outcome, stream }: ReportRecordingResponse): ReceiveOutc
 	return { _tag: OUTCOMES[outcome] ?? "Reported", stream } as ReceiveOutcome;
 }
 
+/** Final is only what the Reelkeep inside says of the report itself; all else is not its sender's fault, who is to try again. */
 function fromError(error: ServiceError | null): ReceiveOutcome {
-	switch (error?.code) {
-		case Code.INVALID_ARGUMENT:
-			return { _tag: "Quarantined", stream: "", issues: issuesOf(error) };
-		case Code.PERMISSION_DENIED:
-			return { _tag: "Refused", message: error.details };
-		case Code.RESOURCE_EXHAUSTED:
-			return { _tag: "Unavailable", reason: "overloaded", message: error.details };
-		case Code.DEADLINE_EXCEEDED:
-			return { _tag: "Unavailable", reason: "timeout", message: error.details };
-		default:
-			// UNAUTHENTICATED is among them: that the relay's token is wrong is no sender's fault, who is to try again.
-			return { _tag: "Unavailable", reason: "fault", message: error?.details ?? "no answer" };
+	const message = error?.details ?? "no answer";
+	const details = detailsOf(error);
+	switch (find(ErrorInfoSchema, details)?.reason) {
+		case "QUARANTINED":
+			return { _tag: "Quarantined", stream: "", issues: issuesOf(details) };
+		case "NOT_ADMITTED":
+			return { _tag: "Refused", message };
+		case "OVERLOADED":
+		case "RATE_LIMITED":
+			return { _tag: "Unavailable", reason: "overloaded", message };
+		default: {
+			const isLate = error?.code === Code.DEADLINE_EXCEEDED;
+			return { _tag: "Unavailable", reason: isLate ? "timeout" : "fault", message };
+		}
 	}
 }
 
-function issuesOf({ metadata }: ServiceError): readonly { field: string; problem: string }[] {
-	const [bytes] = metadata.get("grpc-status-details-bin");
-	if (!Buffer.isBuffer(bytes)) return [];
-	const details = fromBinary(StatusSchema, bytes).details.map((any) => anyUnpack(any, BadRequestSchema));
-	const violations = details.flatMap((badRequest) => badRequest?.fieldViolations ?? []);
+type Details = readonly Any[];
+
+function detailsOf(error: ServiceError | null): Details {
+	const [bytes] = error?.metadata.get("grpc-status-details-bin") ?? [];
+	return Buffer.isBuffer(bytes) ? fromBinary(StatusSchema, bytes).details : [];
+}
+
+function find<Schema extends DescMessage>(
+	schema: Schema,
+	details: Details,
+): MessageShape<Schema> | undefined {
+	return details.map((any) => anyUnpack(any, schema)).find((one) => one !== undefined);
+}
+
+function issuesOf(details: Details): readonly { field: string; problem: string }[] {
+	const violations = find(BadRequestSchema, details)?.fieldViolations ?? [];
 	return violations.map(({ field, description }) => ({ field, problem: description }));
 }

@@ -12,10 +12,11 @@ const callers = createTokenVerifier({ relay: TEST_SECRET, auditor: OTHER_TOKEN }
 function callOf(
 	headers: readonly (readonly [string, string | Buffer])[],
 	authContext: ReturnType<Call["getAuthContext"]> = {},
+	peer = "127.0.0.1:40000",
 ): Call {
 	const metadata = new Metadata();
 	for (const [key, value] of headers) metadata.add(key, value);
-	return { metadata, getAuthContext: () => authContext };
+	return { metadata, getAuthContext: () => authContext, getPeer: () => peer };
 }
 
 const bearing = (token: string): Call => callOf([["authorization", `Bearer ${token}`]]);
@@ -32,6 +33,23 @@ describe("createIdentify", () => {
 			const identify = createIdentify({});
 			expect(await identify(callOf([]), to)).toEqual({ _tag: "Caller", name: ANONYMOUS });
 			expect(await identify(bearing("nonsense"), to)).toEqual({ _tag: "Caller", name: ANONYMOUS });
+		},
+	);
+
+	it.each(["192.168.1.2:40000", "::ffff:10.0.0.1:40000", "2001:db8::1:40000", "unknown", ""])(
+		"takes nobody unproved from elsewhere, on whatever server: %s",
+		async (peer) => {
+			const failure = { _tag: "Failed", code: Code.UNAUTHENTICATED };
+			const identify = createIdentify({});
+			expect(await identify(callOf([], {}, peer), "report")).toMatchObject(failure);
+			expect(await identify(callOf([], {}, peer), "subscribe")).toMatchObject(failure);
+		},
+	);
+
+	it.each(["127.0.0.1:40000", "127.9.9.9:1", "::1:40000", "[::1]:40000", "::ffff:127.0.0.1:40000"])(
+		"takes whoever is on this machine: %s",
+		async (peer) => {
+			expect(await createIdentify({})(callOf([], {}, peer), "report")).toMatchObject({ _tag: "Caller" });
 		},
 	);
 
@@ -58,16 +76,17 @@ describe("createIdentify", () => {
 	});
 
 	it.each([
-		["without a token", callOf([]), "a bearer token is missing"],
-		["with a wrong token", bearing(`${TEST_SECRET}x`), "no such token is known here"],
+		["without a token", callOf([]), "MISSING_CREDENTIALS", "a bearer token is missing"],
+		["with a wrong token", bearing(`${TEST_SECRET}x`), "WRONG_CREDENTIALS", "no such token is known here"],
 		[
 			"with two tokens",
 			callOf([...twice("authorization", TEST_SECRET)]),
+			"WRONG_CREDENTIALS",
 			"authorization must be: Bearer TOKEN",
 		],
-	])("refuses a call %s in the verifier's words", async (_what, call, message) => {
+	])("refuses a call %s in the verifier's words", async (_what, call, reason, message) => {
 		const identify = createIdentify({ callers, subscribers: ["auditor"] });
-		const refused = { _tag: "Failed", code: Code.UNAUTHENTICATED, message };
+		const refused = { _tag: "Failed", code: Code.UNAUTHENTICATED, reason, message };
 		expect(await identify(call, "report")).toEqual(refused);
 		expect(await identify(call, "subscribe")).toEqual(refused);
 	});
@@ -78,6 +97,7 @@ describe("createIdentify", () => {
 		expect(await identify(bearing(OTHER_TOKEN), "report")).toEqual({
 			_tag: "Failed",
 			code: Code.PERMISSION_DENIED,
+			reason: "NOT_A_REPORTER",
 			message: "this caller may only subscribe to events",
 		});
 	});
@@ -88,6 +108,7 @@ describe("createIdentify", () => {
 		expect(await identify(bearing(TEST_SECRET), "subscribe")).toEqual({
 			_tag: "Failed",
 			code: Code.PERMISSION_DENIED,
+			reason: "NOT_A_SUBSCRIBER",
 			message: "this caller may not subscribe to events",
 		});
 	});

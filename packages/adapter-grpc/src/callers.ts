@@ -4,6 +4,7 @@ import type { ServerUnaryCall } from "@grpc/grpc-js";
 import { status as Code } from "@grpc/grpc-js";
 import { ANONYMOUS, type SignedRequest, type VerificationReceipt, type Verifier } from "@reelkeep/core/ports";
 import { readPeer } from "./certificates.js";
+import { hostOf, isLoopback } from "./exposure.js";
 import { answerNotAuthentic, failed, type GrpcFailure } from "./status.js";
 
 export interface CallerOptions {
@@ -16,7 +17,7 @@ export interface CallerOptions {
 }
 
 /** What of a call is needed to know who makes it. */
-export type Call = Pick<ServerUnaryCall<unknown, unknown>, "metadata" | "getAuthContext">;
+export type Call = Pick<ServerUnaryCall<unknown, unknown>, "metadata" | "getAuthContext" | "getPeer">;
 
 export interface Caller {
 	readonly _tag: "Caller";
@@ -32,9 +33,7 @@ export type Identify = (call: Call, request: "report" | "subscribe") => Promise<
 export function createIdentify({ callers, verifier, subscribers = [] }: CallerOptions): Identify {
 	if (callers === undefined) {
 		if (subscribers.length > 0) throw new TypeError(UNKNOWN_SUBSCRIBERS);
-		// Where reports are proved, the log of all apps is not for whoever comes along.
-		const isOpen = (request: "report" | "subscribe") => request === "report" || verifier === undefined;
-		return async (_call, request) => (isOpen(request) ? { _tag: "Caller", name: ANONYMOUS } : NO_SUBSCRIBERS);
+		return async (call, request) => identifyNobody(call, request, verifier !== undefined);
 	}
 	const mayOnlySubscribe = new Set(subscribers);
 	return async (call, request) => {
@@ -44,14 +43,22 @@ export function createIdentify({ callers, verifier, subscribers = [] }: CallerOp
 		}
 		const { appKey: name, receipt } = verification;
 		const isSubscriber = mayOnlySubscribe.has(name);
-		if (request === "subscribe" && !isSubscriber) {
-			return failed(Code.PERMISSION_DENIED, "this caller may not subscribe to events");
-		}
-		if (request === "report" && isSubscriber) {
-			return failed(Code.PERMISSION_DENIED, "this caller may only subscribe to events");
-		}
+		if (request === "subscribe" && !isSubscriber) return NOT_A_SUBSCRIBER;
+		if (request === "report" && isSubscriber) return NOT_A_REPORTER;
 		return { _tag: "Caller", name, receipt };
 	};
+}
+
+/** Where nobody is asked: on whatever server it is, from this machine only, unless each report is proved. */
+function identifyNobody(
+	call: Call,
+	request: "report" | "subscribe",
+	isSigned: boolean,
+): Caller | GrpcFailure {
+	// Where reports are proved, the log of all apps is not for whoever comes along.
+	if (isSigned && request === "subscribe") return NO_SUBSCRIBERS;
+	if (!isSigned && !isLoopback(hostOf(call.getPeer()))) return NOT_FROM_ELSEWHERE;
+	return { _tag: "Caller", name: ANONYMOUS };
 }
 
 const UNKNOWN_SUBSCRIBERS =
@@ -59,7 +66,26 @@ const UNKNOWN_SUBSCRIBERS =
 
 const NO_SUBSCRIBERS: GrpcFailure = failed(
 	Code.UNAUTHENTICATED,
+	"NO_CALLERS",
 	"subscribers must prove who they are, and this server asks nobody: it has no tokens and no certificates",
+);
+
+const NOT_FROM_ELSEWHERE: GrpcFailure = failed(
+	Code.UNAUTHENTICATED,
+	"NO_CALLERS",
+	"this server asks nobody who calls, so it takes calls from its own machine only",
+);
+
+const NOT_A_SUBSCRIBER: GrpcFailure = failed(
+	Code.PERMISSION_DENIED,
+	"NOT_A_SUBSCRIBER",
+	"this caller may not subscribe to events",
+);
+
+const NOT_A_REPORTER: GrpcFailure = failed(
+	Code.PERMISSION_DENIED,
+	"NOT_A_REPORTER",
+	"this caller may only subscribe to events",
 );
 
 /** All of them must say yes, in this order; who calls, the last one says, and the receipt names the schemes of all. */

@@ -70,7 +70,7 @@ export function createConnections(injector: ConnectionInjector, options: Connect
 			// Who has no call needs no grace; some do not heed that we have gone away.
 			const cutting = [
 				setTimeout(
-					() => cut(connections, ({ budget }) => !budget.isBusy()),
+					() => cut(connections, ({ budget }) => budget.idleSinceMs() !== undefined),
 					Math.min(IDLE_GRACE_MS, graceMs),
 				),
 				setTimeout(() => cut(connections, () => true), graceMs),
@@ -85,15 +85,20 @@ function cut(connections: ReadonlyMap<string, Connection>, isMeant: (one: Connec
 	for (const connection of connections.values()) if (isMeant(connection)) connection.socket.destroy();
 }
 
-/** Closes who has been there longest without a call: Node does not notice that a client has left once its session has failed. */
+/**
+ * Closes who never had a call, and else who has had none for the longest time: Node does not notice that a client has left
+ * once its session has failed.
+ */
 function makeRoom(connections: Map<string, Connection>): boolean {
-	for (const [peer, { socket, budget }] of connections) {
-		if (budget.isBusy()) continue;
-		connections.delete(peer);
-		socket.destroy();
-		return true;
-	}
-	return false;
+	const idle = [...connections].flatMap(([peer, { socket, budget }]) => {
+		const sinceMs = budget.idleSinceMs();
+		return sinceMs === undefined ? [] : [{ peer, socket, sinceMs }];
+	});
+	const [longest] = idle.sort((a, b) => a.sinceMs - b.sinceMs);
+	if (longest === undefined) return false;
+	connections.delete(longest.peer);
+	longest.socket.destroy();
+	return true;
 }
 
 function addressOf(server: Server): string {

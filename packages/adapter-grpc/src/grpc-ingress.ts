@@ -16,7 +16,7 @@ import {
 	type RecordingServiceOptions,
 } from "./recording-service.js";
 import { addReflection } from "./reflection.js";
-import { boundRequestTime } from "./request-time.js";
+import { createRequestTime, type RequestTime } from "./request-time.js";
 import { guardStreams } from "./stream-guard.js";
 
 export interface GrpcIngressOptions extends Omit<RecordingServiceOptions, "receive"> {
@@ -54,6 +54,8 @@ const DEFAULT_CONNECTION_IDLE_MS = 300_000;
 const DEFAULT_KEEPALIVE_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
 const DEFAULT_STOP_TIME_MS = 10_000;
+/** When it stops, so long a request that is on its way may take: longer than streams of reports may, which are told why. */
+const REQUEST_GRACE_MS = 2_000;
 /** Of a connection: what it may make us hold, besides messages. @grpc/grpc-js sets no bound. *Units*: megabytes. */
 const MAX_SESSION_MEMORY = 16;
 
@@ -100,39 +102,41 @@ export function checkIngressOptions(
 function checkTls(tls: GrpcTls | undefined): void {
 	if (tls === undefined) return;
 	const { cert, key, clientCa } = tls;
-	try {
-		createSecureContext({ cert, key });
-		// As a CA, OpenSSL takes what is none, and then knows nobody.
-		if (clientCa !== undefined) new X509Certificate(clientCa);
-	} catch (error) {
-		const { code = "unreadable" } = error as NodeJS.ErrnoException;
-		throw new TypeError(`the TLS certificate, its key or the client CA cannot be used: ${code}`);
-	}
+	const attempt = (what: string, use: () => unknown): void => {
+		try {
+			use();
+		} catch (error) {
+			const { code = "unreadable" } = error as NodeJS.ErrnoException;
+			throw new TypeError(`${what} cannot be used for TLS: ${code}`);
+		}
+	};
+	attempt("the certificate", () => new X509Certificate(cert));
+	attempt("the certificate with its key", () => createSecureContext({ cert, key }));
+	// As a CA, OpenSSL takes what is none, and then knows nobody.
+	if (clientCa !== undefined) attempt("the client CA", () => new X509Certificate(clientCa));
 }
 
 interface Running {
 	readonly server: Server;
 	readonly connections: Connections;
+	readonly requests: RequestTime;
 	readonly recordings: RecordingService;
 	readonly health: HealthService;
 }
 
 function createRunning(options: GrpcIngressOptions, receive: Receive): Running {
 	const limits = resolveLimits(options.limits);
-	const server = new Server({
-		...serverOptions(options, limits),
-		interceptors: [
-			boundRequestTime(limits, {
-				begin: (peer) => connections.budgetOf(peer)?.begin(),
-				message: (peer) => connections.budgetOf(peer)?.message(),
-				end: (peer) => connections.budgetOf(peer)?.end(),
-			}),
-		],
-	});
-	const log = createThrottledWarning(options, "connections are turned away");
+	const requests = createRequestTime(limits, (peer) => connections.budgetOf(peer)?.message());
+	const server = new Server({ ...serverOptions(options, limits), interceptors: [requests.interceptor] });
 	const { maxConnections = DEFAULT_MAX_CONNECTIONS } = options;
 	const injector = server.createConnectionInjector(credentialsOf(options.tls));
-	guardStreams(server);
+	const log = createThrottledWarning(options, "connections are turned away");
+	const warnOfCompression = createThrottledWarning(options, "calls are refused");
+	guardStreams(server, {
+		begin: (peer) => connections.budgetOf(peer)?.begin(),
+		end: (peer) => connections.budgetOf(peer)?.end(performance.now()),
+		compressed: () => warnOfCompression("their messages are compressed", {}),
+	});
 	const { maxMessageBytes } = limits;
 	const connections = createConnections(injector, { maxConnections, maxMessageBytes, log });
 	const recordings = createRecordingService({ ...options, receive });
@@ -140,7 +144,7 @@ function createRunning(options: GrpcIngressOptions, receive: Receive): Running {
 	recordings.addTo(server);
 	health.addTo(server);
 	addReflection(server);
-	return { server, connections, recordings, health };
+	return { server, connections, requests, recordings, health };
 }
 
 function serverOptions(
@@ -170,9 +174,10 @@ function credentialsOf(tls: GrpcTls | undefined): ServerCredentials {
 
 async function stop(running: Running, stopTimeMs = DEFAULT_STOP_TIME_MS): Promise<void> {
 	running.health.stop();
-	const stopped = running.recordings.stop();
+	// What a stop cannot wait for is completed in the background; its sender sends it again.
+	void running.recordings.stop();
+	const timer = setTimeout(running.requests.giveUpAll, Math.min(REQUEST_GRACE_MS, stopTimeMs));
 	await running.connections.stop(stopTimeMs);
-	// A report that takes longer than a stop may is completed in the background; its sender sends it again.
-	await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 0))]);
+	clearTimeout(timer);
 	running.server.forceShutdown();
 }

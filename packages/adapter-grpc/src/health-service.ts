@@ -18,11 +18,14 @@ import {
 	HealthCheckResponse_ServingStatus as Serving,
 } from "./gen/grpc/health/v1/health_pb.js";
 import { RecordingService } from "./gen/reelkeep/v1/recording_service_pb.js";
+import { createInFlight } from "./in-flight.js";
 
 /** Probes ask without a proof: the answer is at most as old as this, so that asking on and on costs nothing. */
 const FRESH_MS = 1_000;
 const WATCH_INTERVAL_MS = 2_000;
-const MAX_WATCHERS = 64;
+/** Of all, and of one connection: nobody takes all places. */
+const MAX_WATCHERS = 512;
+const MAX_WATCHERS_OF_PEER = 4;
 
 type Watch = handleServerStreamingCall<
 	Received<HealthCheckRequest>,
@@ -83,14 +86,17 @@ export function createHealthService({
 }
 
 function createWatch(status: () => Promise<Serving>, clock: Clock, stopping: AbortSignal): Watch {
-	let watchers = 0;
+	const takePlace = createInFlight({
+		maxInFlight: MAX_WATCHERS,
+		maxInFlightPerConnection: MAX_WATCHERS_OF_PEER,
+	});
 	return async (call) => {
 		const { service = "" } = call.request.message ?? {};
-		if (watchers >= MAX_WATCHERS) {
+		const leave = takePlace(call.getPeer());
+		if (leave === undefined) {
 			call.emit("error", { code: Code.RESOURCE_EXHAUSTED, details: "too many are watching" });
 			return;
 		}
-		watchers += 1;
 		const ending = new AbortController();
 		const end = (): void => ending.abort("ended");
 		call.once("cancelled", end);
@@ -104,7 +110,7 @@ function createWatch(status: () => Promise<Serving>, clock: Clock, stopping: Abo
 			if (stopping.aborted) break;
 			await clock.sleep(WATCH_INTERVAL_MS, ending.signal);
 		}
-		watchers -= 1;
+		leave();
 		stopping.removeEventListener("abort", end);
 		observe(() => call.end());
 	};

@@ -12,6 +12,7 @@ import { type Failure, gatedReceive, raw, storeOf, testClient } from "../test/ha
 import {
 	answerOf,
 	call,
+	GOOD_ITEM_MESSAGE,
 	GOOD_MESSAGE,
 	heldBytes,
 	hostileScenes,
@@ -62,7 +63,7 @@ describe("a call that is broken off", () => {
 		stream.close(CANCEL);
 		expect(await answer).toMatchObject({ http: undefined });
 		receiving.release();
-		await vi.waitFor(() => expect(scene.said()).toContain("report answered"));
+		await vi.waitFor(() => expect(scene.said()).toContain("call answered"));
 		expect(await call(session)).toMatchObject({ status: Code.OK });
 		await scene.expectUnharmed(2);
 	});
@@ -77,7 +78,7 @@ describe("a call that is broken off", () => {
 		await connection.closed;
 		receiving.release();
 		// The good report would find no place if this one had kept its.
-		await vi.waitFor(() => expect(scene.said()).toContain("report answered"));
+		await vi.waitFor(() => expect(scene.said()).toContain("call answered"));
 		await scene.expectUnharmed(1);
 	});
 
@@ -134,11 +135,11 @@ describe("a call that stands still", () => {
 		["within its request", REPORT, GOOD_MESSAGE.subarray(0, 7), 0],
 		["between its request and its end", REPORT, GOOD_MESSAGE, 0],
 		["before the first report of a stream", REPORT_MANY, Buffer.alloc(0), 0],
-		["behind the first report of a stream", REPORT_MANY, GOOD_MESSAGE, 1],
+		["behind the first report of a stream", REPORT_MANY, GOOD_ITEM_MESSAGE, 1],
 		[
 			"within the second report of a stream",
 			REPORT_MANY,
-			Buffer.concat([GOOD_MESSAGE, GOOD_MESSAGE.subarray(0, 7)]),
+			Buffer.concat([GOOD_ITEM_MESSAGE, GOOD_ITEM_MESSAGE.subarray(0, 7)]),
 			1,
 		],
 		["before its start of a subscription", SUBSCRIBE, Buffer.alloc(0), 0],
@@ -163,7 +164,7 @@ describe("a call that stands still", () => {
 		let relay: ClientHttp2Stream | undefined;
 		const send = (stream: ClientHttp2Stream): void => {
 			relay = stream;
-			stream.write(GOOD_MESSAGE);
+			stream.write(GOOD_ITEM_MESSAGE);
 		};
 		const relayed = call(scene.session(), { path: REPORT_MANY, send });
 		await handedOver(scene, 1);
@@ -307,7 +308,7 @@ describe("more than the limits allow", () => {
 		const scene = await scenes.start({ limits: { maxReportsPerStream: 3 } });
 		const answer = await call(scene.session(), {
 			path: REPORT_MANY,
-			send: (stream) => stream.end(Buffer.concat(Array.from({ length: 500 }, () => GOOD_MESSAGE))),
+			send: (stream) => stream.end(Buffer.concat(Array.from({ length: 500 }, () => GOOD_ITEM_MESSAGE))),
 		});
 		expect(answer).toMatchObject({ status: Code.RESOURCE_EXHAUSTED });
 		await scene.expectUnharmed(3);
@@ -329,7 +330,7 @@ describe("more than the limits allow", () => {
 		};
 		expect(await call(session, refused)).toMatchObject({ status: Code.RESOURCE_EXHAUSTED });
 		opened[0]?.close(CANCEL);
-		await vi.waitFor(() => expect(scene.said()).toContain("a subscription ended"));
+		await vi.waitFor(() => expect(scene.said()).toContain("CANCELLED"));
 		const again = subscribe();
 		again.end(NO_EVENTS);
 		await once(again, "data");
@@ -345,7 +346,7 @@ describe("more than the limits allow", () => {
 		const streams = Array.from({ length: 20 }, () =>
 			call(session, {
 				path: REPORT_MANY,
-				send: (stream) => void stream.write(GOOD_MESSAGE, () => setImmediate(() => stream.end())),
+				send: (stream) => void stream.write(GOOD_ITEM_MESSAGE, () => setImmediate(() => stream.end())),
 			}),
 		);
 		await Promise.all(streams);

@@ -18,6 +18,7 @@ import {
 } from "../test/raw-connection.js";
 
 const GOOD_MESSAGE = grpcMessage(Buffer.from([0x12, 2, 0x7b, 0x7d]));
+const GOOD_ITEM_MESSAGE = grpcMessage(Buffer.from([0x0a, 4, 0x12, 2, 0x7b, 0x7d]));
 
 /** Takes no report to its end, and stops when it is told to. */
 const PROGRAM = `
@@ -50,7 +51,7 @@ it("lets its process end by itself once it was stopped, whoever was connected", 
 		[HELLO],
 		[HELLO, open(1)],
 		[HELLO, open(1), data(1, GOOD_MESSAGE, END_STREAM)],
-		[HELLO, open(1, { ":path": REPORT_MANY }), data(1, GOOD_MESSAGE)],
+		[HELLO, open(1, { ":path": REPORT_MANY }), data(1, GOOD_ITEM_MESSAGE)],
 		[HELLO, open(1, { ":path": SUBSCRIBE }), data(1, grpcMessage(Buffer.alloc(0)), END_STREAM)],
 		[HELLO, ...[1, 3, 5, 7].flatMap((stream) => [open(stream), data(stream, GOOD_MESSAGE), reset(stream)])],
 	];

@@ -5,7 +5,7 @@ import type { ClientHttp2Session } from "node:http2";
 import { createDraw, type Draw } from "@reelkeep/testing/hostile-random";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { storeOf } from "../test/harness.js";
-import { call, GOOD, GOOD_MESSAGE, hostileScenes, type Scene } from "../test/hostile-scene.js";
+import { call, GOOD, GOOD_ITEM, GOOD_MESSAGE, hostileScenes, type Scene } from "../test/hostile-scene.js";
 import {
 	data,
 	END_STREAM,
@@ -48,7 +48,10 @@ beforeEach(() => scenes.begin());
 afterEach(() => scenes.end());
 
 const callback = Buffer.from("0a1f0a0467616d6510001a0022006a00", "hex");
-const parameters = Buffer.concat([GOOD, Buffer.from([0x1a, 8, 0x0a, 1, 0x61, 0x12, 3, 0x62, 0x63, 0x64])]);
+const parameters = Buffer.concat([
+	GOOD_ITEM,
+	Buffer.from([0x12, 8, 0x0a, 1, 0x61, 0x12, 3, 0x62, 0x63, 0x64]),
+]);
 const healthCheck = "/grpc.health.v1.Health/Check";
 const watch = "/grpc.health.v1.Health/Watch";
 const reflection = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
@@ -63,7 +66,7 @@ const whole = (stream: number, path: string, ...messages: readonly Uint8Array[])
 const RECORDED: readonly (readonly Buffer[])[] = [
 	[HELLO, ...whole(1, REPORT, GOOD)],
 	[HELLO, ...whole(1, REPORT, callback), ...whole(3, REPORT, GOOD)],
-	[HELLO, ...whole(1, REPORT_MANY, GOOD, callback, parameters, GOOD)],
+	[HELLO, ...whole(1, REPORT_MANY, GOOD_ITEM, callback, parameters, GOOD_ITEM)],
 	[
 		HELLO,
 		...whole(1, SUBSCRIBE, Buffer.from([0x18, 2])),
@@ -211,7 +214,7 @@ describe(`damage, with seed ${SEED}`, () => {
 				const draw = createDraw(SEED, index);
 				if (session.destroyed || session.closed) session = scene.session();
 				const path = draw.pick([REPORT, REPORT, REPORT_MANY, healthCheck, reflection]);
-				const message = grpcMessage(draw.pick([GOOD, callback, parameters, listServices]));
+				const message = grpcMessage(draw.pick([GOOD, GOOD_ITEM, callback, parameters, listServices]));
 				const bytes = damageSome(draw, message);
 				const isEnded = path === reflection || !draw.once(10);
 				const { status } = await call(session, {

@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { status as Code } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Failure, gatedReceive, recordingReceive, storeOf, testClient } from "../test/harness.js";
-import { call, GOOD_MESSAGE, hostileScenes, type Scene } from "../test/hostile-scene.js";
+import { call, GOOD_ITEM_MESSAGE, GOOD_MESSAGE, hostileScenes, type Scene } from "../test/hostile-scene.js";
 import {
 	callHeaders,
 	data,
@@ -54,7 +54,7 @@ describe("a stop", () => {
 		await subscription.next();
 		const unended = {
 			path: REPORT_MANY,
-			send: (stream: ClientHttp2Stream) => void stream.write(GOOD_MESSAGE),
+			send: (stream: ClientHttp2Stream) => void stream.write(GOOD_ITEM_MESSAGE),
 		};
 		const streamed = call(scene.session(), unended);
 		await vi.waitFor(() => expect(scene.reports).toHaveLength(1));
@@ -104,7 +104,10 @@ describe("a stop", () => {
 		["says hello and ignores GOAWAY", [HELLO]],
 		["stops within a header block", [HELLO, frame(Frame.HEADERS, 0, 1, headerBlock(callHeaders()))]],
 		["stops within a request", [HELLO, open(1), data(1, GOOD_MESSAGE.subarray(0, 7))]],
-		["stops within a stream of reports", [HELLO, open(1, { ":path": REPORT_MANY }), data(1, GOOD_MESSAGE)]],
+		[
+			"stops within a stream of reports",
+			[HELLO, open(1, { ":path": REPORT_MANY }), data(1, GOOD_ITEM_MESSAGE)],
+		],
 		[
 			"subscribes and reads nothing",
 			[PREFACE, NO_WINDOW, open(1, { ":path": SUBSCRIBE }), data(1, NO_EVENTS, END_STREAM)],

@@ -17,12 +17,12 @@ export async function identifyOrConclude(
 		reportConclusion({ tag, answer }, requestId, startedAt, context);
 		return answer;
 	};
-	if (context.stopping.aborted) return refuse("stopping", STOPPING);
+	if (context.stopping.aborted) return refuse(STOPPING.reason, STOPPING);
 	try {
 		const caller = await context.identify(call, request);
-		return caller._tag === "Caller" ? caller : refuse("caller-refused", caller);
+		return caller._tag === "Caller" ? caller : refuse(caller.reason, caller);
 	} catch (error) {
 		logUnexpected(error, requestId, context.logger);
-		return refuse("InternalError", INTERNAL_ERROR);
+		return refuse(INTERNAL_ERROR.reason, INTERNAL_ERROR);
 	}
 }

@@ -89,7 +89,7 @@ function silentStream(client: Client): { ended: Promise<number>; cancel(): void 
 	const call = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, (error) =>
 		answer(error?.code ?? Code.OK),
 	);
-	call.write(raw("{}"));
+	call.write({ report: raw("{}") });
 	return { ended, cancel: () => call.cancel() };
 }
 

@@ -91,8 +91,12 @@ describe("grpcIngress, at construction", () => {
 		["a weak token", { tokens: { relay: "test-secret" } }, /relay has fewer than 24 characters/],
 		["a token with a line end", { tokens: { relay: `${TEST_SECRET}\n` } }, /line end/],
 		["a shared token", { tokens: { a: TEST_SECRET, b: TEST_SECRET } }, /same token/],
-		["a key of another certificate", { tls: { ...tls, key: pem("client-cn-key") } }, /cannot be used: ERR_/],
-		["what is no certificate", { tls: { ...tls, cert: Buffer.from("x") } }, /cannot be used: ERR_/],
+		[
+			"a key of another certificate",
+			{ tls: { ...tls, key: pem("client-cn-key") } },
+			/cannot be used for TLS: ERR_/,
+		],
+		["what is no certificate", { tls: { ...tls, cert: Buffer.from("x") } }, /cannot be used for TLS: ERR_/],
 	])("refuses %s with a TypeError, and quotes no secret", (_what, options, reason) => {
 		const message = messageOf(options);
 		expect(message).toMatch(/^TypeError: /);

@@ -201,6 +201,7 @@ describe("request_param", () => {
 		expect(read(report)).toEqual({
 			_tag: "Failed",
 			code: Code.INVALID_ARGUMENT,
+			reason: "MISSING_REPORT",
 			message: "there is no report in the request",
 			issues: [{ field: "report", problem: "is missing: set callback or request_param" }],
 		});
@@ -249,6 +250,7 @@ describe("signedParameters", () => {
 		expect(signedParameters(report, given)).toEqual({
 			_tag: "Failed",
 			code,
+			reason: "UNSIGNED",
 			message: expect.stringMatching(message),
 		});
 	});

@@ -4,7 +4,6 @@ import { toJsonString } from "@bufbuild/protobuf";
 import { status as Code } from "@grpc/grpc-js";
 import {
 	type ReportRecordingRequest,
-	type ReportRecordingsRequest,
 	ScreenRecordCallbackSchema,
 } from "./gen/reelkeep/v1/recording_service_pb.js";
 import { failed, type GrpcFailure } from "./status.js";
@@ -22,9 +21,7 @@ export interface ReadReport {
 }
 
 /** *Shape*: of the callback's fields, those that were set, under the names and in the forms that the platform uses. */
-export function readReport({
-	report,
-}: Pick<ReportRecordingRequest | ReportRecordingsRequest, "report">): ReadReport | GrpcFailure {
+export function readReport({ report }: Pick<ReportRecordingRequest, "report">): ReadReport | GrpcFailure {
 	switch (report.case) {
 		case "callback": {
 			// 64-bit numbers become digits in quotes, which the codec takes as PHP's SDK sends them: no digit is lost.
@@ -46,11 +43,9 @@ export function readReport({
 }
 
 const MISSING: GrpcFailure = {
-	...failed(Code.INVALID_ARGUMENT, "there is no report in the request"),
+	...failed(Code.INVALID_ARGUMENT, "MISSING_REPORT", "there is no report in the request"),
 	issues: [{ field: "report", problem: "is missing: set callback or request_param" }],
 };
-
-export const NO_MESSAGE: GrpcFailure = failed(Code.INVALID_ARGUMENT, "the request cannot be parsed");
 
 /** The parameters that stand in a call's metadata. */
 export function parametersOf(headers: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
@@ -63,15 +58,16 @@ export function signedParameters(
 	{ requestParam, isRaw }: ReadReport,
 	parameters: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> | GrpcFailure {
-	if (!isRaw)
-		return failed(
-			Code.UNAUTHENTICATED,
-			"reports must be signed here, and a callback's fields cannot be: send request_param",
-		);
-	if (typeof requestParam !== "string")
-		return failed(Code.UNAUTHENTICATED, "request_param is not UTF-8, so nothing can have signed it");
-	if (parameters.has(REQUEST_PARAM)) return failed(Code.UNAUTHENTICATED, "request_param stands twice");
+	if (!isRaw) return unsigned("reports must be signed here, and fields cannot be: send request_param");
+	if (typeof requestParam !== "string") {
+		return unsigned("request_param is not UTF-8, so nothing can have signed it");
+	}
+	if (parameters.has(REQUEST_PARAM)) return unsigned("request_param stands twice");
 	return new Map([...parameters, [REQUEST_PARAM, requestParam]]);
+}
+
+function unsigned(message: string): GrpcFailure {
+	return failed(Code.UNAUTHENTICATED, "UNSIGNED", message);
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -2,13 +2,14 @@
 
 import { setMaxListeners } from "node:events";
 import type { Server } from "@grpc/grpc-js";
-import { guardLogger } from "@reelkeep/core";
+import { guardLogger, observe } from "@reelkeep/core";
 import type { Clock, EventStore, Ids, Logger, Receive, Telemetry } from "@reelkeep/core/ports";
 import { type CallerOptions, createIdentify } from "./callers.js";
 import { defineServedMethod } from "./define-method.js";
 import { RecordingService as Service } from "./gen/reelkeep/v1/recording_service_pb.js";
 import { createInFlight } from "./in-flight.js";
 import { type GrpcLimits, resolveLimits } from "./limits.js";
+import { createOpenCalls } from "./open-calls.js";
 import { createReportRecording } from "./report-recording.js";
 import { createReportRecordings } from "./report-recordings.js";
 import type { ServiceContext } from "./service-context.js";
@@ -29,11 +30,13 @@ export interface RecordingService {
 	/** Adds `reelkeep.v1.RecordingService` to a server. *Errors*: throws an `Error` when it has one already. */
 	addTo(server: Server): void;
 	/**
-	 * Ends subscriptions and streams with `UNAVAILABLE`, and resolves when no report is being stored. Call it before you
-	 * shut your server down: an open subscription would keep it waiting.
+	 * Ends subscriptions with `UNAVAILABLE`, streams a second later, takes no new calls, and resolves when all are answered.
+	 * Call it before you shut your server down: an open subscription would keep it waiting.
 	 */
 	stop(): Promise<void>;
 }
+
+const OPEN = "gRPC asks nobody who calls: every program on this machine may report, and read all events";
 
 const METHODS = {
 	ReportRecording: defineServedMethod(Service.method.reportRecording),
@@ -41,11 +44,11 @@ const METHODS = {
 	SubscribeEvents: defineServedMethod(Service.method.subscribeEvents),
 };
 
-/** Throws a `RangeError` for limits that are none. */
+/** Throws a `RangeError` for limits that are none, a `TypeError` for subscribers where nobody is asked who calls. */
 export function createRecordingService(options: RecordingServiceOptions): RecordingService {
 	const { receive, store, ids, clock, logger, telemetry, verifier } = options;
 	const limits = resolveLimits(options.limits);
-	const inFlight = createInFlight(limits);
+	const open = createOpenCalls();
 	const stopping = new AbortController();
 	// Each call of a stream listens.
 	setMaxListeners(0, stopping.signal);
@@ -55,7 +58,8 @@ export function createRecordingService(options: RecordingServiceOptions): Record
 		ids,
 		clock,
 		limits,
-		inFlight,
+		takePlace: createInFlight(limits),
+		open,
 		stopping: stopping.signal,
 		...(verifier === undefined ? {} : { verifier }),
 		...(store === undefined ? {} : { store }),
@@ -65,6 +69,7 @@ export function createRecordingService(options: RecordingServiceOptions): Record
 	};
 	return {
 		addTo(server) {
+			if (options.callers === undefined && verifier === undefined) observe(() => logger?.warn({}, OPEN));
 			server.addService(METHODS, {
 				ReportRecording: createReportRecording(context),
 				ReportRecordings: createReportRecordings(context),
@@ -73,7 +78,7 @@ export function createRecordingService(options: RecordingServiceOptions): Record
 		},
 		async stop() {
 			stopping.abort("stopping");
-			await inFlight.idle();
+			await open.idle();
 		},
 	};
 }

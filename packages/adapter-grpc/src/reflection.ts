@@ -34,12 +34,29 @@ const ALPHA_PATH = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionIn
 
 /** *Errors*: throws an `Error` when the server has a reflection service already. */
 export function addReflection(server: Server): void {
-	const handlers = { ServerReflectionInfo: answerAll };
+	const handlers = { ServerReflectionInfo: createHandler() };
 	server.addService({ ServerReflectionInfo: METHOD }, handlers);
 	server.addService({ ServerReflectionInfo: { ...METHOD, path: ALPHA_PATH } }, handlers);
 }
 
-const answerAll: Handler = async (call) => {
+/** Each may hold the questions of one packet, thousands of them, before anybody is asked who calls. */
+const MAX_CALLS = 16;
+
+function createHandler(): Handler {
+	let open = 0;
+	return (call) => {
+		if (open >= MAX_CALLS) {
+			call.emit("error", { code: Code.RESOURCE_EXHAUSTED, details: "too many are asking" });
+			return;
+		}
+		open += 1;
+		void answerAll(call).finally(() => {
+			open -= 1;
+		});
+	};
+}
+
+async function answerAll(call: Parameters<Handler>[0]): Promise<void> {
 	const gone = new AbortController();
 	call.once("cancelled", () => gone.abort("gone"));
 	try {
@@ -53,7 +70,7 @@ const answerAll: Handler = async (call) => {
 	} catch {
 		// The caller has gone.
 	}
-};
+}
 
 function respond(request: ServerReflectionRequest): Response {
 	return {

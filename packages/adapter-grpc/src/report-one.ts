@@ -4,22 +4,28 @@ import { hash } from "node:crypto";
 import { observe, readTraceparent } from "@reelkeep/core";
 import type { EventMetadata, VerificationReceipt } from "@reelkeep/core/ports";
 import { type Call, type Caller, toSignedRequest } from "./callers.js";
-import type { Received } from "./define-method.js";
-import type {
-	ReportRecordingRequest,
-	ReportRecordingsRequest,
-} from "./gen/reelkeep/v1/recording_service_pb.js";
-import { NO_MESSAGE, readReport, signedParameters } from "./read-report.js";
+import type { ReportRecordingRequest } from "./gen/reelkeep/v1/recording_service_pb.js";
+import { readReport, signedParameters } from "./read-report.js";
 import { type Conclusion, logUnavailable, logUnexpected, reportConclusion } from "./report.js";
 import type { ServiceContext } from "./service-context.js";
-import { answerNotAuthentic, answerOutcome, INTERNAL_ERROR, OVERLOADED, TOO_LARGE } from "./status.js";
+import {
+	answerNotAuthentic,
+	answerOutcome,
+	INTERNAL_ERROR,
+	MALFORMED,
+	OVERLOADED,
+	TOO_LARGE,
+} from "./status.js";
 
 /** One report and what came with it. */
 export interface IncomingReport {
-	readonly call: Call & { getPeer(): string };
+	readonly call: Call;
 	readonly headers: ReadonlyMap<string, string>;
 	readonly caller: Caller;
-	readonly received: Received<ReportRecordingRequest | ReportRecordingsRequest>;
+	/** `undefined`: the bytes are no message. */
+	readonly message: ReportRecordingRequest | undefined;
+	/** Of the whole request message. */
+	readonly bytes: Uint8Array;
 	/** TOP's, besides `request_param`. */
 	readonly parameters: ReadonlyMap<string, string>;
 	readonly requestId: string;
@@ -27,40 +33,48 @@ export interface IncomingReport {
 
 /** *Promise*: never rejects; success only when `receive` said that the report is kept. */
 export async function reportOne(incoming: IncomingReport, context: ServiceContext): Promise<Conclusion> {
-	const startedAt = context.clock.now();
-	const conclusion = await concludeBounded(incoming, context);
-	reportConclusion(conclusion, incoming.requestId, startedAt, context);
-	return conclusion;
+	try {
+		const startedAt = context.clock.now();
+		const conclusion = await concludeBounded(incoming, context);
+		reportConclusion(conclusion, incoming.requestId, startedAt, context);
+		return conclusion;
+	} catch (error) {
+		return unexpected(error, incoming, context);
+	}
 }
 
 async function concludeBounded(incoming: IncomingReport, context: ServiceContext): Promise<Conclusion> {
-	const leave = context.inFlight.begin(incoming.call.getPeer());
-	if (leave === undefined) return { tag: "overloaded", answer: OVERLOADED };
+	const leave = context.takePlace(incoming.call.getPeer());
+	if (leave === undefined) return { tag: OVERLOADED.reason, answer: OVERLOADED };
 	try {
 		return await conclude(incoming, context);
 	} catch (error) {
-		logUnexpected(error, incoming.requestId, context.logger);
-		return { tag: "InternalError", answer: INTERNAL_ERROR };
+		return unexpected(error, incoming, context);
 	} finally {
 		leave();
 	}
 }
 
+function unexpected(error: unknown, { requestId }: IncomingReport, { logger }: ServiceContext): Conclusion {
+	logUnexpected(error, requestId, logger);
+	return { tag: INTERNAL_ERROR.reason, answer: INTERNAL_ERROR };
+}
+
 async function conclude(incoming: IncomingReport, context: ServiceContext): Promise<Conclusion> {
-	const { message, bytes } = incoming.received;
+	const { message, bytes } = incoming;
 	// On a server of the user's, that server has a limit of its own.
-	if (bytes.length > context.limits.maxMessageBytes) return { tag: "too-large", answer: TOO_LARGE };
-	if (message === undefined) return { tag: "Malformed", answer: NO_MESSAGE };
+	if (bytes.length > context.limits.maxMessageBytes) return { tag: TOO_LARGE.reason, answer: TOO_LARGE };
+	if (message === undefined) return { tag: MALFORMED.reason, answer: MALFORMED };
 	const report = readReport(message);
-	if (report._tag === "Failed") return { tag: "Missing", answer: report };
+	if (report._tag === "Failed") return { tag: report.reason, answer: report };
 	let { name: appKey, receipt } = incoming.caller;
 	if (context.verifier !== undefined) {
 		const parameters = signedParameters(report, incoming.parameters);
-		if ("_tag" in parameters) return { tag: "unsigned", answer: parameters };
+		if ("_tag" in parameters) return { tag: parameters.reason, answer: parameters };
 		const verification = await context.verifier.verify(toSignedRequest(incoming.call, parameters));
 		if (verification._tag === "NotAuthentic") {
-			const { reason } = verification;
-			return { tag: reason, answer: answerNotAuthentic(reason, verification.message) };
+			const answer = answerNotAuthentic(verification.reason, verification.message);
+			return { tag: answer.reason, answer };
 		}
 		({ appKey, receipt } = verification);
 	}
@@ -75,14 +89,14 @@ async function conclude(incoming: IncomingReport, context: ServiceContext): Prom
 }
 
 function metadataOf(
-	{ requestId, headers, received }: IncomingReport,
+	{ requestId, headers, bytes }: IncomingReport,
 	appKey: string,
 	receipt: VerificationReceipt | undefined,
 	{ telemetry }: ServiceContext,
 ): EventMetadata {
 	const { secretId = "" } = receipt ?? {};
 	if (receipt !== undefined) observe(() => telemetry?.count("reelkeep.grpc.verified", { appKey, secretId }));
-	const verification = receipt && { ...receipt, requestSha256: hash("sha256", received.bytes, "hex") };
+	const verification = receipt && { ...receipt, requestSha256: hash("sha256", bytes, "hex") };
 	return {
 		ingress: "grpc",
 		appKey,

@@ -2,6 +2,7 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { handleUnaryCall } from "@grpc/grpc-js";
+import { answerCall } from "./answer-call.js";
 import { headersOf } from "./callers.js";
 import type { Received } from "./define-method.js";
 import type {
@@ -11,27 +12,25 @@ import type {
 import { identifyOrConclude } from "./identify-call.js";
 import { parametersOf } from "./read-report.js";
 import { reportOne } from "./report-one.js";
-import { toStatusObject } from "./rich-status.js";
 import type { ServiceContext } from "./service-context.js";
+
+type Response = MessageInitShape<typeof ReportRecordingResponseSchema>;
+type Handler = handleUnaryCall<Received<ReportRecordingRequest>, Response>;
 
 /**
  * *Promise*: OK leaves only after the report is durable. A deadline that passes is answered by @grpc/grpc-js; the append
  * under way is completed all the same.
  */
-export function createReportRecording(
-	context: ServiceContext,
-): handleUnaryCall<Received<ReportRecordingRequest>, MessageInitShape<typeof ReportRecordingResponseSchema>> {
-	return async (call, callback) => {
-		if (call.cancelled) return;
-		const requestId = context.ids.next();
+export function createReportRecording(context: ServiceContext): Handler {
+	return answerCall<Parameters<Handler>[0], Response>(context, async (call, requestId) => {
 		const caller = await identifyOrConclude(call, "report", requestId, context);
-		if (caller._tag === "Failed") return callback(toStatusObject(caller, requestId));
+		if (caller._tag === "Failed") return caller;
 		const headers = headersOf(call);
+		const { message, bytes } = call.request;
 		const { answer } = await reportOne(
-			{ call, headers, caller, received: call.request, parameters: parametersOf(headers), requestId },
+			{ call, headers, caller, message, bytes, parameters: parametersOf(headers), requestId },
 			context,
 		);
-		if (answer._tag === "Failed") return callback(toStatusObject(answer, requestId));
-		callback(null, { outcome: answer.outcome, stream: answer.stream });
-	};
+		return answer._tag === "Failed" ? answer : { outcome: answer.outcome, stream: answer.stream };
+	});
 }

@@ -1,19 +1,22 @@
 // `ReportRecordings`: a stream of reports, and one answer with a result for each.
 
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { status as Code, type handleClientStreamingCall } from "@grpc/grpc-js";
+import { answerCall } from "./answer-call.js";
 import { headersOf } from "./callers.js";
 import type { Received } from "./define-method.js";
-import type {
-	ReportRecordingsRequest,
-	ReportRecordingsResponseSchema,
-	ReportResultSchema,
+import {
+	ReportRecordingRequestSchema,
+	type ReportRecordingsRequest,
+	type ReportRecordingsResponseSchema,
+	type ReportResultSchema,
 } from "./gen/reelkeep/v1/recording_service_pb.js";
 import { identifyOrConclude } from "./identify-call.js";
-import { reportOne } from "./report-one.js";
-import { toRichStatus, toStatusObject } from "./rich-status.js";
+import { logUnexpected, reportConclusion } from "./report.js";
+import { type IncomingReport, reportOne } from "./report-one.js";
+import { toRichStatus } from "./rich-status.js";
 import type { ServiceContext } from "./service-context.js";
-import { failed, type GrpcAnswer, type GrpcFailure, STOPPING } from "./status.js";
+import { failed, type GrpcAnswer, type GrpcFailure, INTERNAL_ERROR, STOPPING } from "./status.js";
 
 /** Reports of one stream that are being stored at once: they share syncs, and one stream leaves room for others. */
 const REPORTS_AT_ONCE = 32;
@@ -22,34 +25,44 @@ const REPORTS_AT_ONCE = 32;
 const DRAIN_TIME_MS = 1_000;
 
 type Result = MessageInitShape<typeof ReportResultSchema>;
-type Stream = Parameters<
-	handleClientStreamingCall<
-		Received<ReportRecordingsRequest>,
-		MessageInitShape<typeof ReportRecordingsResponseSchema>
-	>
->[0];
+type Response = MessageInitShape<typeof ReportRecordingsResponseSchema>;
+type Handler = handleClientStreamingCall<Received<ReportRecordingsRequest>, Response>;
+type Stream = Parameters<Handler>[0];
 
-export function createReportRecordings(
-	context: ServiceContext,
-): handleClientStreamingCall<
-	Received<ReportRecordingsRequest>,
-	MessageInitShape<typeof ReportRecordingsResponseSchema>
-> {
-	return async (call, callback) => {
-		const callId = context.ids.next();
+export function createReportRecordings(context: ServiceContext): Handler {
+	return answerCall<Stream, Response>(context, async (call, callId) => {
 		const caller = await identifyOrConclude(call, "report", callId, context);
-		if (caller._tag === "Failed") return callback(toStatusObject(caller, callId));
+		if (caller._tag === "Failed") return caller;
 		const headers = headersOf(call);
-		const taken = await takeAll(call, context, async (received) => {
-			const requestId = context.ids.next();
-			const parameters = new Map(Object.entries(received.message?.topParameters ?? {}));
-			const report = { call, headers, caller, received, parameters, requestId };
-			const { answer } = await reportOne(report, context);
-			return toResult(answer, requestId);
-		});
-		if ("_tag" in taken) return callback(toStatusObject(taken, callId));
-		callback(null, { results: [...taken] });
-	};
+		const startedAt = context.clock.now();
+		const taken = await takeAll(call, context, (received) =>
+			takeOne({ ...received, call, headers, caller }, context),
+		);
+		if (!("_tag" in taken)) return { results: [...taken] };
+		reportConclusion({ tag: taken.reason, answer: taken, appKey: caller.name }, callId, startedAt, context);
+		return taken;
+	});
+}
+
+/** *Promise*: never rejects. */
+async function takeOne(
+	{
+		message,
+		...others
+	}: Received<ReportRecordingsRequest> & Pick<IncomingReport, "call" | "headers" | "caller">,
+	context: ServiceContext,
+): Promise<Result> {
+	let requestId = "";
+	try {
+		requestId = context.ids.next();
+	} catch (error) {
+		logUnexpected(error, requestId, context.logger);
+		return toResult(INTERNAL_ERROR, requestId);
+	}
+	const parameters = new Map(Object.entries(message?.topParameters ?? {}));
+	const report = message && (message.report ?? create(ReportRecordingRequestSchema));
+	const { answer } = await reportOne({ ...others, message: report, parameters, requestId }, context);
+	return toResult(answer, requestId);
 }
 
 /** The results in the order of the reports; a failure of the whole stream. Reads no faster than reports are stored. */
@@ -101,6 +114,7 @@ async function readAll(
 
 const TOO_MANY: GrpcFailure = failed(
 	Code.RESOURCE_EXHAUSTED,
+	"TOO_MANY_REPORTS",
 	"too many reports on one stream; its reports may be stored: send all again on several",
 );
 

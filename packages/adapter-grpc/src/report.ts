@@ -37,8 +37,8 @@ export function reportConclusion(
 			durationMs,
 			...(appKey === undefined ? {} : { appKey }),
 		};
-		if (answer._tag === "Kept") logger?.debug(details, "report answered");
-		else logger?.warn({ ...details, reason: answer.message }, "report not accepted");
+		if (answer._tag === "Kept") logger?.debug(details, "call answered");
+		else logger?.warn({ ...details, reason: answer.message }, "call not accepted");
 	});
 }
 

@@ -4,11 +4,10 @@ import { status as Code, ServerInterceptingCall, type ServerInterceptor } from "
 import { type GrpcLimits, resolveLimits } from "./limits.js";
 import { createWaiting } from "./waiting.js";
 
-/** Is told of each call of a connection, `getPeer()`, and of its messages. */
-export interface CallWatcher {
-	begin(peer: string): void;
-	message(peer: string): void;
-	end(peer: string): void;
+/** An interceptor, and what ends the calls whose request is still to come. */
+export interface RequestTime {
+	readonly interceptor: ServerInterceptor;
+	giveUpAll(): void;
 }
 
 /**
@@ -17,10 +16,18 @@ export interface CallWatcher {
  * waited longest on the connection where most wait: each may hold a message but for its last byte. Throws a `RangeError`
  * for limits that are none.
  */
-export function boundRequestTime(limits: Partial<GrpcLimits> = {}, watcher?: CallWatcher): ServerInterceptor {
+export function boundRequestTime(limits: Partial<GrpcLimits> = {}): ServerInterceptor {
+	return createRequestTime(limits).interceptor;
+}
+
+/** `onMessage` is told of each message of a connection, `getPeer()`. Throws a `RangeError` for limits that are none. */
+export function createRequestTime(
+	limits: Partial<GrpcLimits>,
+	onMessage: (peer: string) => void = () => {},
+): RequestTime {
 	const { requestTimeMs, streamIdleMs, maxWaiting } = resolveLimits(limits);
 	const waiting = createWaiting(maxWaiting);
-	return (method, call) => {
+	const interceptor: ServerInterceptor = (method, call) => {
 		const peer = call.getPeer();
 		let timer: NodeJS.Timeout | undefined;
 		const giveUp = (): void => {
@@ -38,12 +45,11 @@ export function boundRequestTime(limits: Partial<GrpcLimits> = {}, watcher?: Cal
 		};
 		return new ServerInterceptingCall(call, {
 			start(next) {
-				watcher?.begin(peer);
 				wait(requestTimeMs);
 				next({
 					onReceiveMessage(message, pass) {
 						if (method.requestStream) wait(streamIdleMs);
-						watcher?.message(peer);
+						onMessage(peer);
 						pass(message);
 					},
 					onReceiveHalfClose(pass) {
@@ -51,14 +57,12 @@ export function boundRequestTime(limits: Partial<GrpcLimits> = {}, watcher?: Cal
 						pass();
 					},
 					// Comes last whatever a call ends with.
-					onCancel() {
-						rest();
-						watcher?.end(peer);
-					},
+					onCancel: rest,
 				});
 			},
 		});
 	};
+	return { interceptor, giveUpAll: waiting.giveUpAll };
 }
 
 const LATE = { code: Code.DEADLINE_EXCEEDED, details: "the request did not come in time", metadata: null };

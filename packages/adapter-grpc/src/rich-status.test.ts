@@ -3,13 +3,18 @@ import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { status as Code } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BadRequestSchema, RequestInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.js";
+import {
+	BadRequestSchema,
+	ErrorInfoSchema,
+	RequestInfoSchema,
+	RetryInfoSchema,
+} from "./gen/google/rpc/error_details_pb.js";
 import { type Status, StatusSchema } from "./gen/google/rpc/status_pb.js";
 import { toRichStatus, toStatusObject } from "./rich-status.js";
 import { failed, type GrpcFailure } from "./status.js";
 
 const TRAILER = "grpc-status-details-bin";
-const REFUSED = failed(Code.PERMISSION_DENIED, "may not");
+const REFUSED = failed(Code.PERMISSION_DENIED, "NOT_ADMITTED", "may not");
 
 /** The status as a client reads it. */
 function readTrailer(failure: GrpcFailure): Status {
@@ -37,14 +42,17 @@ const violationsOf = (issues: NonNullable<GrpcFailure["issues"]>) =>
 	);
 
 describe("toStatusObject", () => {
-	it("has code, message, the request's id in the trailer, and nothing else", () => {
+	it("has code, message, the reason and the request's id in the trailer, and nothing else", () => {
 		const { code, details, metadata } = toStatusObject(REFUSED, "request-1");
 		expect({ code, details }).toEqual({ code: Code.PERMISSION_DENIED, details: "may not" });
 		expect(Object.keys(metadata.getMap())).toEqual([TRAILER]);
 		const status = readTrailer(REFUSED);
 		expect(status.details.map(({ typeUrl }) => typeUrl)).toEqual([
+			"type.googleapis.com/google.rpc.ErrorInfo",
 			"type.googleapis.com/google.rpc.RequestInfo",
 		]);
+		const reason = { reason: "NOT_ADMITTED", domain: "reelkeep" };
+		expect(find(ErrorInfoSchema, status)).toEqual(create(ErrorInfoSchema, reason));
 		expect(find(RequestInfoSchema, status)).toEqual(create(RequestInfoSchema, { requestId: "request-1" }));
 	});
 
@@ -84,10 +92,11 @@ describe("toStatusObject", () => {
 		);
 	});
 
-	it("has all three details where there are all", () => {
+	it("has all four details where there are all", () => {
 		const issues = [{ field: "a", problem: "b" }];
 		const { details } = toRichStatus({ ...REFUSED, issues, retryAfterMs: 1 }, "request-1");
 		expect(details.map(({ typeUrl }) => typeUrl.replace("type.googleapis.com/google.rpc.", ""))).toEqual([
+			"ErrorInfo",
 			"RequestInfo",
 			"BadRequest",
 			"RetryInfo",
@@ -97,8 +106,8 @@ describe("toStatusObject", () => {
 	it("replaces half characters, and leaves whole ones alone", () => {
 		const text = "a\ud83cb🎮\udfaec云";
 		const readable = "a\ufffdb🎮\ufffdc云";
-		expect(toStatusObject(failed(Code.UNAUTHENTICATED, text), "r").details).toBe(readable);
-		expect(readTrailer(failed(Code.UNAUTHENTICATED, text)).message).toBe(readable);
+		expect(toStatusObject(failed(Code.UNAUTHENTICATED, "WRONG", text), "r").details).toBe(readable);
+		expect(readTrailer(failed(Code.UNAUTHENTICATED, "WRONG", text)).message).toBe(readable);
 		expect(violationsOf([{ field: text, problem: text }])).toEqual([
 			{ field: readable, description: readable },
 		]);
@@ -109,7 +118,9 @@ describe("toStatusObject", () => {
 			fc.property(
 				fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((c) => String.fromCharCode(c)) }),
 				(text) => {
-					expect(readTrailer(failed(Code.UNAUTHENTICATED, text)).message).toBe(Buffer.from(text).toString());
+					expect(readTrailer(failed(Code.UNAUTHENTICATED, "WRONG", text)).message).toBe(
+						Buffer.from(text).toString(),
+					);
 				},
 			),
 		);

@@ -3,16 +3,25 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { anyPack, type Duration, DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Metadata, type StatusObject } from "@grpc/grpc-js";
-import { BadRequestSchema, RequestInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.js";
+import {
+	BadRequestSchema,
+	ErrorInfoSchema,
+	RequestInfoSchema,
+	RetryInfoSchema,
+} from "./gen/google/rpc/error_details_pb.js";
 import { type Status, StatusSchema } from "./gen/google/rpc/status_pb.js";
 import type { GrpcFailure } from "./status.js";
 
 const DETAILS_TRAILER = "grpc-status-details-bin";
+const DOMAIN = "reelkeep";
 
-/** *Shape*: with a `RequestInfo`, so that what a caller saw can be found in the log. */
+/** *Shape*: with its reason, and a `RequestInfo`, so that what a caller saw can be found in the log. */
 export function toRichStatus(failure: GrpcFailure, requestId: string): Status {
 	const { code, issues, retryAfterMs } = failure;
-	const details = [anyPack(RequestInfoSchema, create(RequestInfoSchema, { requestId }))];
+	const details = [
+		anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason: failure.reason, domain: DOMAIN })),
+		anyPack(RequestInfoSchema, create(RequestInfoSchema, { requestId })),
+	];
 	if (issues !== undefined) details.push(anyPack(BadRequestSchema, badRequest(issues)));
 	if (retryAfterMs !== undefined) {
 		const retryInfo = create(RetryInfoSchema, { retryDelay: toDuration(retryAfterMs) });

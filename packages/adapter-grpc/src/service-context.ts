@@ -2,8 +2,9 @@
 
 import type { Clock, EventStore, Ids, Logger, Receive, Telemetry, Verifier } from "@reelkeep/core/ports";
 import type { Identify } from "./callers.js";
-import type { InFlight } from "./in-flight.js";
+import type { TakePlace } from "./in-flight.js";
 import type { GrpcLimits } from "./limits.js";
+import type { OpenCalls } from "./open-calls.js";
 
 export interface ServiceContext {
 	readonly receive: Receive;
@@ -16,7 +17,8 @@ export interface ServiceContext {
 	readonly logger?: Logger;
 	readonly telemetry?: Telemetry;
 	readonly limits: GrpcLimits;
-	readonly inFlight: InFlight;
+	readonly takePlace: TakePlace;
+	readonly open: OpenCalls;
 	/** Aborts when the service stops. */
 	readonly stopping: AbortSignal;
 }

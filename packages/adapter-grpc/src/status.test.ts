@@ -27,33 +27,50 @@ describe("answerOutcome", () => {
 			{ _tag: "Quarantined", stream, issues },
 			{
 				code: Code.INVALID_ARGUMENT,
+				reason: "QUARANTINED",
 				message: "the callback cannot be decoded; it is kept in quarantine",
 				issues,
 			},
 		],
 		[
 			{ _tag: "Refused", message: "app 1 may not report project p" },
-			{ code: Code.PERMISSION_DENIED, message: "app 1 may not report project p" },
+			{ code: Code.PERMISSION_DENIED, reason: "NOT_ADMITTED", message: "app 1 may not report project p" },
 		],
 		[
 			{ _tag: "RateLimited", message: "the app reports more often than it may", retryAfterMs: 12.5 },
 			{
 				code: Code.RESOURCE_EXHAUSTED,
+				reason: "RATE_LIMITED",
 				message: "the app reports more often than it may",
 				retryAfterMs: 12.5,
 			},
 		],
 		[
 			{ _tag: "Unavailable", reason: "overloaded", message: "queue full of /var/lib/x" },
-			{ code: Code.RESOURCE_EXHAUSTED, message: "too many reports at once", retryAfterMs: 1000 },
+			{
+				code: Code.RESOURCE_EXHAUSTED,
+				reason: "OVERLOADED",
+				message: "too many reports at once",
+				retryAfterMs: 1000,
+			},
 		],
 		[
 			{ _tag: "Unavailable", reason: "fault", message: "/var/lib/x: ENOSPC" },
-			{ code: Code.UNAVAILABLE, message: "the report was not stored", retryAfterMs: 1000 },
+			{
+				code: Code.UNAVAILABLE,
+				reason: "NOT_STORED",
+				message: "the report was not stored",
+				retryAfterMs: 1000,
+			},
 		],
 		[
 			{ _tag: "Unavailable", reason: "timeout", message: "/var/lib/x is slow" },
-			{ code: Code.UNAVAILABLE, message: "the report was not stored", retryAfterMs: 1000 },
+			{
+				code: Code.UNAVAILABLE,
+				reason: "NOT_STORED",
+				message: "the report was not stored",
+				retryAfterMs: 1000,
+			},
 		],
 	])("says of %o exactly what the sender needs", (outcome, failure) => {
 		const answer = answerOutcome(outcome);
@@ -77,7 +94,8 @@ describe("answerNotAuthentic", () => {
 
 	it.each(Object.entries(reasons))("says of %s: %d, in the verifier's words", (reason, code) => {
 		const answer = answerNotAuthentic(reason as NotAuthenticReason, "why");
-		expect(answer).toEqual({ _tag: "Failed", code, message: "why" });
+		const told = reason.toUpperCase().replaceAll("-", "_");
+		expect(answer).toEqual({ _tag: "Failed", code, reason: told, message: "why" });
 	});
 });
 

@@ -12,10 +12,13 @@ export type GrpcAnswer =
 export interface GrpcFailure {
 	readonly _tag: "Failed";
 	readonly code: Code;
+	/** For programs: an `ErrorInfo`. Upper case with underscores; docs/errors.md lists them. */
+	readonly reason: string;
+	/** For people; our own words. */
 	readonly message: string;
-	/** Fields of the callback that are wrong; a `BadRequest`. */
+	/** Fields of the callback, or of the request, that are wrong: a `BadRequest`. */
 	readonly issues?: readonly DecodeIssue[];
-	/** Send it again, not before this; a `RetryInfo`. */
+	/** Send it again, not before this: a `RetryInfo`. */
 	readonly retryAfterMs?: number;
 }
 
@@ -30,17 +33,14 @@ const OUTCOMES = {
 	LinkRenewed: ({ stream }) => kept(ReportOutcome.LINK_RENEWED, stream),
 	// A success, so that the sender does not hammer; the contradiction is on record (ADR 0002).
 	Contradicted: ({ stream }) => kept(ReportOutcome.CONTRADICTED, stream),
-	Quarantined: ({ issues }) => ({
-		...failed(Code.INVALID_ARGUMENT, "the callback cannot be decoded; it is kept in quarantine"),
-		issues,
+	Quarantined: ({ issues }) => ({ ...QUARANTINED, issues }),
+	Refused: ({ message }) => failed(Code.PERMISSION_DENIED, "NOT_ADMITTED", message),
+	RateLimited: ({ message, retryAfterMs }) => ({
+		...failed(Code.RESOURCE_EXHAUSTED, "RATE_LIMITED", message),
+		retryAfterMs,
 	}),
-	Refused: ({ message }) => failed(Code.PERMISSION_DENIED, message),
-	RateLimited: ({ message, retryAfterMs }) => ({ ...failed(Code.RESOURCE_EXHAUSTED, message), retryAfterMs }),
 	// Our own troubles are told to the log, not to the caller.
-	Unavailable: ({ reason }) =>
-		reason === "overloaded"
-			? OVERLOADED
-			: { ...failed(Code.UNAVAILABLE, "the report was not stored"), retryAfterMs: RETRY_AFTER_MS },
+	Unavailable: ({ reason }) => (reason === "overloaded" ? OVERLOADED : NOT_STORED),
 } satisfies { [Tag in ReceiveOutcome["_tag"]]: (outcome: OutcomeOf<Tag>) => GrpcAnswer };
 
 const REASONS = {
@@ -55,24 +55,33 @@ const REASONS = {
 	"wrong-credentials": Code.UNAUTHENTICATED,
 } as const satisfies Record<NotAuthenticReason, Code>;
 
-/** Too much at once, here or in the core. */
-export const OVERLOADED: GrpcFailure = {
-	...failed(Code.RESOURCE_EXHAUSTED, "too many reports at once"),
-	retryAfterMs: RETRY_AFTER_MS,
-};
+const QUARANTINED: GrpcFailure = failed(
+	Code.INVALID_ARGUMENT,
+	"QUARANTINED",
+	"the callback cannot be decoded; it is kept in quarantine",
+);
 
-export const TOO_LARGE: GrpcFailure = failed(Code.RESOURCE_EXHAUSTED, "the report is too large");
+const NOT_STORED: GrpcFailure = again(Code.UNAVAILABLE, "NOT_STORED", "the report was not stored");
+
+/** Too much at once, here or in the core. */
+export const OVERLOADED: GrpcFailure = again(
+	Code.RESOURCE_EXHAUSTED,
+	"OVERLOADED",
+	"too many reports at once",
+);
+
+export const TOO_LARGE: GrpcFailure = failed(Code.RESOURCE_EXHAUSTED, "TOO_LARGE", "the report is too large");
 
 /** A verifier or a `receive` that breaks its promise: whether the callback is kept is unknown, and a retry finds out. */
-export const INTERNAL_ERROR: GrpcFailure = {
-	...failed(Code.UNAVAILABLE, "internal error"),
-	retryAfterMs: RETRY_AFTER_MS,
-};
+export const INTERNAL_ERROR: GrpcFailure = again(Code.UNAVAILABLE, "INTERNAL_ERROR", "internal error");
 
-export const STOPPING: GrpcFailure = {
-	...failed(Code.UNAVAILABLE, "the server is stopping"),
-	retryAfterMs: RETRY_AFTER_MS,
-};
+export const STOPPING: GrpcFailure = again(Code.UNAVAILABLE, "STOPPING", "the server is stopping");
+
+export const MALFORMED: GrpcFailure = failed(
+	Code.INVALID_ARGUMENT,
+	"MALFORMED",
+	"the request cannot be parsed",
+);
 
 /** The answer to a report. */
 export function answerOutcome(outcome: ReceiveOutcome): GrpcAnswer {
@@ -82,11 +91,16 @@ export function answerOutcome(outcome: ReceiveOutcome): GrpcAnswer {
 
 /** The answer to a call or a report that is not authentic. `message` is the verifier's, made for the sender. */
 export function answerNotAuthentic(reason: NotAuthenticReason, message: string): GrpcFailure {
-	return failed(REASONS[reason], message);
+	return failed(REASONS[reason], reason.toUpperCase().replaceAll("-", "_"), message);
 }
 
-export function failed(code: Code, message: string): GrpcFailure {
-	return { _tag: "Failed", code, message };
+export function failed(code: Code, reason: string, message: string): GrpcFailure {
+	return { _tag: "Failed", code, reason, message };
+}
+
+/** What passes by itself. */
+function again(code: Code, reason: string, message: string): GrpcFailure {
+	return { ...failed(code, reason, message), retryAfterMs: RETRY_AFTER_MS };
 }
 
 function kept(outcome: ReportOutcome, stream: StreamName): GrpcAnswer {

@@ -3,15 +3,17 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { guardStreams, refusalOf, shortenTimeout } from "./stream-guard.js";
 
+const NOBODY = { begin: () => {}, end: () => {}, compressed: () => {} };
+
 describe("guardStreams", () => {
 	it("refuses a server that has nothing to guard, instead of guarding nothing in silence", () => {
-		expect(() => guardStreams(new Server())).toThrow(/cannot be guarded/);
+		expect(() => guardStreams(new Server(), NOBODY)).toThrow(/cannot be guarded/);
 	});
 
 	it("finds the HTTP/2 server of this version of @grpc/grpc-js", () => {
 		const server = new Server();
 		server.createConnectionInjector(ServerCredentials.createInsecure());
-		expect(() => guardStreams(server)).not.toThrow();
+		expect(() => guardStreams(server, NOBODY)).not.toThrow();
 		server.forceShutdown();
 	});
 });

@@ -18,11 +18,19 @@ const SECONDS: Readonly<Record<string, number>> = { H: 3600, M: 60, S: 1 };
 
 type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...others: unknown[]) => void;
 
+/** Is told of each call that may pass, of the connection that `getPeer()` names. */
+export interface StreamWatcher {
+	begin(peer: string): void;
+	end(peer: string): void;
+	/** A call's messages are compressed; it was refused. */
+	compressed(): void;
+}
+
 /**
  * Puts the guard before the server's own listeners. `server` has a connection injector already.
  * *Errors*: throws an `Error` when this version of @grpc/grpc-js keeps its HTTP/2 server elsewhere (ADR 0017).
  */
-export function guardStreams(server: Server): void {
+export function guardStreams(server: Server, watcher: StreamWatcher): void {
 	const http2Servers = http2ServersOf(server);
 	if (http2Servers.length === 0) {
 		throw new Error("this version of @grpc/grpc-js is not known: its streams cannot be guarded");
@@ -32,7 +40,11 @@ export function guardStreams(server: Server): void {
 		const guarded: StreamListener = (stream, headers, ...others) => {
 			const code = refusalOf(headers);
 			if (code !== undefined) return reset(stream, code);
-			if (isCompressed(headers)) return refuseCompression(stream);
+			watch(stream, watcher);
+			if (isCompressed(headers)) {
+				watcher.compressed();
+				return refuseCompression(stream);
+			}
 			dropBinary(headers);
 			shortenTimeout(headers);
 			closeBehindAnswer(stream);
@@ -40,6 +52,13 @@ export function guardStreams(server: Server): void {
 		};
 		http2Server.removeAllListeners("stream").on("stream", guarded);
 	}
+}
+
+function watch(stream: ServerHttp2Stream, watcher: StreamWatcher): void {
+	const { remoteAddress, remotePort } = stream.session?.socket ?? {};
+	const peer = `${remoteAddress}:${remotePort}`;
+	watcher.begin(peer);
+	stream.once("close", () => watcher.end(peer));
 }
 
 /** Private, because there is no public way to it; `package.json` holds @grpc/grpc-js to versions that were tried. */

@@ -1,4 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { status as Code } from "@grpc/grpc-js";
 import type { EventStore, RecordedEvent } from "@reelkeep/core/ports";
 import { afterEach, describe, expect, it } from "vitest";
@@ -180,6 +182,24 @@ describe("a subscription", () => {
 		const { client } = await subscriber(counted);
 		await collect(client.subscribe({}), isCaughtUp);
 		await expect.poll(() => hints).toBe(0);
+	});
+
+	it("holds no more after thousands of responses than after a few", { timeout: 30_000 }, async () => {
+		setFlagsFromString("--expose-gc");
+		const collectGarbage = runInNewContext("gc") as () => void;
+		const RESPONSES = 10_000;
+		const { client } = await subscriber(await storeOf(RESPONSES));
+		let seen = 0;
+		let before = 0;
+		for await (const _ of client.subscribe({ maxBatchEvents: 1 })) {
+			seen += 1;
+			if (seen === RESPONSES / 10 || seen === RESPONSES) collectGarbage();
+			if (seen === RESPONSES / 10) before = process.memoryUsage().heapUsed;
+			if (seen === RESPONSES) break;
+		}
+		const held = process.memoryUsage().heapUsed - before;
+		// 300 bytes of each response would be 2.7 MB.
+		expect(held).toBeLessThan(1_500_000);
 	});
 
 	it("reads no faster than its subscriber", async () => {

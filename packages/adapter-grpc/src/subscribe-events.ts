@@ -3,7 +3,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { status as Code, type handleServerStreamingCall, type ServerWritableStream } from "@grpc/grpc-js";
-import { describeError, lastPosition, observe } from "@reelkeep/core";
+import { describeError, lastPosition, observe, silentLogger } from "@reelkeep/core";
 import {
 	comparePositions,
 	type EventStore,
@@ -18,11 +18,10 @@ import type {
 	SubscribeEventsResponseSchema,
 } from "./gen/reelkeep/v1/recording_service_pb.js";
 import { identifyOrConclude } from "./identify-call.js";
-import { NO_MESSAGE } from "./read-report.js";
-import { logUnexpected } from "./report.js";
+import { logUnexpected, reportConclusion } from "./report.js";
 import { toStatusObject } from "./rich-status.js";
 import type { ServiceContext } from "./service-context.js";
-import { failed, type GrpcFailure, INTERNAL_ERROR, STOPPING } from "./status.js";
+import { failed, type GrpcFailure, INTERNAL_ERROR, MALFORMED, STOPPING } from "./status.js";
 
 const DEFAULT_BATCH_EVENTS = 256;
 const MAX_BATCH_EVENTS = 1024;
@@ -40,28 +39,52 @@ type Handler = handleServerStreamingCall<
 >;
 
 export function createSubscribeEvents(context: ServiceContext): Handler {
-	let open = 0;
-	return async (call) => {
-		const requestId = context.ids.next();
-		const end = (failure: GrpcFailure): void => void call.emit("error", toStatusObject(failure, requestId));
+	let subscriptions = 0;
+	const subscribe = async (call: Stream, requestId: string): Promise<GrpcFailure> => {
 		const caller = await identifyOrConclude(call, "subscribe", requestId, context);
-		if (caller._tag === "Failed") return end(caller);
-		if (open >= context.limits.maxSubscriptions) return end(TOO_MANY);
-		open += 1;
+		if (caller._tag === "Failed") return caller;
 		const { name } = caller;
+		const startedAt = context.clock.now();
+		const conclude = (answer: GrpcFailure): GrpcFailure => {
+			reportConclusion({ tag: answer.reason, answer, appKey: name }, requestId, startedAt, context);
+			return answer;
+		};
+		if (subscriptions >= context.limits.maxSubscriptions) return conclude(TOO_MANY);
+		subscriptions += 1;
 		observe(() => context.logger?.info({ requestId, caller: name }, "a subscription begins"));
-		const failure = await serve(call, requestId, context);
-		open -= 1;
-		const { code } = failure;
-		observe(() => context.logger?.info({ requestId, caller: name, code }, "a subscription ended"));
-		if (!call.cancelled) end(failure);
+		try {
+			return conclude(await serve(call, requestId, context));
+		} finally {
+			subscriptions -= 1;
+		}
+	};
+	return (call) => {
+		const leave = context.open.begin();
+		void endingWell(call, context, subscribe).finally(leave);
 	};
 }
 
-/** Sends until the subscriber goes, the service stops or the log fails. *Promise*: never rejects. */
+/** @grpc/grpc-js would not notice a rejection. */
+async function endingWell(
+	call: Stream,
+	{ ids, logger }: ServiceContext,
+	subscribe: (call: Stream, requestId: string) => Promise<GrpcFailure>,
+): Promise<void> {
+	let requestId = "";
+	let failure: GrpcFailure = INTERNAL_ERROR;
+	try {
+		requestId = ids.next();
+		failure = await subscribe(call, requestId);
+	} catch (error) {
+		logUnexpected(error, requestId, logger);
+	}
+	if (!call.cancelled) call.emit("error", toStatusObject(failure, requestId));
+}
+
+/** Sends until the subscriber goes, the service stops or the log fails. */
 async function serve(call: Stream, requestId: string, context: ServiceContext): Promise<GrpcFailure> {
-	const { store, stopping, logger, clock } = context;
-	if (store === undefined) return failed(Code.UNIMPLEMENTED, "there is no event log here to subscribe to");
+	const { store, stopping, logger = silentLogger, clock } = context;
+	if (store === undefined) return NO_LOG;
 	const gone = new AbortController();
 	const leave = (): void => gone.abort("gone");
 	call.once("cancelled", leave);
@@ -70,12 +93,15 @@ async function serve(call: Stream, requestId: string, context: ServiceContext): 
 	try {
 		const options = await readRequest(call.request.message, store);
 		if ("_tag" in options) return options;
-		const deps = { store, clock, logger: logger ?? SILENT };
-		await send(call, eventBatches(deps, { ...options, signal: gone.signal }), gone.signal);
-		return STOPPING;
+		await send(
+			call,
+			eventBatches({ store, clock, logger }, { ...options, signal: gone.signal }),
+			gone.signal,
+		);
+		return call.cancelled ? GONE : STOPPING;
 	} catch (error) {
-		if (!isStoreFault(error)) logUnexpected(error, requestId, logger);
-		else observe(() => logger?.error({ requestId, error: describeError(error) }, "a subscription failed"));
+		if (!isStoreFault(error)) throw error;
+		observe(() => logger.error({ requestId, error: describeError(error) }, "a subscription failed"));
 		return INTERNAL_ERROR;
 	} finally {
 		stopping.removeEventListener("abort", leave);
@@ -84,16 +110,26 @@ async function serve(call: Stream, requestId: string, context: ServiceContext): 
 
 /** Two batches are under way at most: one in the socket's hands, one waiting. */
 async function send(call: Stream, batches: AsyncIterable<EventBatch>, gone: AbortSignal): Promise<void> {
-	const goes = new Promise<void>((resolve) =>
-		gone.addEventListener("abort", () => resolve(), { once: true }),
-	);
 	let previous: Promise<void> = Promise.resolve();
 	for await (const batch of batches) {
-		const written = new Promise<void>((resolve) => call.write(batch, () => resolve()));
-		await Promise.race([previous, goes]);
+		const written = write(call, batch, gone);
+		await previous;
 		previous = written;
 	}
-	await Promise.race([previous, goes]);
+	await previous;
+}
+
+/** Resolves when the batch has left, or its subscriber. Nothing of it is left on `gone`, which lives for weeks. */
+function write(call: Stream, batch: EventBatch, gone: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		const done = (): void => {
+			gone.removeEventListener("abort", done);
+			resolve();
+		};
+		gone.addEventListener("abort", done, { once: true });
+		if (gone.aborted) done();
+		else call.write(batch, done);
+	});
 }
 
 interface Start {
@@ -106,7 +142,7 @@ async function readRequest(
 	request: SubscribeEventsRequest | undefined,
 	store: EventStore,
 ): Promise<Start | GrpcFailure> {
-	if (request === undefined) return NO_MESSAGE;
+	if (request === undefined) return MALFORMED;
 	const { maxBatchEvents: maxEvents, heartbeatInterval: interval } = request;
 	const heartbeatMs = interval === undefined ? DEFAULT_HEARTBEAT_MS : durationMs(interval);
 	if (maxEvents > MAX_BATCH_EVENTS) return invalid("max_batch_events", `must be at most ${MAX_BATCH_EVENTS}`);
@@ -134,17 +170,27 @@ async function readStart(
 
 const OUT_OF_RANGE: GrpcFailure = failed(
 	Code.OUT_OF_RANGE,
+	"BEHIND_THE_END",
 	"the position is behind the end of the log: it is another log's, or this one was cut",
 );
 
 const TOO_MANY: GrpcFailure = {
-	...failed(Code.RESOURCE_EXHAUSTED, "too many subscriptions are open"),
+	...failed(Code.RESOURCE_EXHAUSTED, "TOO_MANY_SUBSCRIPTIONS", "too many subscriptions are open"),
 	retryAfterMs: 10_000,
 };
 
 function invalid(field: string, problem: string): GrpcFailure {
-	return { ...failed(Code.INVALID_ARGUMENT, `${field} ${problem}`), issues: [{ field, problem }] };
+	return {
+		...failed(Code.INVALID_ARGUMENT, "INVALID_FIELD", `${field} ${problem}`),
+		issues: [{ field, problem }],
+	};
 }
 
-const ignore = (): void => undefined;
-const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
+const NO_LOG: GrpcFailure = failed(
+	Code.UNIMPLEMENTED,
+	"NO_LOG",
+	"there is no event log here to subscribe to",
+);
+
+/** Nobody hears it. */
+const GONE: GrpcFailure = failed(Code.CANCELLED, "CANCELLED", "the subscriber has gone");

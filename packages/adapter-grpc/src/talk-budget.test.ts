@@ -89,7 +89,7 @@ describe("what calls account for", () => {
 						expect(budget.isOver(read, 0, nowMs)).toBe(false);
 						budget.message();
 					}
-					budget.end();
+					budget.end(0);
 					nowMs += 10;
 					expect(budget.isOver(read, 0, nowMs)).toBe(false);
 				}
@@ -102,7 +102,7 @@ describe("what calls account for", () => {
 			fc.property(fc.nat(50), fc.nat(50), messageBytes, (open, ended, bytes) => {
 				const budget = createTalkBudget(bytes, 0);
 				for (let count = 0; count < open + ended; count += 1) budget.begin();
-				for (let count = 0; count < ended; count += 1) budget.end();
+				for (let count = 0; count < ended; count += 1) budget.end(0);
 				const perCall = CALL_BYTES + bytes;
 				const first = TALK_BYTES + (open + ended) * perCall;
 				expect(budget.isOver(first + 1, 0, 1)).toBe(true);
@@ -147,7 +147,7 @@ describe("what calls account for", () => {
 				const budget = createTalkBudget(MAX_MESSAGE_BYTES, 0);
 				for (let count = 0; count < calls; count += 1) {
 					budget.begin();
-					budget.end();
+					budget.end(0);
 				}
 				budget.isOver(0, 0, MINUTE_MS);
 				expect(budget.isOver(TALK_BYTES + 1, 0, MINUTE_MS + 1)).toBe(true);

@@ -12,9 +12,9 @@ const WRITTEN_PER_TALK_BYTE = 8;
 export interface TalkBudget {
 	begin(): void;
 	message(): void;
-	end(): void;
-	/** Whether a call is open. */
-	isBusy(): boolean;
+	end(nowMs: number): void;
+	/** Since when there is no call; 0 when there never was one, `undefined` while there is. */
+	idleSinceMs(): number | undefined;
 	/** *Units*: bytes since the connection began, milliseconds of a clock that is never set back. */
 	isOver(bytesRead: number, bytesWritten: number, nowMs: number): boolean;
 }
@@ -23,6 +23,7 @@ export interface TalkBudget {
 export function createTalkBudget(maxMessageBytes: number, startedAtMs: number): TalkBudget {
 	const perMessage = CALL_BYTES + maxMessageBytes;
 	let open = 0;
+	let endedAtMs = 0;
 	/** Calls and messages of this window, those included that were open when it began. */
 	let messages = 0;
 	let window = { startedAtMs, read: 0, written: 0 };
@@ -34,10 +35,11 @@ export function createTalkBudget(maxMessageBytes: number, startedAtMs: number): 
 		message() {
 			messages += 1;
 		},
-		end() {
+		end(nowMs) {
 			open -= 1;
+			endedAtMs = nowMs;
 		},
-		isBusy: () => open > 0,
+		idleSinceMs: () => (open > 0 ? undefined : endedAtMs),
 		isOver(bytesRead, bytesWritten, nowMs) {
 			const allowed =
 				TALK_BYTES + messages * perMessage + (bytesWritten - window.written) / WRITTEN_PER_TALK_BYTE;

@@ -19,6 +19,8 @@ export const DEFAULT_TOKEN_ID = "default";
 /** `openssl rand -hex 16` and -base64 24 have 32. */
 const MIN_TOKEN_CHARACTERS = 24;
 const MAX_TOKEN_CHARACTERS = 4096;
+/** What is longer may be a token. */
+const MAX_SHOWN_CHARACTERS = 16;
 /** RFC 6750's `b64token`. */
 const TOKEN = /^[0-9A-Za-z._~+/-]+=*$/;
 const NAME = /^[0-9A-Za-z._-]{1,64}$/;
@@ -74,7 +76,7 @@ function readTokens(tokens: Tokens): readonly Known[] {
 
 /** A token may stand where the name belongs. */
 function shown(caller: string): string {
-	return caller.length < MIN_TOKEN_CHARACTERS ? caller : `${caller.slice(0, 4)}…`;
+	return caller.length <= MAX_SHOWN_CHARACTERS ? caller : `${caller.slice(0, 4)}…`;
 }
 
 function refuseWeak(who: string, token: unknown): void {

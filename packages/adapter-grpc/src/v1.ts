@@ -7,6 +7,8 @@ import { RecordingService } from "./gen/reelkeep/v1/recording_service_pb.js";
 export {
 	type BadRequest,
 	BadRequestSchema,
+	type ErrorInfo,
+	ErrorInfoSchema,
 	type RequestInfo,
 	RequestInfoSchema,
 	type RetryInfo,

@@ -5,6 +5,7 @@ export interface Waiting {
 	enter(peer: string, giveUp: () => void): void;
 	/** Harmless for one who does not wait. */
 	leave(peer: string, giveUp: () => void): void;
+	giveUpAll(): void;
 }
 
 /** Past `max`, the one that has waited longest on the connection with the most is given up: nobody because of others. */
@@ -26,6 +27,9 @@ export function createWaiting(max: number): Waiting {
 			if (!own?.delete(giveUp)) return;
 			all -= 1;
 			if (own.size === 0) ofPeer.delete(peer);
+		},
+		giveUpAll() {
+			for (const own of [...ofPeer.values()]) for (const giveUp of [...own]) giveUp();
 		},
 	};
 }

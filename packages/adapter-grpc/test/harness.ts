@@ -18,9 +18,10 @@ import { createGrpcIngress, type GrpcIngressOptions } from "../src/grpc-ingress.
 import {
 	type BadRequest,
 	BadRequestSchema,
+	type ErrorInfo,
+	ErrorInfoSchema,
 	type ReportRecordingRequestSchema,
 	type ReportRecordingResponse,
-	type ReportRecordingsRequestSchema,
 	type ReportRecordingsResponse,
 	type RequestInfo,
 	RequestInfoSchema,
@@ -33,7 +34,6 @@ import {
 } from "../src/v1.js";
 
 export type ReportInit = MessageInitShape<typeof ReportRecordingRequestSchema>;
-export type StreamedReportInit = MessageInitShape<typeof ReportRecordingsRequestSchema>;
 
 export interface RecordingReceive {
 	readonly receive: Receive;
@@ -110,6 +110,7 @@ export function ingressStarter(): {
 export interface Failure {
 	readonly code: number;
 	readonly message: string;
+	readonly reason?: string | undefined;
 	readonly requestInfo?: RequestInfo | undefined;
 	readonly badRequest?: BadRequest | undefined;
 	readonly retryInfo?: RetryInfo | undefined;
@@ -123,7 +124,7 @@ export interface TestClient {
 		options?: CallOptions,
 	): Promise<ReportRecordingResponse>;
 	reportMany(
-		requests: Iterable<StreamedReportInit> | AsyncIterable<StreamedReportInit>,
+		requests: Iterable<ReportInit> | AsyncIterable<ReportInit>,
 		metadata?: Readonly<Record<string, string>>,
 	): Promise<ReportRecordingsResponse>;
 	/** Ends when the caller leaves the loop; throws a `Failure`. */
@@ -172,7 +173,7 @@ export function testClient(
 				(error, response) => answer(error ?? (response as ReportRecordingsResponse)),
 			);
 			for await (const request of requests) {
-				const written = new Promise<void>((resolve) => call.write(request, () => resolve()));
+				const written = new Promise<void>((resolve) => call.write({ report: request }, () => resolve()));
 				await Promise.race([written, answered]);
 			}
 			call.end();
@@ -217,6 +218,7 @@ export function toFailure(error: ServiceError): Failure {
 	return {
 		code: status.code,
 		message: status.message,
+		reason: (find(ErrorInfoSchema) as ErrorInfo | undefined)?.reason,
 		requestInfo: find(RequestInfoSchema) as RequestInfo | undefined,
 		badRequest: find(BadRequestSchema) as BadRequest | undefined,
 		retryInfo: find(RetryInfoSchema) as RetryInfo | undefined,
@@ -224,7 +226,7 @@ export function toFailure(error: ServiceError): Failure {
 }
 
 /** A report as raw text. */
-export function raw(text: string): ReportInit & StreamedReportInit {
+export function raw(text: string): ReportInit {
 	return { report: { case: "requestParam", value: Buffer.from(text) } };
 }
 

@@ -22,6 +22,9 @@ export const MARK = "sent-by-a-stranger";
 /** A report that is taken: `request_param` `{}`. */
 export const GOOD = Buffer.from([0x12, 2, 0x7b, 0x7d]);
 export const GOOD_MESSAGE = grpcMessage(GOOD);
+/** The same as one of a stream. */
+export const GOOD_ITEM = Buffer.concat([Buffer.from([0x0a, GOOD.length]), GOOD]);
+export const GOOD_ITEM_MESSAGE = grpcMessage(GOOD_ITEM);
 
 export interface Scene extends StartedIngress {
 	readonly reports: readonly Report[];

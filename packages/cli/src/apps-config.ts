@@ -26,6 +26,7 @@ const WORDS: SecretWords = {
 	owner: "app",
 	anOwner: "an app",
 	secret: "secret",
+	file: "the apps file",
 	ownerForm: "KEY",
 	secretForm: "SECRET",
 };
@@ -94,7 +95,9 @@ function readProjects(
 			throw new UsageError("--app-projects takes KEY=PROJECT,PROJECT… for an app, or KEY=* for all projects");
 		}
 		if (!reporters.includes(key))
-			throw new UsageError(`--app-projects names app ${key}, which has no secret and no token`);
+			throw new UsageError(
+				`--app-projects names app ${key}, which is no app with a secret, and no caller who reports`,
+			);
 		const known = projects.get(key) ?? [];
 		if ([...known, ...names].includes("*") && known.length + names.length > 1) {
 			throw new UsageError(`--app-projects: app ${key} has all projects (*) and some; say one of the two`);

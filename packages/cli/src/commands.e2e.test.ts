@@ -43,7 +43,7 @@ describe("reelkeep serve is refused at start", () => {
 		"with projects of an app that has no secret": [
 			[...data, "--app", "1=secret-of-app", "--app-projects", "2=p"],
 			{},
-			/--app-projects names app 2, which has no secret/,
+			/--app-projects names app 2, which is no app with a secret/,
 		],
 		"with an app that could report nothing": [
 			[...data, "--app", "1=secret-one", "--app", "2=secret-two", "--app-projects", "1=p"],

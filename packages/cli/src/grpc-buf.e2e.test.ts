@@ -126,10 +126,10 @@ describe.each([
 
 	test("streams reports, and has a result for each in their order", async () => {
 		const requests = [
-			{ callback: callback("stream-1") },
-			{ request_param: base64(callback("stream-2")) },
-			{ request_param: Buffer.from("rubbish").toString("base64") },
-			{ callback: callback("stream-3") },
+			{ report: { callback: callback("stream-1") } },
+			{ report: { request_param: base64(callback("stream-2")) } },
+			{ report: { request_param: Buffer.from("rubbish").toString("base64") } },
+			{ report: { callback: callback("stream-3") } },
 		];
 		const answer = await call(`${SERVICE}/ReportRecordings`, RELAY_TOKEN, ...requests);
 		const reported = { response: { outcome: "REPORT_OUTCOME_REPORTED" } };

@@ -111,7 +111,7 @@ describe("readGrpcConfig", () => {
 		[
 			"a token file that is not there",
 			{ grpcTokenFile: "/nowhere" },
-			/cannot read the callers file \/nowhere: ENOENT/,
+			/cannot read --grpc-token-file \/nowhere: ENOENT/,
 		],
 		[
 			"a PEM file that is not there",
@@ -124,10 +124,12 @@ describe("readGrpcConfig", () => {
 	});
 
 	it.each([
-		["relay", /a caller is written NAME=TOKEN, or NAME:NAME=TOKEN/],
+		["relay", /a caller is written CALLER=TOKEN, or CALLER:NAME=TOKEN/],
 		["relay=", /the token of caller relay is empty/],
 		[`relay=${RELAY}\nrelay=${BILLING}`, /name both: relay:OLD=TOKEN and relay:NEW=TOKEN/],
 		[`relay=${RELAY} # of the relay`, /a comment stands behind the token of caller relay/],
+		["iR6FdlmbSf0123456789ykNsCFKEabcdefgh=", /the token of caller iR6F… is empty/],
+		["relay-token-0123456789abcdef=relay # x", /a comment stands behind the token of caller rela…/],
 	])("refuses the line %s without quoting a token", (text, says) => {
 		const grpcTokenFile = file("odd-tokens", text);
 		const read = () => readGrpcConfig(flags({ grpcTokenFile }), {});
@@ -149,8 +151,16 @@ describe("serveConfig with gRPC", () => {
 		expect(serveConfig(some, {}).projects).toEqual({ relay: ["cg-avatar"], billing: "*" });
 		const forgotten = serveFlags({ grpcTokenFile: tokenFile, appProjects: ["relay=cg-avatar"] });
 		expect(() => serveConfig(forgotten, {})).toThrow(/app billing could report nothing/);
-		const anonymous = serveFlags({ app: ["1=secret-of-app"], appProjects: ["1=*"] });
+		const anonymous = serveFlags({ http: "127.0.0.1:0", app: ["1=secret-of-app"], appProjects: ["1=*"] });
 		expect(() => serveConfig(anonymous, {})).toThrow(/app anonymous could report nothing/);
+	});
+
+	it("warns of no app where nothing is signed", () => {
+		const apps = { app: ["1=secret-of-app", "2=secret-of-other"] };
+		expect(
+			serveConfig(serveFlags({ ...apps, grpcTokenFile: tokenFile, grpcSubscriber: ["billing"] }), {})
+				.warnings,
+		).toEqual([expect.stringMatching(/secrets given by --app are visible/)]);
 	});
 
 	it("warns when several report, of whom each may speak for all projects", () => {

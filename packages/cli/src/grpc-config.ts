@@ -41,7 +41,8 @@ const WORDS: SecretWords = {
 	owner: "caller",
 	anOwner: "a caller",
 	secret: "token",
-	ownerForm: "NAME",
+	file: "--grpc-token-file",
+	ownerForm: "CALLER",
 	secretForm: "TOKEN",
 };
 

@@ -129,7 +129,7 @@ function reportMany(items: readonly Item[], metadata = new Metadata()): Promise<
 }
 
 const item = (requestParam: string, signed: Signed = {}): Item => ({
-	...raw(requestParam),
+	report: raw(requestParam),
 	topParameters: parametersOf({ requestParam, ...signed }),
 });
 
@@ -239,7 +239,7 @@ describe("a report that is not authentic", () => {
 		const fields: Request = { report: { case: "callback", value: { gameId: "g" } } };
 		const failure = { code: Code.UNAUTHENTICATED, message: expect.stringContaining("send request_param") };
 		expect(await report(fields, metadataOf(parametersOf()))).toEqual(failure);
-		expect(await reportMany([{ ...fields, topParameters: parametersOf() } as Item])).toEqual([failure]);
+		expect(await reportMany([{ report: fields, topParameters: parametersOf() }])).toEqual([failure]);
 	});
 
 	it("is refused when its text is not UTF-8", async () => {
@@ -274,7 +274,7 @@ describe("a stream of signed reports", () => {
 		const items = texts.map((text, n) => item(text, { signMethod: signMethods[n % 3] ?? "md5" }));
 		// The second has the third's parameters, the fifth none.
 		items[1] = { ...items[1], topParameters: items[2]?.topParameters ?? {} };
-		items[4] = raw(texts[4] ?? "");
+		items[4] = { report: raw(texts[4] ?? "") };
 		expect(await reportMany(items)).toEqual([OK, WRONG, OK, OK, forged("app_key is missing"), OK]);
 		expect(reports.map(({ requestParam }) => requestParam)).toEqual([texts[0], texts[2], texts[3], texts[5]]);
 		expect(reports.map(({ metadata }) => metadata.verification?.scheme)).toEqual([
@@ -286,7 +286,7 @@ describe("a stream of signed reports", () => {
 	});
 
 	it("does not take the stream's metadata for the parameters of its reports", async () => {
-		expect(await reportMany([raw(CALLBACK)], metadataOf(parametersOf()))).toEqual([
+		expect(await reportMany([{ report: raw(CALLBACK) }], metadataOf(parametersOf()))).toEqual([
 			forged("app_key is missing"),
 		]);
 		expect(await reportMany([item(CALLBACK)], metadataOf({ sign: "ABC" }))).toEqual([OK]);

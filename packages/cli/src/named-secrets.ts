@@ -10,7 +10,9 @@ export interface SecretWords {
 	/** With its article: `an app`. */
 	readonly anOwner: string;
 	readonly secret: string;
-	/** `KEY`, `NAME`. */
+	/** Where a file of them is named in messages. */
+	readonly file: string;
+	/** `KEY`, `CALLER`. */
 	readonly ownerForm: string;
 	readonly secretForm: string;
 }
@@ -30,16 +32,16 @@ interface NamedSecret {
 const DEFAULT_ID = "default";
 
 /** The lines of a file but its comments, and a warning when others can read it. *Errors*: throws a `UsageError`. */
-export function readSecretsFile(file: string, { owner }: SecretWords): SecretSource {
+export function readSecretsFile(path: string, { file }: SecretWords): SecretSource {
 	try {
-		const lines = readFileSync(file, "utf8")
+		const lines = readFileSync(path, "utf8")
 			.split("\n")
 			.map((line) => line.trim())
 			.filter((line) => line !== "" && !line.startsWith("#"));
-		return { from: file, lines, ...warnOfReaders(file) };
+		return { from: path, lines, ...warnOfReaders(path) };
 	} catch (error) {
 		const { code = "unreadable" } = error as NodeJS.ErrnoException;
-		throw new UsageError(`cannot read the ${owner}s file ${file}: ${code}`);
+		throw new UsageError(`cannot read ${file} ${path}: ${code}`);
 	}
 }
 
@@ -61,11 +63,18 @@ export function collectSecrets(
 			const same = known.find((one) => one.id === id);
 			if (same === undefined) owners.set(owner, [...known, { id, secret }]);
 			else if (same.secret !== secret) {
-				throw new UsageError(`${from}: ${describeConflict(owner, id, words)}`);
+				throw new UsageError(`${from}: ${describeConflict(shown(owner), shown(id), words)}`);
 			}
 		}
 	}
 	return owners;
+}
+
+/** What is longer may be a secret that stands where its owner belongs. */
+const MAX_SHOWN_CHARACTERS = 16;
+
+function shown(owner: string): string {
+	return owner.length <= MAX_SHOWN_CHARACTERS ? owner : `${owner.slice(0, 4)}…`;
 }
 
 function describeConflict(owner: string, id: string, words: SecretWords): string {
@@ -90,11 +99,11 @@ function parseLine(
 		);
 	}
 	if (secret.trim() === "") {
-		throw new UsageError(`${from}: the ${words.secret} of ${words.owner} ${owner} is empty`);
+		throw new UsageError(`${from}: the ${words.secret} of ${words.owner} ${shown(owner)} is empty`);
 	}
 	if (/\s#/.test(secret)) {
 		throw new UsageError(
-			`${from}: a comment stands behind the ${words.secret} of ${words.owner} ${owner}; give it a line of its own`,
+			`${from}: a comment stands behind the ${words.secret} of ${words.owner} ${shown(owner)}; give it a line of its own`,
 		);
 	}
 	return { owner, id, secret };

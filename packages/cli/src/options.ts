@@ -40,10 +40,17 @@ export function grpcOptions(): readonly Option[] {
 	const option = (flags: string, description: string, variable: string): Option =>
 		new Option(flags, description).env(`REELKEEP_GRPC_${variable}`);
 	return [
-		new Option("--grpc <address>", "where to listen for gRPC: HOST:PORT (port 0: any free one) or off")
+		new Option(
+			"--grpc <address>",
+			"where to listen for gRPC: HOST:PORT (port 0: any free one) or off; another address than loopback needs one of the proofs below",
+		)
 			.env("REELKEEP_GRPC")
 			.default("off"),
-		option("--grpc-token-file <file>", "who may call, one NAME=TOKEN a line: bearer tokens", "TOKEN_FILE"),
+		option(
+			"--grpc-token-file <file>",
+			"who may call, one CALLER=TOKEN a line; CALLER:NAME=TOKEN for each of several tokens",
+			"TOKEN_FILE",
+		),
 		repeatable(
 			"--grpc-subscriber <name>",
 			"a caller that may subscribe to events, and do nothing else; the others report; also REELKEEP_GRPC_SUBSCRIBER, separated by commas",

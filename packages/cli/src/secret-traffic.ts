@@ -1,5 +1,5 @@
-// Which secret of which app, and which token of which caller, still gets traffic, in the log: before an old one is taken away, somebody must know. Takes
-// the place of a telemetry, which has the same numbers.
+// Which secret of which app, and which token of which caller, still gets traffic, in the log: before an old one is taken
+// away, somebody must know. Takes the place of a telemetry, which has the same numbers.
 
 import { LOGGER, type Logger, type Plugin, TELEMETRY } from "@reelkeep/core/ports";
 

@@ -56,7 +56,9 @@ export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): 
 	const http = flags.http === "off" ? undefined : httpConfig(flags, environment);
 	const { grpc, reporters, warnings: grpcWarnings } = readGrpcConfig(flags, environment);
 	requireApps(apps, http !== undefined, grpc?.isSigned === true);
-	const projects = readProjectsConfig(flags, environment, [...new Set([...Object.keys(apps), ...reporters])]);
+	// Apps report only where something is signed.
+	const signing = http !== undefined || grpc?.isSigned === true ? Object.keys(apps) : [];
+	const projects = readProjectsConfig(flags, environment, [...new Set([...signing, ...reporters])]);
 	const reportsPerSecond = parseNumber("--rate-limit", flags.rateLimit, 0.001);
 	const maxCallbacks = parseNumber("--quarantine-callbacks", flags.quarantineCallbacks, 1);
 	const maxMib = parseNumber("--quarantine-mib", flags.quarantineMib, 1);

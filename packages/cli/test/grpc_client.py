@@ -99,9 +99,8 @@ def report_one(channel, command):
 def report_all(channel, command):
 	def requests():
 		for report in command["reports"]:
-			request = to_request(report, "reelkeep.v1.ReportRecordingsRequest")
-			request.top_parameters.update(sign(report))
-			yield request
+			one = to_request(report, "reelkeep.v1.ReportRecordingRequest")
+			yield message("reelkeep.v1.ReportRecordingsRequest")(report=one, top_parameters=sign(report))
 
 	call = method(channel, "stream_unary", SERVICE, "ReportRecordings")
 	return call(requests(), timeout=DEADLINE_S, metadata=metadata_of(command))

@@ -45,6 +45,7 @@ export {
 	describeUnexpected,
 	guardLogger,
 	observe,
+	silentLogger,
 } from "./observe.js";
 export * from "./ports/index.js";
 export { type AppProjects, createProjectAdmission, projectAdmission } from "./project-admission.js";

@@ -68,3 +68,14 @@ export function guardLogger(logger: Logger): Logger {
 		error: (details, message) => observe(() => logger.error(details, message)),
 	};
 }
+
+const ignore = (): void => undefined;
+
+/** Of nothing. */
+export const silentLogger: Logger = {
+	trace: ignore,
+	debug: ignore,
+	info: ignore,
+	warn: ignore,
+	error: ignore,
+};

@@ -33,14 +33,6 @@ export const consoleLogger: Logger = {
 	error: (details, message) => console.error(`reelkeep: ${message} ${JSON.stringify(details)}`),
 };
 
-export const silentLogger: Logger = {
-	trace: ignore,
-	debug: ignore,
-	info: ignore,
-	warn: ignore,
-	error: ignore,
-};
-
 export const noTelemetry: Telemetry = { count: ignore, record: ignore };
 
 export const admitEveryApp: Admission = { admit: async () => ({ _tag: "Admitted" }) };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { silentLogger } from "../observe.js";
 import type { Get, Plugin } from "../ports/index.js";
-import { silentLogger } from "./defaults.js";
 import { createLifecycle } from "./lifecycle.js";
 
 const get: Get = () => {

@@ -7,6 +7,7 @@ import { createMemoryKeyring } from "../memory/keyring.js";
 import { createMemoryLeaseStore } from "../memory/lease-store.js";
 import { memoryStorage } from "../memory/plugin.js";
 import { createMemoryVideoStore } from "../memory/video-store.js";
+import { silentLogger } from "../observe.js";
 import type { Clock, EventStore, Get, Plugin, Report, Token, VideoSource } from "../ports/index.js";
 import * as tokens from "../ports/tokens.js";
 import {
@@ -25,7 +26,7 @@ import {
 	VIDEO_SOURCE,
 	VIDEO_STORE,
 } from "../ports/tokens.js";
-import { admitEveryApp, noTelemetry, silentLogger, systemClock } from "./defaults.js";
+import { admitEveryApp, noTelemetry, systemClock } from "./defaults.js";
 import { createReelkeep } from "./reelkeep.js";
 
 const NOW = Date.UTC(2025, 5, 1);

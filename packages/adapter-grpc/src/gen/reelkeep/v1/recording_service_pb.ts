@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file reelkeep/v1/recording_service.proto.
  */
 export const file_reelkeep_v1_recording_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNyZWVsa2VlcC92MS9yZWNvcmRpbmdfc2VydmljZS5wcm90bxILcmVlbGtlZXAudjEi+AIKFFNjcmVlblJlY29yZENhbGxiYWNrEhQKB2dhbWVfaWQYASABKAlIAIgBARIXCgp0cmFja19pbmZvGAIgASgJSAGIAQESGwoOYWNjb3VudF9kb21haW4YAyABKANIAogBARIZCgxkb3dubG9hZF91cmwYBCABKAlIA4gBARIUCgd2ZXJzaW9uGAUgASgDSASIAQESFwoKYWNjb3VudF9pZBgGIAEoCUgFiAEBEhgKC2V4cGlyZV90aW1lGAcgASgDSAaIAQESEwoGYWN0aW9uGAggASgJSAeIAQESFwoKcHJvamVjdF9pZBgJIAEoCUgIiAEBQgoKCF9nYW1lX2lkQg0KC190cmFja19pbmZvQhEKD19hY2NvdW50X2RvbWFpbkIPCg1fZG93bmxvYWRfdXJsQgoKCF92ZXJzaW9uQg0KC19hY2NvdW50X2lkQg4KDF9leHBpcmVfdGltZUIJCgdfYWN0aW9uQg0KC19wcm9qZWN0X2lkInIKFlJlcG9ydFJlY29yZGluZ1JlcXVlc3QSNQoIY2FsbGJhY2sYASABKAsyIS5yZWVsa2VlcC52MS5TY3JlZW5SZWNvcmRDYWxsYmFja0gAEhcKDXJlcXVlc3RfcGFyYW0YAiABKAxIAEIICgZyZXBvcnQiVgoXUmVwb3J0UmVjb3JkaW5nUmVzcG9uc2USKwoHb3V0Y29tZRgBIAEoDjIaLnJlZWxrZWVwLnYxLlJlcG9ydE91dGNvbWUSDgoGc3RyZWFtGAIgASgJIvoBChdSZXBvcnRSZWNvcmRpbmdzUmVxdWVzdBI1CghjYWxsYmFjaxgBIAEoCzIhLnJlZWxrZWVwLnYxLlNjcmVlblJlY29yZENhbGxiYWNrSAASFwoNcmVxdWVzdF9wYXJhbRgCIAEoDEgAEk8KDnRvcF9wYXJhbWV0ZXJzGAMgAygLMjcucmVlbGtlZXAudjEuUmVwb3J0UmVjb3JkaW5nc1JlcXVlc3QuVG9wUGFyYW1ldGVyc0VudHJ5GjQKElRvcFBhcmFtZXRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBnJlcG9ydCJGChhSZXBvcnRSZWNvcmRpbmdzUmVzcG9uc2USKgoHcmVzdWx0cxgBIAMoCzIZLnJlZWxrZWVwLnYxLlJlcG9ydFJlc3VsdCJ3CgxSZXBvcnRSZXN1bHQSOAoIcmVzcG9uc2UYASABKAsyJC5yZWVsa2VlcC52MS5SZXBvcnRSZWNvcmRpbmdSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIICgZyZXN1bHQioAEKFlN1YnNjcmliZUV2ZW50c1JlcXVlc3QSGAoOYWZ0ZXJfcG9zaXRpb24YASABKAlIABISCghmcm9tX2VuZBgCIAEoCEgAEhgKEG1heF9iYXRjaF9ldmVudHMYAyABKA0SNQoSaGVhcnRiZWF0X2ludGVydmFsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgcKBXN0YXJ0ImoKF1N1YnNjcmliZUV2ZW50c1Jlc3BvbnNlEioKBmV2ZW50cxgBIAMoCzIaLnJlZWxrZWVwLnYxLlJlY29yZGVkRXZlbnQSEAoIcG9zaXRpb24YAiABKAkSEQoJY2F1Z2h0X3VwGAMgASgIIrMBCg1SZWNvcmRlZEV2ZW50EgoKAmlkGAEgASgJEgwKBHR5cGUYAiABKAkSFgoOc2NoZW1hX3ZlcnNpb24YAyABKAUSDgoGc3RyZWFtGAQgASgJEg8KB3ZlcnNpb24YBSABKAMSEAoIcG9zaXRpb24YBiABKAkSEwoLcmVjb3JkZWRfYXQYByABKAMSEQoJZGF0YV9qc29uGAggASgJEhUKDW1ldGFkYXRhX2pzb24YCSABKAkqswEKDVJlcG9ydE91dGNvbWUSHgoaUkVQT1JUX09VVENPTUVfVU5TUEVDSUZJRUQQABIbChdSRVBPUlRfT1VUQ09NRV9SRVBPUlRFRBABEiMKH1JFUE9SVF9PVVRDT01FX0FMUkVBRFlfUkVQT1JURUQQAhIfChtSRVBPUlRfT1VUQ09NRV9MSU5LX1JFTkVXRUQQAxIfChtSRVBPUlRfT1VUQ09NRV9DT05UUkFESUNURUQQBDKzAgoQUmVjb3JkaW5nU2VydmljZRJcCg9SZXBvcnRSZWNvcmRpbmcSIy5yZWVsa2VlcC52MS5SZXBvcnRSZWNvcmRpbmdSZXF1ZXN0GiQucmVlbGtlZXAudjEuUmVwb3J0UmVjb3JkaW5nUmVzcG9uc2USYQoQUmVwb3J0UmVjb3JkaW5ncxIkLnJlZWxrZWVwLnYxLlJlcG9ydFJlY29yZGluZ3NSZXF1ZXN0GiUucmVlbGtlZXAudjEuUmVwb3J0UmVjb3JkaW5nc1Jlc3BvbnNlKAESXgoPU3Vic2NyaWJlRXZlbnRzEiMucmVlbGtlZXAudjEuU3Vic2NyaWJlRXZlbnRzUmVxdWVzdBokLnJlZWxrZWVwLnYxLlN1YnNjcmliZUV2ZW50c1Jlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_duration, file_google_rpc_status]);
+  fileDesc("CiNyZWVsa2VlcC92MS9yZWNvcmRpbmdfc2VydmljZS5wcm90bxILcmVlbGtlZXAudjEi+AIKFFNjcmVlblJlY29yZENhbGxiYWNrEhQKB2dhbWVfaWQYASABKAlIAIgBARIXCgp0cmFja19pbmZvGAIgASgJSAGIAQESGwoOYWNjb3VudF9kb21haW4YAyABKANIAogBARIZCgxkb3dubG9hZF91cmwYBCABKAlIA4gBARIUCgd2ZXJzaW9uGAUgASgDSASIAQESFwoKYWNjb3VudF9pZBgGIAEoCUgFiAEBEhgKC2V4cGlyZV90aW1lGAcgASgDSAaIAQESEwoGYWN0aW9uGAggASgJSAeIAQESFwoKcHJvamVjdF9pZBgJIAEoCUgIiAEBQgoKCF9nYW1lX2lkQg0KC190cmFja19pbmZvQhEKD19hY2NvdW50X2RvbWFpbkIPCg1fZG93bmxvYWRfdXJsQgoKCF92ZXJzaW9uQg0KC19hY2NvdW50X2lkQg4KDF9leHBpcmVfdGltZUIJCgdfYWN0aW9uQg0KC19wcm9qZWN0X2lkInIKFlJlcG9ydFJlY29yZGluZ1JlcXVlc3QSNQoIY2FsbGJhY2sYASABKAsyIS5yZWVsa2VlcC52MS5TY3JlZW5SZWNvcmRDYWxsYmFja0gAEhcKDXJlcXVlc3RfcGFyYW0YAiABKAxIAEIICgZyZXBvcnQiVgoXUmVwb3J0UmVjb3JkaW5nUmVzcG9uc2USKwoHb3V0Y29tZRgBIAEoDjIaLnJlZWxrZWVwLnYxLlJlcG9ydE91dGNvbWUSDgoGc3RyZWFtGAIgASgJItUBChdSZXBvcnRSZWNvcmRpbmdzUmVxdWVzdBIzCgZyZXBvcnQYASABKAsyIy5yZWVsa2VlcC52MS5SZXBvcnRSZWNvcmRpbmdSZXF1ZXN0Ek8KDnRvcF9wYXJhbWV0ZXJzGAIgAygLMjcucmVlbGtlZXAudjEuUmVwb3J0UmVjb3JkaW5nc1JlcXVlc3QuVG9wUGFyYW1ldGVyc0VudHJ5GjQKElRvcFBhcmFtZXRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkYKGFJlcG9ydFJlY29yZGluZ3NSZXNwb25zZRIqCgdyZXN1bHRzGAEgAygLMhkucmVlbGtlZXAudjEuUmVwb3J0UmVzdWx0IncKDFJlcG9ydFJlc3VsdBI4CghyZXNwb25zZRgBIAEoCzIkLnJlZWxrZWVwLnYxLlJlcG9ydFJlY29yZGluZ1Jlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCKgAQoWU3Vic2NyaWJlRXZlbnRzUmVxdWVzdBIYCg5hZnRlcl9wb3NpdGlvbhgBIAEoCUgAEhIKCGZyb21fZW5kGAIgASgISAASGAoQbWF4X2JhdGNoX2V2ZW50cxgDIAEoDRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CBwoFc3RhcnQiagoXU3Vic2NyaWJlRXZlbnRzUmVzcG9uc2USKgoGZXZlbnRzGAEgAygLMhoucmVlbGtlZXAudjEuUmVjb3JkZWRFdmVudBIQCghwb3NpdGlvbhgCIAEoCRIRCgljYXVnaHRfdXAYAyABKAgiswEKDVJlY29yZGVkRXZlbnQSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIWCg5zY2hlbWFfdmVyc2lvbhgDIAEoBRIOCgZzdHJlYW0YBCABKAkSDwoHdmVyc2lvbhgFIAEoAxIQCghwb3NpdGlvbhgGIAEoCRITCgtyZWNvcmRlZF9hdBgHIAEoAxIRCglkYXRhX2pzb24YCCABKAkSFQoNbWV0YWRhdGFfanNvbhgJIAEoCSqzAQoNUmVwb3J0T3V0Y29tZRIeChpSRVBPUlRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhsKF1JFUE9SVF9PVVRDT01FX1JFUE9SVEVEEAESIwofUkVQT1JUX09VVENPTUVfQUxSRUFEWV9SRVBPUlRFRBACEh8KG1JFUE9SVF9PVVRDT01FX0xJTktfUkVORVdFRBADEh8KG1JFUE9SVF9PVVRDT01FX0NPTlRSQURJQ1RFRBAEMrMCChBSZWNvcmRpbmdTZXJ2aWNlElwKD1JlcG9ydFJlY29yZGluZxIjLnJlZWxrZWVwLnYxLlJlcG9ydFJlY29yZGluZ1JlcXVlc3QaJC5yZWVsa2VlcC52MS5SZXBvcnRSZWNvcmRpbmdSZXNwb25zZRJhChBSZXBvcnRSZWNvcmRpbmdzEiQucmVlbGtlZXAudjEuUmVwb3J0UmVjb3JkaW5nc1JlcXVlc3QaJS5yZWVsa2VlcC52MS5SZXBvcnRSZWNvcmRpbmdzUmVzcG9uc2UoARJeCg9TdWJzY3JpYmVFdmVudHMSIy5yZWVsa2VlcC52MS5TdWJzY3JpYmVFdmVudHNSZXF1ZXN0GiQucmVlbGtlZXAudjEuU3Vic2NyaWJlRXZlbnRzUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_rpc_status]);
 
 /**
  * The platform's callback `alibaba.cgame.avatar.video.record.report`: every field stands in `request_param` under the same
@@ -174,33 +174,17 @@ export const ReportRecordingResponseSchema: GenMessage<ReportRecordingResponse> 
  */
 export type ReportRecordingsRequest = Message<"reelkeep.v1.ReportRecordingsRequest"> & {
   /**
-   * What is reported.
+   * What ReportRecording takes.
    *
-   * @generated from oneof reelkeep.v1.ReportRecordingsRequest.report
+   * @generated from field: reelkeep.v1.ReportRecordingRequest report = 1;
    */
-  report: {
-    /**
-     * The callback's fields. They cannot be signed.
-     *
-     * @generated from field: reelkeep.v1.ScreenRecordCallback callback = 1;
-     */
-    value: ScreenRecordCallback;
-    case: "callback";
-  } | {
-    /**
-     * The text of `request_param`, as in ReportRecordingRequest.
-     *
-     * @generated from field: bytes request_param = 2;
-     */
-    value: Uint8Array;
-    case: "requestParam";
-  } | { case: undefined; value?: undefined };
+  report?: ReportRecordingRequest | undefined;
 
   /**
    * Where reports must be signed: the other parameters of this one under their own names, `app_key`, `timestamp`, `sign`
    * and so on. The stream's metadata cannot hold them, because each report has its own.
    *
-   * @generated from field: map<string, string> top_parameters = 3;
+   * @generated from field: map<string, string> top_parameters = 2;
    */
   topParameters: { [key: string]: string };
 };
@@ -307,8 +291,8 @@ export type SubscribeEventsRequest = Message<"reelkeep.v1.SubscribeEventsRequest
   maxBatchEvents: number;
 
   /**
-   * How long the server is silent at most once everything is out: then it sends a response without events. Left out: 10 s.
-   * From 1 s to 5 min.
+   * After how long a silence, once everything is out, the server sends a response without events; it may come half a second
+   * later, and does not come while the log cannot be read. Left out: 10 s. From 1 s to 5 min.
    *
    * @generated from field: google.protobuf.Duration heartbeat_interval = 4;
    */
@@ -493,14 +477,19 @@ export const ReportOutcomeSchema: GenEnum<ReportOutcome> = /*@__PURE__*/
 /**
  * Takes reports of finished screen recordings, and hands out the events that came of them.
  *
- * Status codes, with details of google.rpc in the trailer `grpc-status-details-bin`:
+ * Status codes, with details of google.rpc in the trailer `grpc-status-details-bin`. An ErrorInfo of the domain `reelkeep`
+ * says why by its `reason`; more reasons may come.
  * - OK: the callback is kept; `outcome` says what was new about it. The sender may forget it.
- * - INVALID_ARGUMENT: it can never be taken. With a BadRequest that names fields, an authentic callback was kept raw in
- *   quarantine: sending the same again adds nothing.
+ * - INVALID_ARGUMENT: it can never be taken; a BadRequest names what is wrong. QUARANTINED: it was authentic, and is kept
+ *   raw, so that sending the same again adds nothing. MISSING_REPORT, INVALID_FIELD, MALFORMED: nothing was kept.
  * - UNAUTHENTICATED: who is calling, or who signed, was not proved.
- * - PERMISSION_DENIED: it was, and may not do this.
+ * - PERMISSION_DENIED: it was, and may not do this. NOT_ADMITTED: not this project. NOT_A_REPORTER, NOT_A_SUBSCRIBER: not
+ *   this method.
  * - RESOURCE_EXHAUSTED: too much at once, too often, or too large. With a RetryInfo: send it again after that delay.
  * - UNAVAILABLE: not stored, or not known to be; send it again after the RetryInfo's delay. Sending again is harmless.
+ * - DEADLINE_EXCEEDED: the call's own deadline is over, or its request did not come in time; send it again.
+ * - OUT_OF_RANGE: the position lies behind the end of the log. UNIMPLEMENTED: there is no log to subscribe to, or messages
+ *   are compressed.
  *
  * @generated from service reelkeep.v1.RecordingService
  */
