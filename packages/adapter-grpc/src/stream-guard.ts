@@ -110,16 +110,24 @@ function refuseCompression(stream: ServerHttp2Stream): void {
 	stream.respond(trailers, { endStream: true });
 }
 
+/** How often it is looked whether an answer has left a connection whose client reads slowly. */
+const FLUSH_INTERVAL_MS = 10;
+
 /** Who was answered and goes on sending is told that nobody listens; else the stream would count as a call for ever. */
 function closeBehindAnswer(stream: ServerHttp2Stream): void {
+	// What has not left is dropped when the stream is closed.
 	const close = (): void => {
-		if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+		if (stream.readableEnded || stream.closed) return;
+		const isWaiting = (stream.session?.state.outboundQueueSize ?? 0) > 0;
+		if (isWaiting) setTimeout(close, FLUSH_INTERVAL_MS).unref();
+		else stream.close(constants.NGHTTP2_NO_ERROR);
 	};
+	// Node hands an answer, or its trailers, on up to two ticks after it was given them.
+	const closeSoon = (): void => void setImmediate(() => setImmediate(close));
 	stream.once("finish", () => {
-		if (stream.sentHeaders?.["grpc-status"] !== undefined) close();
+		if (stream.sentHeaders?.["grpc-status"] !== undefined) closeSoon();
 	});
-	// Node sends trailers a tick after it was given them, and drops them when the stream is closed before.
-	stream.once("wantTrailers", () => setImmediate(() => setImmediate(close)));
+	stream.once("wantTrailers", closeSoon);
 }
 
 /** Nothing here reads them, and grpc-js makes a Buffer for each of their commas. */
