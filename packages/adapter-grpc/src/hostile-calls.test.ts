@@ -330,7 +330,7 @@ describe("more than the limits allow", () => {
 		};
 		expect(await call(session, refused)).toMatchObject({ status: Code.RESOURCE_EXHAUSTED });
 		opened[0]?.close(CANCEL);
-		await vi.waitFor(() => expect(scene.said()).toContain("CANCELLED"));
+		await vi.waitFor(() => expect(scene.said()).toContain("a subscription ended"));
 		const again = subscribe();
 		again.end(NO_EVENTS);
 		await once(again, "data");

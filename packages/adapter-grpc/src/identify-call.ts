@@ -5,7 +5,6 @@ import { logUnexpected, reportConclusion } from "./report.js";
 import type { ServiceContext } from "./service-context.js";
 import { type GrpcFailure, INTERNAL_ERROR, STOPPING } from "./status.js";
 
-/** *Promise*: never rejects. */
 export async function identifyOrConclude(
 	call: Call,
 	request: "report" | "subscribe",

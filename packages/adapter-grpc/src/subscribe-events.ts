@@ -53,7 +53,12 @@ export function createSubscribeEvents(context: ServiceContext): Handler {
 		subscriptions += 1;
 		observe(() => context.logger?.info({ requestId, caller: name }, "a subscription begins"));
 		try {
-			return conclude(await serve(call, requestId, context));
+			const answer = await serve(call, requestId, context);
+			if (answer !== GONE && answer !== STOPPING) return conclude(answer);
+			observe(() =>
+				context.logger?.info({ requestId, caller: name, outcome: answer.reason }, "a subscription ended"),
+			);
+			return answer;
 		} finally {
 			subscriptions -= 1;
 		}
