@@ -2,26 +2,30 @@ import { status as Code, Metadata } from "@grpc/grpc-js";
 import { ANONYMOUS, type SignedRequest, type Verification, type Verifier } from "@reelkeep/core/ports";
 import { TEST_SECRET } from "@reelkeep/testing/transcript";
 import { describe, expect, it } from "vitest";
-import { type Call, createIdentify, headersOf, toSignedRequest, verifyAll } from "./callers.js";
+import { type Call, createIdentify, headersOf, readCall, toSignedRequest, verifyAll } from "./callers.js";
 import { createCertificateVerifier } from "./certificates.js";
 import { createTokenVerifier } from "./tokens.js";
+
+type AuthContext = ReturnType<Parameters<typeof readCall>[0]["getAuthContext"]>;
 
 const OTHER_TOKEN = "test-secret-0123456789abcdef";
 const callers = createTokenVerifier({ relay: TEST_SECRET, auditor: OTHER_TOKEN });
 
-function callOf(
+function wireOf(
 	headers: readonly (readonly [string, string | Buffer])[],
-	authContext: ReturnType<Call["getAuthContext"]> = {},
+	authContext: AuthContext = {},
 	peer = "127.0.0.1:40000",
-): Call {
+) {
 	const metadata = new Metadata();
 	for (const [key, value] of headers) metadata.add(key, value);
 	return { metadata, getAuthContext: () => authContext, getPeer: () => peer };
 }
 
+const callOf = (...given: Parameters<typeof wireOf>): Call => readCall(wireOf(...given));
+
 const bearing = (token: string): Call => callOf([["authorization", `Bearer ${token}`]]);
 
-const certified = (commonName: string): ReturnType<Call["getAuthContext"]> => ({
+const certified = (commonName: string): AuthContext => ({
 	transportSecurityType: "ssl",
 	sslPeerCertificate: { subject: { CN: commonName } } as never,
 });
@@ -214,7 +218,7 @@ describe("verifyAll", () => {
 describe("headersOf", () => {
 	it("has the keys in lower case, and the values as they came", () => {
 		const headers = headersOf(
-			callOf([
+			wireOf([
 				["Top-Sign", "ABC"],
 				["x", " a,b "],
 				["empty", ""],
@@ -228,19 +232,19 @@ describe("headersOf", () => {
 	});
 
 	it("joins the values of a key that stands several times, in their order", () => {
-		expect(headersOf(callOf([...twice("x", "a"), ["x", "b"]])).get("x")).toBe("Bearer a, Bearer a, b");
+		expect(headersOf(wireOf([...twice("x", "a"), ["x", "b"]])).get("x")).toBe("Bearer a, Bearer a, b");
 	});
 
 	it("leaves out what is no text", () => {
-		expect([...headersOf(callOf([["trace-bin", Buffer.from([1])]])).keys()]).toEqual([]);
+		expect([...headersOf(wireOf([["trace-bin", Buffer.from([1])]])).keys()]).toEqual([]);
 	});
 
 	it.each(["__proto__", "constructor", "tostring"])(
 		"takes nothing for a header that is none, with %s",
 		(key) => {
-			expect(headersOf(callOf([])).has(key)).toBe(false);
+			expect(headersOf(wireOf([])).has(key)).toBe(false);
 			const headers = headersOf(
-				callOf([
+				wireOf([
 					[key, "a"],
 					["x", "b"],
 				]),

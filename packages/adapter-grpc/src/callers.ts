@@ -1,8 +1,13 @@
 // Who is calling, and whether he may do what he asks for. Asked once a call; each report may be proved besides.
 
-import type { ServerUnaryCall } from "@grpc/grpc-js";
-import { status as Code } from "@grpc/grpc-js";
-import { ANONYMOUS, type SignedRequest, type VerificationReceipt, type Verifier } from "@reelkeep/core/ports";
+import { status as Code, type ServerUnaryCall } from "@grpc/grpc-js";
+import {
+	ANONYMOUS,
+	type PeerCertificate,
+	type SignedRequest,
+	type VerificationReceipt,
+	type Verifier,
+} from "@reelkeep/core/ports";
 import { readPeer } from "./certificates.js";
 import { hostOf, isLoopback } from "./exposure.js";
 import { answerNotAuthentic, failed, type GrpcFailure } from "./status.js";
@@ -16,8 +21,21 @@ export interface CallerOptions {
 	readonly subscribers?: readonly string[];
 }
 
-/** What of a call is needed to know who makes it. */
-export type Call = Pick<ServerUnaryCall<unknown, unknown>, "metadata" | "getAuthContext" | "getPeer">;
+/** What of a call is needed to know who makes it; read once, for all of its reports. */
+export interface Call {
+	/** The connection that it came on: an address and a port. */
+	readonly connection: string;
+	readonly headers: ReadonlyMap<string, string>;
+	readonly peer?: PeerCertificate;
+}
+
+/** A call as @grpc/grpc-js has it. */
+type WireCall = Pick<ServerUnaryCall<unknown, unknown>, "metadata" | "getAuthContext" | "getPeer">;
+
+export function readCall(call: WireCall): Call {
+	const peer = readPeer(call.getAuthContext().sslPeerCertificate);
+	return { connection: call.getPeer(), headers: headersOf(call), ...(peer === undefined ? {} : { peer }) };
+}
 
 export interface Caller {
 	readonly _tag: "Caller";
@@ -30,9 +48,19 @@ export interface Caller {
 export type Identify = (call: Call, request: "report" | "subscribe") => Promise<Caller | GrpcFailure>;
 
 /** Throws a `TypeError` for subscribers where nobody is asked who calls. */
-export function createIdentify({ callers, verifier, subscribers = [] }: CallerOptions): Identify {
+export function checkSubscribers({
+	callers,
+	subscribers = [],
+}: Pick<CallerOptions, "callers" | "subscribers">): void {
+	if (callers !== undefined || subscribers.length === 0) return;
+	throw new TypeError("subscribers are told by their tokens or certificates, and nobody is asked for one");
+}
+
+/** Throws as `checkSubscribers` does. */
+export function createIdentify(options: CallerOptions): Identify {
+	checkSubscribers(options);
+	const { callers, verifier, subscribers } = options;
 	if (callers === undefined) {
-		if (subscribers.length > 0) throw new TypeError(UNKNOWN_SUBSCRIBERS);
 		return async (call, request) => identifyNobody(call, request, verifier !== undefined);
 	}
 	const mayOnlySubscribe = new Set(subscribers);
@@ -57,12 +85,9 @@ function identifyNobody(
 ): Caller | GrpcFailure {
 	// Where reports are proved, the log of all apps is not for whoever comes along.
 	if (isSigned && request === "subscribe") return NO_SUBSCRIBERS;
-	if (!isSigned && !isLoopback(hostOf(call.getPeer()))) return NOT_FROM_ELSEWHERE;
+	if (!isSigned && !isLoopback(hostOf(call.connection))) return NOT_FROM_ELSEWHERE;
 	return { _tag: "Caller", name: ANONYMOUS };
 }
-
-const UNKNOWN_SUBSCRIBERS =
-	"subscribers are told by their tokens or certificates, and nobody is asked for one";
 
 const NO_SUBSCRIBERS: GrpcFailure = failed(
 	Code.UNAUTHENTICATED,
@@ -110,18 +135,15 @@ const NONE: ReadonlyMap<string, string> = new Map();
 const NO_BYTES = new Uint8Array();
 
 /** A call's metadata and certificate, with the parameters of one report. */
-export function toSignedRequest(call: Call, parameters: ReadonlyMap<string, string> = NONE): SignedRequest {
-	const peer = readPeer(call.getAuthContext().sslPeerCertificate);
-	return {
-		parameters,
-		headers: headersOf(call),
-		body: NO_BYTES,
-		...(peer === undefined ? {} : { peer }),
-	};
+export function toSignedRequest(
+	{ headers, peer }: Call,
+	parameters: ReadonlyMap<string, string> = NONE,
+): SignedRequest {
+	return { parameters, headers, body: NO_BYTES, ...(peer === undefined ? {} : { peer }) };
 }
 
 /** Text only. A key that stands several times has its values joined, as in HTTP. */
-export function headersOf({ metadata }: Pick<Call, "metadata">): ReadonlyMap<string, string> {
+export function headersOf({ metadata }: Pick<WireCall, "metadata">): ReadonlyMap<string, string> {
 	const headers = new Map<string, string>();
 	for (const key of Object.keys(metadata.getMap())) {
 		const values = metadata.get(key).filter((value) => typeof value === "string");

@@ -41,7 +41,7 @@ export function createConnections(injector: ConnectionInjector, options: Connect
 			socket.destroy();
 			return;
 		}
-		const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+		const peer = peerOf(socket);
 		connections.set(peer, { socket, budget: createTalkBudget(options.maxMessageBytes, performance.now()) });
 		socket.on("close", () => {
 			if (connections.get(peer)?.socket === socket) connections.delete(peer);
@@ -99,6 +99,11 @@ function makeRoom(connections: Map<string, Connection>): boolean {
 	connections.delete(longest.peer);
 	longest.socket.destroy();
 	return true;
+}
+
+/** A connection as `getPeer()` of @grpc/grpc-js names it. */
+export function peerOf({ remoteAddress, remotePort }: Partial<Socket>): string {
+	return `${remoteAddress}:${remotePort}`;
 }
 
 function addressOf(server: Server): string {

@@ -5,7 +5,7 @@ import { createSecureContext } from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { createThrottledWarning, guardLogger, observe } from "@reelkeep/core";
 import type { Health, Ingress, IngressStarted, Receive } from "@reelkeep/core/ports";
-import { createIdentify } from "./callers.js";
+import { checkSubscribers } from "./callers.js";
 import { type Connections, createConnections } from "./connections.js";
 import { checkExposure, describeExposure } from "./exposure.js";
 import { createHealthService, type HealthService } from "./health-service.js";
@@ -93,8 +93,8 @@ export function checkIngressOptions(
 	checkExposure(options);
 	checkTls(options.tls);
 	resolveLimits(options.limits);
-	const { callers, subscribers, maxConnections, connectionIdleMs, keepaliveMs, stopTimeMs } = options;
-	createIdentify({ ...(callers && { callers }), ...(subscribers && { subscribers }) });
+	checkSubscribers(options);
+	const { maxConnections, connectionIdleMs, keepaliveMs, stopTimeMs } = options;
 	checkWholeNumbers("", { maxConnections, connectionIdleMs, keepaliveMs, stopTimeMs });
 }
 

@@ -1,7 +1,7 @@
 // Who calls, as every method asks it first: refusals are logged and counted, and a broken verifier is no success.
 
 import type { Call, Caller } from "./callers.js";
-import { logUnexpected, reportConclusion } from "./report.js";
+import { logUnexpected, refused, reportConclusion } from "./report.js";
 import type { ServiceContext } from "./service-context.js";
 import { type GrpcFailure, INTERNAL_ERROR, STOPPING } from "./status.js";
 
@@ -12,16 +12,16 @@ export async function identifyOrConclude(
 	context: ServiceContext,
 ): Promise<Caller | GrpcFailure> {
 	const startedAt = context.clock.now();
-	const refuse = (tag: string, answer: GrpcFailure): GrpcFailure => {
-		reportConclusion({ tag, answer }, requestId, startedAt, context);
+	const refuse = (answer: GrpcFailure): GrpcFailure => {
+		reportConclusion(refused(answer), requestId, startedAt, context);
 		return answer;
 	};
-	if (context.stopping.aborted) return refuse(STOPPING.reason, STOPPING);
+	if (context.stopping.aborted) return refuse(STOPPING);
 	try {
 		const caller = await context.identify(call, request);
-		return caller._tag === "Caller" ? caller : refuse(caller.reason, caller);
+		return caller._tag === "Caller" ? caller : refuse(caller);
 	} catch (error) {
 		logUnexpected(error, requestId, context.logger);
-		return refuse(INTERNAL_ERROR.reason, INTERNAL_ERROR);
+		return refuse(INTERNAL_ERROR);
 	}
 }

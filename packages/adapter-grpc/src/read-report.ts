@@ -2,6 +2,7 @@
 
 import { toJsonString } from "@bufbuild/protobuf";
 import { status as Code } from "@grpc/grpc-js";
+import { decodeUtf8 } from "@reelkeep/core";
 import {
 	type ReportRecordingRequest,
 	ScreenRecordCallbackSchema,
@@ -31,7 +32,7 @@ export function readReport({ report }: Pick<ReportRecordingRequest, "report">): 
 			return { _tag: "Report", requestParam, isRaw: false };
 		}
 		case "requestParam": {
-			const requestParam = decodeText(report.value) ?? report.value;
+			const requestParam = decodeUtf8(report.value) ?? report.value;
 			if (typeof requestParam === "string" && requestParam.trim() === "") return MISSING;
 			return { _tag: "Report", requestParam, isRaw: true };
 		}
@@ -68,14 +69,4 @@ export function signedParameters(
 
 function unsigned(message: string): GrpcFailure {
 	return failed(Code.UNAUTHENTICATED, "UNSIGNED", message);
-}
-
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function decodeText(bytes: Uint8Array): string | undefined {
-	try {
-		return strict.decode(bytes);
-	} catch {
-		return undefined;
-	}
 }

@@ -6,12 +6,13 @@ import type { EventMetadata, VerificationReceipt } from "@reelkeep/core/ports";
 import { type Call, type Caller, toSignedRequest } from "./callers.js";
 import type { ReportRecordingRequest } from "./gen/reelkeep/v1/recording_service_pb.js";
 import { readReport, signedParameters } from "./read-report.js";
-import { type Conclusion, logUnavailable, logUnexpected, reportConclusion } from "./report.js";
+import { type Conclusion, logUnavailable, logUnexpected, refused, reportConclusion } from "./report.js";
 import type { ServiceContext } from "./service-context.js";
 import {
 	answerNotAuthentic,
 	answerOutcome,
 	INTERNAL_ERROR,
+	isFailure,
 	MALFORMED,
 	OVERLOADED,
 	TOO_LARGE,
@@ -20,7 +21,6 @@ import {
 /** One report and what came with it. */
 export interface IncomingReport {
 	readonly call: Call;
-	readonly headers: ReadonlyMap<string, string>;
 	readonly caller: Caller;
 	/** `undefined`: the bytes are no message. */
 	readonly message: ReportRecordingRequest | undefined;
@@ -44,8 +44,8 @@ export async function reportOne(incoming: IncomingReport, context: ServiceContex
 }
 
 async function concludeBounded(incoming: IncomingReport, context: ServiceContext): Promise<Conclusion> {
-	const leave = context.takePlace(incoming.call.getPeer());
-	if (leave === undefined) return { tag: OVERLOADED.reason, answer: OVERLOADED };
+	const leave = context.takePlace(incoming.call.connection);
+	if (leave === undefined) return refused(OVERLOADED);
 	try {
 		return await conclude(incoming, context);
 	} catch (error) {
@@ -57,24 +57,23 @@ async function concludeBounded(incoming: IncomingReport, context: ServiceContext
 
 function unexpected(error: unknown, { requestId }: IncomingReport, { logger }: ServiceContext): Conclusion {
 	logUnexpected(error, requestId, logger);
-	return { tag: INTERNAL_ERROR.reason, answer: INTERNAL_ERROR };
+	return refused(INTERNAL_ERROR);
 }
 
 async function conclude(incoming: IncomingReport, context: ServiceContext): Promise<Conclusion> {
 	const { message, bytes } = incoming;
 	// On a server of the user's, that server has a limit of its own.
-	if (bytes.length > context.limits.maxMessageBytes) return { tag: TOO_LARGE.reason, answer: TOO_LARGE };
-	if (message === undefined) return { tag: MALFORMED.reason, answer: MALFORMED };
+	if (bytes.length > context.limits.maxMessageBytes) return refused(TOO_LARGE);
+	if (message === undefined) return refused(MALFORMED);
 	const report = readReport(message);
-	if (report._tag === "Failed") return { tag: report.reason, answer: report };
+	if (isFailure(report)) return refused(report);
 	let { name: appKey, receipt } = incoming.caller;
 	if (context.verifier !== undefined) {
 		const parameters = signedParameters(report, incoming.parameters);
-		if ("_tag" in parameters) return { tag: parameters.reason, answer: parameters };
+		if (isFailure(parameters)) return refused(parameters);
 		const verification = await context.verifier.verify(toSignedRequest(incoming.call, parameters));
 		if (verification._tag === "NotAuthentic") {
-			const answer = answerNotAuthentic(verification.reason, verification.message);
-			return { tag: answer.reason, answer };
+			return refused(answerNotAuthentic(verification.reason, verification.message));
 		}
 		({ appKey, receipt } = verification);
 	}
@@ -89,7 +88,7 @@ async function conclude(incoming: IncomingReport, context: ServiceContext): Prom
 }
 
 function metadataOf(
-	{ requestId, headers, bytes }: IncomingReport,
+	{ requestId, call, bytes }: IncomingReport,
 	appKey: string,
 	receipt: VerificationReceipt | undefined,
 	{ telemetry }: ServiceContext,
@@ -103,6 +102,6 @@ function metadataOf(
 		requestId,
 		correlationId: requestId,
 		...(verification === undefined ? {} : { verification }),
-		...readTraceparent(headers.get("traceparent")),
+		...readTraceparent(call.headers.get("traceparent")),
 	};
 }

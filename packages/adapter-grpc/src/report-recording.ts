@@ -3,7 +3,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import { answerCall } from "./answer-call.js";
-import { headersOf } from "./callers.js";
+import { readCall } from "./callers.js";
 import type { Received } from "./define-method.js";
 import type {
 	ReportRecordingRequest,
@@ -13,6 +13,7 @@ import { identifyOrConclude } from "./identify-call.js";
 import { parametersOf } from "./read-report.js";
 import { reportOne } from "./report-one.js";
 import type { ServiceContext } from "./service-context.js";
+import { isFailure } from "./status.js";
 
 type Response = MessageInitShape<typeof ReportRecordingResponseSchema>;
 type Handler = handleUnaryCall<Received<ReportRecordingRequest>, Response>;
@@ -22,15 +23,12 @@ type Handler = handleUnaryCall<Received<ReportRecordingRequest>, Response>;
  * under way is completed all the same.
  */
 export function createReportRecording(context: ServiceContext): Handler {
-	return answerCall<Parameters<Handler>[0], Response>(context, async (call, requestId) => {
+	return answerCall<Parameters<Handler>[0], Response>(context, async (wireCall, requestId) => {
+		const call = readCall(wireCall);
 		const caller = await identifyOrConclude(call, "report", requestId, context);
-		if (caller._tag === "Failed") return caller;
-		const headers = headersOf(call);
-		const { message, bytes } = call.request;
-		const { answer } = await reportOne(
-			{ call, headers, caller, message, bytes, parameters: parametersOf(headers), requestId },
-			context,
-		);
-		return answer._tag === "Failed" ? answer : { outcome: answer.outcome, stream: answer.stream };
+		if (isFailure(caller)) return caller;
+		const parameters = parametersOf(call.headers);
+		const { answer } = await reportOne({ ...wireCall.request, call, caller, parameters, requestId }, context);
+		return isFailure(answer) ? answer : { outcome: answer.outcome, stream: answer.stream };
 	});
 }

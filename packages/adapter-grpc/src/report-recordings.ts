@@ -3,7 +3,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { status as Code, type handleClientStreamingCall } from "@grpc/grpc-js";
 import { answerCall } from "./answer-call.js";
-import { headersOf } from "./callers.js";
+import { readCall } from "./callers.js";
 import type { Received } from "./define-method.js";
 import {
 	ReportRecordingRequestSchema,
@@ -12,11 +12,11 @@ import {
 	type ReportResultSchema,
 } from "./gen/reelkeep/v1/recording_service_pb.js";
 import { identifyOrConclude } from "./identify-call.js";
-import { logUnexpected, reportConclusion } from "./report.js";
+import { logUnexpected, refused, reportConclusion } from "./report.js";
 import { type IncomingReport, reportOne } from "./report-one.js";
 import { toRichStatus } from "./rich-status.js";
 import type { ServiceContext } from "./service-context.js";
-import { failed, type GrpcAnswer, type GrpcFailure, INTERNAL_ERROR, STOPPING } from "./status.js";
+import { failed, type GrpcAnswer, type GrpcFailure, INTERNAL_ERROR, isFailure, STOPPING } from "./status.js";
 
 /** Reports of one stream that are being stored at once: they share syncs, and one stream leaves room for others. */
 const REPORTS_AT_ONCE = 32;
@@ -30,26 +30,23 @@ type Handler = handleClientStreamingCall<Received<ReportRecordingsRequest>, Resp
 type Stream = Parameters<Handler>[0];
 
 export function createReportRecordings(context: ServiceContext): Handler {
-	return answerCall<Stream, Response>(context, async (call, callId) => {
+	return answerCall<Stream, Response>(context, async (stream, callId) => {
+		const call = readCall(stream);
 		const caller = await identifyOrConclude(call, "report", callId, context);
-		if (caller._tag === "Failed") return caller;
-		const headers = headersOf(call);
+		if (isFailure(caller)) return caller;
 		const startedAt = context.clock.now();
-		const taken = await takeAll(call, context, (received) =>
-			takeOne({ ...received, call, headers, caller }, context),
+		const taken = await takeAll(stream, context, (received) =>
+			takeOne({ ...received, call, caller }, context),
 		);
-		if (!("_tag" in taken)) return { results: [...taken] };
-		reportConclusion({ tag: taken.reason, answer: taken, appKey: caller.name }, callId, startedAt, context);
+		if (!isFailure(taken)) return { results: [...taken] };
+		reportConclusion({ ...refused(taken), appKey: caller.name }, callId, startedAt, context);
 		return taken;
 	});
 }
 
 /** *Promise*: never rejects. */
 async function takeOne(
-	{
-		message,
-		...others
-	}: Received<ReportRecordingsRequest> & Pick<IncomingReport, "call" | "headers" | "caller">,
+	{ message, ...others }: Received<ReportRecordingsRequest> & Pick<IncomingReport, "call" | "caller">,
 	context: ServiceContext,
 ): Promise<Result> {
 	let requestId = "";

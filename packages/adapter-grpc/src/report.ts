@@ -2,7 +2,7 @@
 
 import { describeUnexpected, observe } from "@reelkeep/core";
 import type { Clock, Logger, Telemetry } from "@reelkeep/core/ports";
-import type { GrpcAnswer } from "./status.js";
+import type { GrpcAnswer, GrpcFailure } from "./status.js";
 
 /** What a report, or a call, came to. */
 export interface Conclusion {
@@ -10,6 +10,11 @@ export interface Conclusion {
 	readonly tag: string;
 	readonly answer: GrpcAnswer;
 	readonly appKey?: string;
+}
+
+/** What ends before the core is asked is told by its reason. */
+export function refused(answer: GrpcFailure): Conclusion {
+	return { tag: answer.reason, answer };
 }
 
 interface Audience {

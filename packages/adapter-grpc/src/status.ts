@@ -98,6 +98,10 @@ export function failed(code: Code, reason: string, message: string): GrpcFailure
 	return { _tag: "Failed", code, reason, message };
 }
 
+export function isFailure(result: object): result is GrpcFailure {
+	return "_tag" in result && result._tag === "Failed";
+}
+
 /** What passes by itself. */
 function again(code: Code, reason: string, message: string): GrpcFailure {
 	return { ...failed(code, reason, message), retryAfterMs: RETRY_AFTER_MS };

@@ -4,6 +4,7 @@
 import { EventEmitter } from "node:events";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { status as Code, type Server } from "@grpc/grpc-js";
+import { peerOf } from "./connections.js";
 
 /** Of a call's headers together, names and values. A callback's call has 500 bytes. */
 const MAX_HEADER_CHARACTERS = 16 * 1024;
@@ -55,8 +56,7 @@ export function guardStreams(server: Server, watcher: StreamWatcher): void {
 }
 
 function watch(stream: ServerHttp2Stream, watcher: StreamWatcher): void {
-	const { remoteAddress, remotePort } = stream.session?.socket ?? {};
-	const peer = `${remoteAddress}:${remotePort}`;
+	const peer = peerOf(stream.session?.socket ?? {});
 	watcher.begin(peer);
 	stream.once("close", () => watcher.end(peer));
 }
@@ -131,7 +131,7 @@ function closeBehindAnswer(stream: ServerHttp2Stream): void {
 }
 
 /** Nothing here reads them, and grpc-js makes a Buffer for each of their commas. */
-export function dropBinary(headers: IncomingHttpHeaders): void {
+function dropBinary(headers: IncomingHttpHeaders): void {
 	for (const name of Object.keys(headers)) if (name.endsWith("-bin")) delete headers[name];
 }
 

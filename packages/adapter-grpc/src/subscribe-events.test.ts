@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { status as Code } from "@grpc/grpc-js";
-import type { EventStore, RecordedEvent } from "@reelkeep/core/ports";
+import { type EventStore, type RecordedEvent, toPosition } from "@reelkeep/core/ports";
 import { afterEach, describe, expect, it } from "vitest";
 import { appendTo, ingressStarter, storeOf } from "../test/harness.js";
 import { createTokenVerifier } from "./tokens.js";
@@ -73,7 +73,8 @@ describe("a subscription", () => {
 		if (event === undefined) throw new Error("there is no event");
 		const { dataJson, metadataJson, version, recordedAt, $typeName: _, ...same } = event;
 		const read: RecordedEvent = {
-			...(same as unknown as RecordedEvent),
+			...same,
+			position: toPosition(same.position),
 			version: Number(version),
 			recordedAt: Number(recordedAt),
 			data: JSON.parse(dataJson),

@@ -11,6 +11,8 @@ import {
 	isStoreFault,
 	type Position,
 } from "@reelkeep/core/ports";
+import { serveCall } from "./answer-call.js";
+import { readCall } from "./callers.js";
 import type { Received } from "./define-method.js";
 import { type EventBatch, eventBatches } from "./event-batches.js";
 import type {
@@ -18,10 +20,10 @@ import type {
 	SubscribeEventsResponseSchema,
 } from "./gen/reelkeep/v1/recording_service_pb.js";
 import { identifyOrConclude } from "./identify-call.js";
-import { logUnexpected, reportConclusion } from "./report.js";
+import { refused, reportConclusion } from "./report.js";
 import { toStatusObject } from "./rich-status.js";
 import type { ServiceContext } from "./service-context.js";
-import { failed, type GrpcFailure, INTERNAL_ERROR, MALFORMED, STOPPING } from "./status.js";
+import { failed, type GrpcFailure, INTERNAL_ERROR, isFailure, MALFORMED, STOPPING } from "./status.js";
 
 const DEFAULT_BATCH_EVENTS = 256;
 const MAX_BATCH_EVENTS = 1024;
@@ -41,12 +43,12 @@ type Handler = handleServerStreamingCall<
 export function createSubscribeEvents(context: ServiceContext): Handler {
 	let subscriptions = 0;
 	const subscribe = async (call: Stream, requestId: string): Promise<GrpcFailure> => {
-		const caller = await identifyOrConclude(call, "subscribe", requestId, context);
+		const caller = await identifyOrConclude(readCall(call), "subscribe", requestId, context);
 		if (caller._tag === "Failed") return caller;
 		const { name } = caller;
 		const startedAt = context.clock.now();
 		const conclude = (answer: GrpcFailure): GrpcFailure => {
-			reportConclusion({ tag: answer.reason, answer, appKey: name }, requestId, startedAt, context);
+			reportConclusion({ ...refused(answer), appKey: name }, requestId, startedAt, context);
 			return answer;
 		};
 		if (subscriptions >= context.limits.maxSubscriptions) return conclude(TOO_MANY);
@@ -63,27 +65,14 @@ export function createSubscribeEvents(context: ServiceContext): Handler {
 			subscriptions -= 1;
 		}
 	};
-	return (call) => {
-		const leave = context.open.begin();
-		void endingWell(call, context, subscribe).finally(leave);
-	};
-}
-
-/** @grpc/grpc-js would not notice a rejection. */
-async function endingWell(
-	call: Stream,
-	{ ids, logger }: ServiceContext,
-	subscribe: (call: Stream, requestId: string) => Promise<GrpcFailure>,
-): Promise<void> {
-	let requestId = "";
-	let failure: GrpcFailure = INTERNAL_ERROR;
-	try {
-		requestId = ids.next();
-		failure = await subscribe(call, requestId);
-	} catch (error) {
-		logUnexpected(error, requestId, logger);
-	}
-	if (!call.cancelled) call.emit("error", toStatusObject(failure, requestId));
+	return (call) =>
+		serveCall(
+			context,
+			(requestId) => subscribe(call, requestId),
+			(failure, requestId) => {
+				if (!call.cancelled) call.emit("error", toStatusObject(failure, requestId));
+			},
+		);
 }
 
 /** Sends until the subscriber goes, the service stops or the log fails. */
@@ -97,7 +86,7 @@ async function serve(call: Stream, requestId: string, context: ServiceContext): 
 	if (call.cancelled || stopping.aborted) leave();
 	try {
 		const options = await readRequest(call.request.message, store);
-		if ("_tag" in options) return options;
+		if (isFailure(options)) return options;
 		await send(
 			call,
 			eventBatches({ store, clock, logger }, { ...options, signal: gone.signal }),

@@ -54,8 +54,9 @@ async function compose(config: ServeConfig, logger: Logger) {
 	}
 }
 
-const TLS_FLAGS = "--grpc-tls-cert, --grpc-tls-key, --grpc-tls-client-ca";
-const PROOF_FLAGS = "--grpc-token-file, --grpc-tls-client-ca with --grpc-tls-client, --grpc-verify";
+/** What its ingress refuses was asked for by one of these. */
+const GRPC_FLAGS =
+	"--grpc-token-file, --grpc-tls-cert, --grpc-tls-key, --grpc-tls-client-ca, --grpc-tls-client, --grpc-subscriber, --grpc-verify";
 
 /** Its libraries are loaded by those who serve it. *Errors*: rejects with a `UsageError`. */
 async function composeGrpc({ grpc: config, apps, clockToleranceMs }: ServeConfig) {
@@ -68,7 +69,7 @@ async function composeGrpc({ grpc: config, apps, clockToleranceMs }: ServeConfig
 		return grpcIngress({ ...options, verifier });
 	} catch (error) {
 		if (!(error instanceof TypeError)) throw error;
-		throw new UsageError(`${error.message} (${error.message.includes("TLS") ? TLS_FLAGS : PROOF_FLAGS})`);
+		throw new UsageError(`${error.message} (${GRPC_FLAGS})`);
 	}
 }
 

@@ -102,4 +102,5 @@ export {
 	subscribe,
 } from "./subscribe.js";
 export { readTraceparent } from "./traceparent.js";
+export { decodeUtf8 } from "./utf8.js";
 export { createWake, type Wake } from "./wake.js";
