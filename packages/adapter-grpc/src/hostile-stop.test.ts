@@ -7,14 +7,20 @@ import { setTimeout as pause } from "node:timers/promises";
 import { status as Code } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Failure, gatedReceive, recordingReceive, storeOf, testClient } from "../test/harness.js";
-import { call, GOOD_ITEM_MESSAGE, GOOD_MESSAGE, hostileScenes, type Scene } from "../test/hostile-scene.js";
+import {
+	call,
+	GOOD_ITEM_MESSAGE,
+	GOOD_MESSAGE,
+	hostileScenes,
+	NO_EVENTS,
+	type Scene,
+} from "../test/hostile-scene.js";
 import {
 	callHeaders,
 	data,
 	END_STREAM,
 	Frame,
 	frame,
-	grpcMessage,
 	HELLO,
 	headerBlock,
 	open,
@@ -31,7 +37,6 @@ afterEach(() => scenes.end());
 const STOP_TIME_MS = 150;
 /** What a busy machine may need on top. */
 const A_BIT_MS = 2_000;
-const NO_EVENTS = grpcMessage(Buffer.alloc(0));
 const NO_WINDOW = frame(Frame.SETTINGS, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]));
 
 /** Stops, and proves that it did in time and that nothing listens any more. */

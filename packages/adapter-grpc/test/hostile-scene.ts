@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Report } from "@reelkeep/core/ports";
 import { transcribe, transcribingLogger } from "@reelkeep/testing/transcript";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import type { GrpcIngressOptions } from "../src/grpc-ingress.js";
 import {
 	ingressStarter,
@@ -186,3 +186,10 @@ export async function answerOf(
 		reset: stream.rstCode,
 	};
 }
+
+/** What `SubscribeEvents` takes to begin with the first event: nothing is set. */
+export const NO_EVENTS: Buffer = grpcMessage(Buffer.alloc(0));
+
+/** Resolves when so many reports were handed over. */
+export const handedOver = ({ reports }: Scene, count: number): Promise<void> =>
+	vi.waitFor(() => expect(reports).toHaveLength(count), { timeout: 4_000, interval: 2 });

@@ -23,7 +23,7 @@ export const Frame = {
 export const END_STREAM = 1;
 export const ACK = 1;
 export const END_HEADERS = 4;
-const CANCEL = 8;
+export const CANCEL = 8;
 
 export interface ReceivedFrame {
 	readonly type: number;
