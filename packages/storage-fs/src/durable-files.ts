@@ -23,10 +23,14 @@ export async function makeDurableDirectory(fileSystem: FileSystem, path: string)
 	}
 }
 
-/** Puts `text` under `path`, replacing what is there. *Promise*: old or new, never a mixture; durable when it resolves. */
-export async function replaceFile(fileSystem: FileSystem, path: string, text: string): Promise<void> {
+/** Puts `content` under `path`, replacing what is there. *Promise*: old or new, never a mixture; durable when it resolves. */
+export async function replaceFile(
+	fileSystem: FileSystem,
+	path: string,
+	content: string | Uint8Array,
+): Promise<void> {
 	const added = `${path}.new`;
-	await writeNew(fileSystem, added, text, "replace");
+	await writeNew(fileSystem, added, content, "replace");
 	await fileSystem.rename(added, path);
 	await fileSystem.syncDirectory(dirname(path));
 }
@@ -47,10 +51,15 @@ export async function createFile(fileSystem: FileSystem, path: string, text: str
 	}
 }
 
-async function writeNew(fileSystem: FileSystem, path: string, text: string, mode: "create" | "replace") {
+async function writeNew(
+	fileSystem: FileSystem,
+	path: string,
+	content: string | Uint8Array,
+	mode: "create" | "replace",
+): Promise<void> {
 	const file = await fileSystem.open(path, mode);
 	try {
-		await file.write(Buffer.from(text), 0);
+		await file.write(typeof content === "string" ? Buffer.from(content) : content, 0);
 		await file.datasync();
 	} finally {
 		await file.close();

@@ -113,7 +113,9 @@ test("a reader without an owner syncs the log before it shows anything", async (
 	disk.before = ({ operation }) => {
 		if (operation === "datasync") throw systemError("EIO");
 	};
-	expect(await rejection(idsOf(reader))).toMatchObject({ reason: "io" });
+	expect((await idsOf(reader)).length).toBe(1); // Nothing has changed since it was synced.
+	const another = openReader({ directory, fileSystem: disk.fileSystem });
+	expect(await rejection(another)).toMatchObject({ reason: "io" });
 });
 
 test("a reader that meets an owner only after its scan shows what that owner says is durable", async () => {
@@ -155,7 +157,7 @@ test("a reader without an owner leaves a torn tail alone and unseen, and refuses
 	expect((await idsOf(await openReader({ directory }))).length).toBe(3);
 	expect(await readFile(logFile(directory))).toEqual(torn);
 	await writeFile(logFile(directory), whole.toString().replace('"note":"a"', '"note":"A"'));
-	const fault = await rejection(openFsEventReader({ directory }));
+	const fault = await rejection(async () => idsOf(await openReader({ directory })));
 	expect(fault).toMatchObject({
 		reason: "corrupt",
 		message: expect.stringContaining("00000001.ndjson, byte"),

@@ -1,29 +1,19 @@
 // Reads the log of a directory from outside its owner: a CLI, a projection in another process.
 
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { guardLogger } from "@reelkeep/core";
 import { type EventStore, type Logger, storeFault } from "@reelkeep/core/ports";
 import { toFault } from "./durable-files.js";
-import { type FileSystem, hasCode, type OpenFile } from "./file-system.js";
+import type { FileSystem } from "./file-system.js";
 import { createHints } from "./hints.js";
-import { LogIndex } from "./log-index.js";
+import { extendLog, type LogSource, loadLog } from "./load-log.js";
+import { listSegments, segmentPath, type Watermark } from "./log-files.js";
+import type { LogIndex } from "./log-index.js";
 import { type LogView, readAll, readStream } from "./log-reader.js";
-import { scanLog } from "./log-scan.js";
-import {
-	checkHeader,
-	corruptAt,
-	eventsDirectory,
-	FIRST_SEGMENT,
-	listSegments,
-	openSegment,
-	segmentName,
-	type Watermark,
-} from "./log-segment.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import type { OwnerConnection, Ownership } from "./ownership.js";
-import { loadSynced, refuseDamage } from "./recovery.js";
+import { createSegmentFiles } from "./segment-files.js";
 import { shareRuns } from "./share-runs.js";
-import { createSharedFile } from "./shared-file.js";
 import { createSocketOwnership } from "./socket-ownership.js";
 
 export interface FsEventReaderOptions {
@@ -85,13 +75,13 @@ async function startReader(options: FsEventReaderOptions): Promise<Reader> {
 		connection?.onChange(hints.give);
 		return connection;
 	};
-	const file = createSharedFile(await openLog(fileSystem, directory));
+	const files = createSegmentFiles(fileSystem, directory);
 	try {
-		const index = new LogIndex(await checkHeader(file, FIRST_SEGMENT));
-		const log: ReaderLog = { file, index, connect, synced: () => loadSynced(fileSystem, directory) };
+		await refuseEmpty(fileSystem, directory);
+		const log = new FollowedLog({ fileSystem, directory, files }, connect);
 		const refresh = shareRuns(async () => {
 			try {
-				await catchUp(log);
+				await log.catchUp();
 			} catch (error) {
 				throw toFault(error, "reading the event log");
 			}
@@ -99,80 +89,110 @@ async function startReader(options: FsEventReaderOptions): Promise<Reader> {
 		await refresh();
 		return {
 			view: {
-				file,
+				files,
 				refresh,
 				get index() {
 					return log.index;
 				},
+				get visible() {
+					return log.visible;
+				},
+				onDamage() {},
 			},
 			onAppended: hints.add,
 			async close() {
 				isClosed = true;
 				connection?.close();
-				await file.close();
+				await files.close();
 			},
 		};
 	} catch (error) {
 		connection?.close();
-		await file.close();
+		await files.close();
 		throw toFault(error, `reading the event store in ${directory}`);
 	}
 }
 
-async function openLog(fileSystem: FileSystem, directory: string): Promise<OpenFile> {
-	try {
-		if ((await listSegments(fileSystem, directory)).length > 0) {
-			return await openSegment(fileSystem, directory, "read");
-		}
-	} catch (error) {
-		if (!hasCode(error, "ENOENT")) throw toFault(error, `opening the event store in ${directory}`);
-	}
-	const log = join(eventsDirectory(directory), segmentName(FIRST_SEGMENT));
+async function refuseEmpty(fileSystem: FileSystem, directory: string): Promise<void> {
+	if ((await listSegments(fileSystem, directory)).length > 0) return;
 	throw storeFault(
 		"io",
-		`there is no event store in ${directory} (${log} is missing); name the data directory of a server that has been started`,
+		`there is no event store in ${directory} (${segmentPath(directory, 1)} is missing); name the data directory of a ` +
+			"server that has been started",
 		{ retryable: false },
 	);
 }
 
-/** The reader's index, which grows; before anybody reads, it may be replaced as a whole. */
-interface ReaderLog {
-	readonly file: OpenFile;
-	index: LogIndex;
-	connect(): Promise<OwnerConnection | undefined>;
-	synced(): Promise<Watermark | undefined>;
-}
+/** The index of a log that others may write. Everything in it is durable, so all of it may be seen. */
+class FollowedLog {
+	readonly #source: LogSource;
+	readonly #connect: () => Promise<OwnerConnection | undefined>;
+	#index: LogIndex | undefined;
+	#visible = 0;
+	/** How long the last segment was when nobody owned the log. */
+	#restingBytes = 0;
 
-async function catchUp(log: ReaderLog): Promise<void> {
-	const durable = await askOwner(log);
-	if (durable !== undefined) return catchUpTo(log, durable.bytes);
-	// Nobody writes. What is scanned now was written before the sync that follows, so that it is durable afterwards;
-	// and an owner that came meanwhile is found by asking again. Until then nothing of it may be seen.
-	const found = log.index.stage();
-	const { bytes } = await log.file.status();
-	const scan = await scanLog(log.file, found, bytes);
-	await log.file.datasync();
-	const meanwhile = await askOwner(log);
-	if (meanwhile !== undefined) return catchUpTo(log, meanwhile.bytes);
-	// An owner that came and went may have undone a failed write of its own: what was scanned is not all there.
-	if ((await log.file.status()).bytes < bytes) return catchUp(log);
-	refuseDamage(scan, found.position, bytes, await log.synced());
-	log.index = found.commit();
-}
-
-/** How far the live owner says that the log is durable; `undefined` when there is none. */
-async function askOwner(log: ReaderLog): Promise<Watermark | undefined> {
-	for (;;) {
-		const owner = await log.connect();
-		const durable = await owner?.durable();
-		// An owner that went while we asked may have a successor.
-		if (owner === undefined || durable !== undefined) return durable;
+	constructor(source: LogSource, connect: () => Promise<OwnerConnection | undefined>) {
+		this.#source = source;
+		this.#connect = connect;
 	}
-}
 
-async function catchUpTo({ file, index }: ReaderLog, bytes: number): Promise<void> {
-	if (index.bytes >= bytes) return;
-	const { unsoundAt } = await scanLog(file, index, bytes);
-	if (unsoundAt !== undefined)
-		throw corruptAt(FIRST_SEGMENT, unsoundAt, "a durable event is not what was written");
+	get index(): LogIndex {
+		if (this.#index === undefined) throw new Error("the log has not been read yet");
+		return this.#index;
+	}
+
+	/** While it is extended, what is new is not seen before all of it is there. */
+	get visible(): number {
+		return this.#visible;
+	}
+
+	async catchUp(): Promise<void> {
+		const durable = await this.#askOwner();
+		if (durable !== undefined) return this.#followOwner(durable);
+		if (await this.#isAtRest()) return;
+		const { files } = this.#source;
+		// Nobody writes. What is read now was written before the sync that follows, so that it is durable afterwards; and
+		// an owner that came meanwhile is found by asking again. Until then nothing of it may be seen.
+		const { index, bytes } = await loadLog(this.#source);
+		const { segment } = index.active;
+		await files.use(segment, (file) => file.datasync());
+		const meanwhile = await this.#askOwner();
+		if (meanwhile !== undefined) return this.#followOwner(meanwhile);
+		// An owner that came and went may have undone a failed write of its own: what was read is not all there.
+		const status = await files.use(segment, (file) => file.status());
+		if (status.bytes < bytes) return this.catchUp();
+		this.#restingBytes = bytes;
+		this.#show(index);
+	}
+
+	async #followOwner(durable: Watermark): Promise<void> {
+		if (this.#index === undefined) return this.#show((await loadLog(this.#source, durable)).index);
+		await extendLog(this.#source, this.#index, durable);
+		this.#show(this.#index);
+	}
+
+	/** Whether the log is as it was when nobody owned it. */
+	async #isAtRest(): Promise<boolean> {
+		if (this.#restingBytes === 0) return false;
+		const { fileSystem, directory, files } = this.#source;
+		const { segment } = this.index.active;
+		const { bytes } = await files.use(segment, (file) => file.status());
+		return bytes === this.#restingBytes && (await listSegments(fileSystem, directory)).length === segment;
+	}
+
+	#show(index: LogIndex): void {
+		this.#index = index;
+		this.#visible = index.position;
+	}
+
+	/** How far the live owner says that the log is durable; `undefined` when there is none. */
+	async #askOwner(): Promise<Watermark | undefined> {
+		for (;;) {
+			const owner = await this.#connect();
+			const durable = await owner?.durable();
+			// An owner that went while we asked may have a successor.
+			if (owner === undefined || durable !== undefined) return durable;
+		}
+	}
 }

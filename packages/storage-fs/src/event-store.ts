@@ -11,20 +11,30 @@ import {
 	storeFault,
 } from "@reelkeep/core/ports";
 import { makeDurableDirectory, toFault } from "./durable-files.js";
-import type { FileSystem, OpenFile } from "./file-system.js";
+import type { FileSystem } from "./file-system.js";
 import { GroupCommit, MAX_PENDING_APPENDS, MAX_PENDING_BYTES } from "./group-commit.js";
 import { createHints } from "./hints.js";
+import { createIndexKeeper, type IndexKeeper } from "./index-keeper.js";
+import { MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, SEGMENT_BYTES } from "./log-files.js";
+import { MAX_POSITION } from "./log-index.js";
 import { type LogView, readAll, readStream } from "./log-reader.js";
+import { LogTail } from "./log-tail.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import type { Owned, Ownership } from "./ownership.js";
-import { recoverLog, saveSynced, watermarkOf } from "./recovery.js";
-import { createSharedFile } from "./shared-file.js";
+import { recoverLog } from "./recovery.js";
+import { createSegmentFiles, type SegmentFiles } from "./segment-files.js";
 import { createSocketOwnership } from "./socket-ownership.js";
+import { findHead } from "./stream-head.js";
+
+/** So many events take about 2 GB of memory. */
+export const MAX_EVENTS = 100_000_000;
+/** From this share of `maxEvents` on the store says so. */
+const NEARLY_FULL = 0.8;
 
 export interface FsEventStoreOptions {
 	/** The data directory; made when it is missing. Its path is resolved once, here. */
 	readonly directory: string;
-	readonly clock: Pick<Clock, "now">;
+	readonly clock: Clock;
 	readonly logger?: Logger;
 	/** Default: the machine's. */
 	readonly fileSystem?: FileSystem;
@@ -34,6 +44,10 @@ export interface FsEventStoreOptions {
 	readonly maxPendingAppends?: number;
 	/** Bytes of log that may wait for a sync. Default 64 MiB. */
 	readonly maxPendingBytes?: number;
+	/** How many events the log may hold; more are refused with `io`. Default 100 million; at most 4,294,967,294. */
+	readonly maxEvents?: number;
+	/** A file of the log that has so many bytes is followed by the next one. Default 64 MiB; 1 KiB to 1 GiB. */
+	readonly segmentBytes?: number;
 }
 
 export interface FsEventStore extends EventStore {
@@ -45,26 +59,32 @@ export interface FsEventStore extends EventStore {
 	 */
 	open(): Promise<void>;
 
-	/** Why appends fail for good; `undefined` while they do not. What was durable is still read. */
+	/**
+	 * Why every append is rejected now; `undefined` while none is for that. What was durable is still read. A disk that
+	 * failed is tried again by itself; a damaged log must be repaired.
+	 */
 	failure(): StoreFault | undefined;
 
-	/** What else is wrong, in words: a full disk, or a log that something cut while it was closed. */
+	/** What else is wrong, in words: a full disk, or a log that will be full. */
 	troubles(): readonly string[];
 }
 
 interface OpenLog {
 	readonly owned: Owned;
-	readonly file: OpenFile;
+	readonly files: SegmentFiles;
 	readonly view: LogView;
+	readonly tail: LogTail;
 	readonly writer: GroupCommit;
-	/** Events that were durable when the log was last closed, and are gone. */
-	readonly loss: string | undefined;
+	readonly indexes: IndexKeeper;
 }
 
 /** Makes the event store of a directory; `open` it before use. Any number of readers may stand beside it. */
 export function createFsEventStore(options: FsEventStoreOptions): FsEventStore {
 	const directory = resolve(options.directory);
 	const fileSystem = options.fileSystem ?? createNodeFileSystem();
+	const { maxEvents = MAX_EVENTS, segmentBytes = SEGMENT_BYTES } = options;
+	checkWhole("maxEvents", maxEvents, 1, MAX_POSITION);
+	checkWhole("segmentBytes", segmentBytes, MIN_SEGMENT_BYTES, MAX_SEGMENT_BYTES);
 	const logger = options.logger && guardLogger(options.logger);
 	const hints = createHints(logger);
 	let log: OpenLog | undefined;
@@ -81,11 +101,19 @@ export function createFsEventStore(options: FsEventStoreOptions): FsEventStore {
 		supports: { persistence: true },
 		async open() {
 			if (closing !== undefined) throw storeFault("closed", `the event store in ${directory} is closed`);
-			opening ??= startLog({ ...options, directory, fileSystem, ...(logger && { logger }) }, hints.give);
+			const settled = {
+				...options,
+				directory,
+				fileSystem,
+				maxEvents,
+				segmentBytes,
+				...(logger && { logger }),
+			};
+			opening ??= startLog(settled, hints.give);
 			log = await opening;
 		},
 		failure: () => log?.writer.failure,
-		troubles: () => [log?.writer.trouble?.message, log?.loss].filter((trouble) => trouble !== undefined),
+		troubles: () => (log === undefined ? [] : troublesOf(log, maxEvents)),
 		async append(stream, events, expectedVersion) {
 			checkAppend(stream, events, expectedVersion);
 			// Without an await when it is open: appends are decided in the order of the calls, and before a close.
@@ -96,63 +124,91 @@ export function createFsEventStore(options: FsEventStoreOptions): FsEventStore {
 		readAll: (readOptions) => readAll(view, readOptions),
 		onAppended: hints.add,
 		close() {
-			closing ??= stopLog(opening, directory, fileSystem, logger);
+			closing ??= stopLog(opening);
 			return closing;
 		},
 	};
 }
 
-async function startLog(
-	options: FsEventStoreOptions & { readonly fileSystem: FileSystem },
-	hint: () => void,
-): Promise<OpenLog> {
+function checkWhole(name: string, value: number, least: number, most: number): void {
+	if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+	throw new RangeError(`${name} must be a whole number from ${least} to ${most}`);
+}
+
+function troublesOf({ writer, view }: OpenLog, maxEvents: number): readonly string[] {
+	const { position } = view.index;
+	const filling =
+		position < maxEvents * NEARLY_FULL
+			? undefined
+			: `the event log holds ${position} events, and ${maxEvents} are its limit: raise maxEvents, or move on`;
+	return [writer.trouble?.message, filling].filter((trouble) => trouble !== undefined);
+}
+
+type SettledOptions = FsEventStoreOptions &
+	Required<Pick<FsEventStoreOptions, "fileSystem" | "maxEvents" | "segmentBytes">>;
+
+async function startLog(options: SettledOptions, hint: () => void): Promise<OpenLog> {
 	const { directory, fileSystem, clock, logger } = options;
 	const ownership = options.ownership ?? createSocketOwnership();
+	const files = createSegmentFiles(fileSystem, directory);
 	let owned: Owned | undefined;
 	try {
 		await makeDurableDirectory(fileSystem, directory);
 		owned = await ownership.acquire(directory, clock.now());
-		const { file: opened, index, loss } = await recoverLog(fileSystem, directory, logger);
-		const file = createSharedFile(opened);
-		const owner = owned;
-		const publish = () => owner.publish(watermarkOf(index));
-		publish();
-		const writer = new GroupCommit({
-			file,
+		const { file, index } = await recoverLog({ fileSystem, directory, files }, logger);
+		const indexes = createIndexKeeper({ fileSystem, directory, files, index }, logger);
+		const { segmentBytes } = options;
+		const tail = new LogTail({
+			fileSystem,
+			directory,
 			index,
+			file,
+			segmentBytes,
+			onSealed: indexes.saveSealed,
+		});
+		const owner = owned;
+		const publish = () => owner.publish(index.end);
+		publish();
+		const source = { index, files };
+		const writer = new GroupCommit({
+			tail,
+			index,
+			findHead: (stream) => findHead(source, stream),
 			clock,
 			logger,
 			maxPendingAppends: options.maxPendingAppends ?? MAX_PENDING_APPENDS,
 			maxPendingBytes: options.maxPendingBytes ?? MAX_PENDING_BYTES,
+			maxEvents: options.maxEvents,
 			onDurable() {
 				publish();
 				hint();
 			},
 		});
-		return { owned, file, view: { file, index, refresh: async () => {} }, writer, loss };
+		const view: LogView = {
+			...source,
+			get visible() {
+				return index.position;
+			},
+			refresh: async () => {},
+			onDamage: (fault) => writer.refuse(fault),
+		};
+		return { owned, files, view, tail, writer, indexes };
 	} catch (error) {
+		await files.close();
 		await owned?.release();
 		throw toFault(error, `opening the event store in ${directory}`);
 	}
 }
 
 /** Appends under way are finished, the ownership is given up last. */
-async function stopLog(
-	opening: Promise<OpenLog> | undefined,
-	directory: string,
-	fileSystem: FileSystem,
-	logger: Logger | undefined,
-): Promise<void> {
+async function stopLog(opening: Promise<OpenLog> | undefined): Promise<void> {
 	const log = await opening?.catch(() => undefined); // `open` has told its caller.
 	if (log === undefined) return;
 	await log.writer.drain();
+	await log.indexes.close();
 	try {
-		await saveSynced(fileSystem, directory, watermarkOf(log.view.index));
-	} catch (error) {
-		logger?.warn({ err: error }, "could not note how far the event log is durable; the next open finds out");
-	}
-	try {
-		await log.file.close();
+		await log.files.close();
+		await log.tail.close();
 	} finally {
 		await log.owned.release();
 	}

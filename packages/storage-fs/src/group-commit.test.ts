@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { isStoreFault, type NewEvent } from "@reelkeep/core/ports";
 import { describe, expect, test } from "vitest";
 import { type DiskEntry, gate, scriptedDisk, systemError, temporaryDirectory } from "./test-disk.js";
-import { collect, idsOf, LOG_FILE, logFile, newEvent, openStore, rejection } from "./test-store.js";
+import { clock, collect, idsOf, LOG_FILE, logFile, newEvent, openStore, rejection } from "./test-store.js";
 
 const isLog = ({ path }: { readonly path: string }): boolean => path.endsWith(LOG_FILE);
 
 describe("a sync that fails", () => {
-	test("acknowledges nobody, rejects the duplicates that wait for it, and is final", async () => {
+	test("acknowledges nobody, rejects the duplicates that wait for it, and gives its handle up", async () => {
 		const disk = scriptedDisk();
 		const store = await openStore(await temporaryDirectory(), { fileSystem: disk.fileSystem });
 		await store.append("kept", [newEvent("kept")], "no-stream");
@@ -23,7 +23,7 @@ describe("a sync that fails", () => {
 		expect(faults.every((fault) => isStoreFault(fault) && fault.reason === "failed")).toBe(true);
 		disk.before = () => {};
 		const later = await rejection(store.append("kept", [newEvent()], "any"));
-		expect(later).toMatchObject({ reason: "failed", retryable: false });
+		expect(later).toMatchObject({ reason: "failed", retryable: true });
 		expect(store.failure()).toBe(later);
 		expect(hints).toBe(0);
 		expect((await collect(store.readAll())).map(({ stream }) => stream)).toEqual(["kept"]);
@@ -143,7 +143,7 @@ describe("a queue", () => {
 			if (isBroken) throw new Error("no time");
 			return 1;
 		};
-		const store = await openStore(await temporaryDirectory(), { clock: { now } });
+		const store = await openStore(await temporaryDirectory(), { clock: { ...clock, now } });
 		isBroken = true;
 		expect(await rejection(store.append("a", [newEvent()], "any"))).toMatchObject({ message: "no time" });
 		isBroken = false;

@@ -9,7 +9,7 @@ export { type FsEventReaderOptions, openFsEventReader } from "./event-reader.js"
 export { createFsEventStore, type FsEventStore, type FsEventStoreOptions } from "./event-store.js";
 export type { FileStatus, FileSystem, OpenFile, OpenMode } from "./file-system.js";
 export { createFileKeyring, type FileKeyring, type FileKeyringOptions } from "./keyring.js";
-export type { Watermark } from "./log-segment.js";
+export type { Watermark } from "./log-files.js";
 export { createNodeFileSystem } from "./node-file-system.js";
 export type { Owned, OwnerConnection, OwnerIdentity, Ownership } from "./ownership.js";
 export { type FsStorageOptions, fsStorage, KEY_FILE_NAME } from "./plugin.js";

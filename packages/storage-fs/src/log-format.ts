@@ -36,6 +36,12 @@ const MAX_FRAME_BYTES = 1024;
 const FRAME =
 	/^\{"position":"([1-9]\d{0,15})","remaining":(\d{1,2}),"synced":"(0|[1-9]\d{0,15})","stream":("(?:[^"\\]|\\(?:["\\bfnrt]|u[0-9a-f]{4}))*"),"version":([1-9]\d{0,15}),/;
 
+/** Stands where damage was repaired: the events at these positions are lost, and what was behind them goes on. */
+export interface LostLine {
+	readonly first: number;
+	readonly last: number;
+}
+
 export type HeaderReading =
 	| { readonly _tag: "Header"; readonly header: SegmentHeader }
 	| { readonly _tag: "OtherFormat"; readonly format: unknown }
@@ -43,6 +49,15 @@ export type HeaderReading =
 
 export function encodeHeader(header: SegmentHeader): Buffer {
 	const text = `{"reelkeep":"event-log","format":${LOG_FORMAT},"segment":${header.segment},"firstPosition":"${header.firstPosition}"`;
+	return sealedLine(text);
+}
+
+/** The line that a repair leaves in the place of lost events. `aside`: the file that has the damaged bytes. */
+export function encodeLost({ first, last }: LostLine, aside: string): Buffer {
+	return sealedLine(`{"lost":"${first}","to":"${last}","aside":${JSON.stringify(aside)}`);
+}
+
+function sealedLine(text: string): Buffer {
 	const line = Buffer.alloc(text.length + CHECKSUM_BYTES + 1);
 	line.write(text, "latin1");
 	sealLine(line);
@@ -95,11 +110,30 @@ function sealLine(line: Buffer): void {
 	line.write(`,"crc":"${checksum}"}\n`, end, "latin1");
 }
 
-function isSound(line: Buffer): boolean {
+/** Whether a line (without its newline) has the checksum that it states. */
+export function isSound(line: Buffer): boolean {
 	const end = line.length - CHECKSUM_BYTES;
 	if (end < 2) return false;
 	const checksum = CHECKSUM.exec(line.toString("latin1", end));
 	return checksum !== null && Number.parseInt(checksum[1] as string, 16) === crc32(line.subarray(0, end));
+}
+
+/** The `l` of `{"lost"`: one byte tells such a line from a record. */
+const LOST_INITIAL = 0x6c;
+/** The checksum that a line (without its newline) carries, whether it is right or not. */
+export function checksumOf(line: Buffer): string {
+	return line.toString("latin1", line.length - 10, line.length - 2);
+}
+
+const LOST = /^\{"lost":"([1-9]\d{0,15})","to":"([1-9]\d{0,15})",/;
+
+/** A line (without its newline) that a repair has left; `undefined` when it is another one, or damaged. */
+export function readLost(line: Buffer): LostLine | undefined {
+	if (line[2] !== LOST_INITIAL) return undefined;
+	const match = LOST.exec(line.toString("latin1", 0, MAX_FRAME_BYTES));
+	if (match === null || !isSound(line)) return undefined;
+	const [first, last] = [Number(match[1]), Number(match[2])];
+	return first <= last ? { first, last } : undefined;
 }
 
 /** The frame of a line (without its newline) whose checksum is right; else `undefined`. */

@@ -1,19 +1,17 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { type RecordedEvent, toPosition } from "@reelkeep/core/ports";
 import { describe, expect, test } from "vitest";
-import { BLOCK_BYTES } from "./log-index.js";
 import { scriptedDisk, temporaryDirectory } from "./test-disk.js";
 import { collect, LOG_FILE, logFile, newEvent, openStore, rejection } from "./test-store.js";
 
-/** Some hundred events over several blocks, among them one that is larger than a block. */
+/** What a reader takes at once. */
+const RUN_BYTES = 64 * 1024;
+
+/** Some hundred events over several runs, among them one that is larger than a run. */
 async function filledStore(directory: string) {
 	const store = await openStore(directory);
 	const appends = Array.from({ length: 300 }, (_, at) =>
-		store.append(
-			`s-${at % 7}`,
-			[newEvent("x".repeat(at === 100 ? 3 * BLOCK_BYTES : (at * 37) % 3000))],
-			"any",
-		),
+		store.append(`s-${at % 7}`, [newEvent("x".repeat(at === 100 ? 3 * RUN_BYTES : (at * 37) % 3000))], "any"),
 	);
 	await Promise.all(appends);
 	return { store, all: await collect(store.readAll()) };
@@ -48,7 +46,7 @@ describe("a reader", () => {
 		}
 	});
 
-	test("refuses an event whose bytes have changed since, and names the place", async () => {
+	test("refuses an event whose bytes have changed since, names the place, and ends all writing", async () => {
 		const directory = await temporaryDirectory();
 		const { store } = await filledStore(directory);
 		const log = await readFile(logFile(directory));
@@ -59,6 +57,8 @@ describe("a reader", () => {
 		expect(fault).toMatchObject({ reason: "corrupt", message: expect.stringContaining(`byte ${at}`) });
 		const stream = `s-${49 % 7}`;
 		expect(await rejection(collect(store.read(stream)))).toMatchObject({ reason: "corrupt" });
+		expect(store.failure()).toBe(fault);
+		expect(await rejection(store.append("new", [newEvent()], "any"))).toBe(fault);
 	});
 
 	test("finds its place from any position, both ways, with any limit", async () => {
@@ -106,7 +106,7 @@ describe("a reader", () => {
 		expect(count).toBe(10);
 	});
 
-	test("takes the log block by block, and only the blocks that it needs", async () => {
+	test("takes the log run by run, and only the runs that it needs", async () => {
 		const directory = await temporaryDirectory();
 		const { store: first } = await filledStore(directory);
 		await first.close();

@@ -1,30 +1,35 @@
-// Reads events out of the log, block by block, never further than the index, which holds only what is durable.
+// Reads events out of the log, run by run, never further than what is visible, which is only what is durable.
 
 import {
 	comparePositions,
 	isPosition,
+	isStoreFault,
 	type Position,
 	type ReadAllOptions,
 	type ReadStreamOptions,
 	type RecordedEvent,
+	type StoreFault,
 	type StreamName,
 	toPosition,
 } from "@reelkeep/core/ports";
-import { readRange } from "./durable-files.js";
-import type { OpenFile } from "./file-system.js";
-import { decodeRecord, forEachLine, MAX_RECORD_BYTES } from "./log-format.js";
+import { decodeRecord, forEachLine, readLost } from "./log-format.js";
 import type { LogIndex } from "./log-index.js";
-import { corruptAt, FIRST_SEGMENT } from "./log-segment.js";
+import type { SegmentFiles } from "./segment-files.js";
+import { damagedEvent, findHead, readLine, type StreamHead } from "./stream-head.js";
 
-/** More than most events take, so that one read is enough. */
-const FIRST_GUESS_BYTES = 4096;
+/** What a reader takes from the file at once: one thread hop serves about 100 events. */
+const RUN_BYTES = 64 * 1024;
 
 /** A log as a reader sees it. */
 export interface LogView {
-	readonly file: Pick<OpenFile, "read">;
 	readonly index: LogIndex;
+	readonly files: Pick<SegmentFiles, "read">;
+	/** The last position that may be seen. */
+	readonly visible: number;
 	/** Takes in what has become durable since. Throws when the log must no longer be read. */
 	refresh(): Promise<void>;
+	/** Told of damage that a reader met, before the reader throws it. */
+	onDamage(fault: StoreFault): void;
 }
 
 /** Checks the options at once; reads when iterated. */
@@ -74,21 +79,49 @@ async function* streamEvents(
 	signal?.throwIfAborted();
 	const view = await open();
 	await view.refresh();
-	const step = direction === "backward" ? -1 : 1;
-	const last = view.index.versionOf(stream);
-	let version = step === 1 ? (after ?? 0) + 1 : Math.min((after ?? last + 1) - 1, last);
-	for (let left = limit; left > 0; left -= 1) {
-		if (step === 1 && version > view.index.versionOf(stream)) await view.refresh();
-		const offset = view.index.offsetOf(stream, version);
-		signal?.throwIfAborted();
-		if (offset === undefined) return;
-		const event = decodeAt(await readLine(view, offset), offset);
-		if (event.stream !== stream || event.version !== version) {
-			throw corruptAt(FIRST_SEGMENT, offset, "another event stands here");
+	const isBackward = direction === "backward";
+	let left = limit;
+	let seen = 0;
+	for (;;) {
+		const chain = await chainBehind(view, stream, seen);
+		if (chain.length === 0) return;
+		for (const position of isBackward ? chain : chain.reverse()) {
+			signal?.throwIfAborted();
+			if (left <= 0) return;
+			const event = decodeAt(view, await readLine(view, position), position);
+			if (event.stream !== stream) throw damaged(view, position);
+			seen = position;
+			if (isBackward ? event.version >= (after ?? Number.POSITIVE_INFINITY) : event.version <= (after ?? 0))
+				continue;
+			signal?.throwIfAborted();
+			yield event;
+			left -= 1;
 		}
-		signal?.throwIfAborted();
-		yield event;
-		version += step;
+		if (isBackward) return;
+		// What came meanwhile belongs to it.
+		await view.refresh();
+	}
+}
+
+/** The positions of the stream's visible events behind `seen`, the newest first. */
+async function chainBehind(view: LogView, stream: StreamName, seen: number): Promise<number[]> {
+	const { index } = view;
+	// Nothing new: that is known without reading.
+	if (seen !== 0 && index.candidates(index.hash(stream)).includes(seen)) return [];
+	const head = await headOf(view, stream);
+	const chain: number[] = [];
+	for (let position = head?.position ?? 0; position > seen; position = index.previousOf(position)) {
+		if (position <= view.visible) chain.push(position);
+	}
+	return chain;
+}
+
+async function headOf(view: LogView, stream: StreamName): Promise<StreamHead | undefined> {
+	try {
+		return await findHead(view, stream);
+	} catch (error) {
+		if (isStoreFault(error) && error.reason === "corrupt") view.onDamage(error);
+		throw error;
 	}
 }
 
@@ -100,23 +133,26 @@ async function* allEvents(
 	const view = await open();
 	await view.refresh();
 	const step = direction === "backward" ? -1 : 1;
-	let position = firstPosition(view.index.position, step, after);
+	let position = firstPosition(view.visible, step, after);
 	let left = limit;
 	while (left > 0) {
-		if (position > view.index.position) await view.refresh();
+		if (position > view.visible) await view.refresh();
 		signal?.throwIfAborted();
-		if (position < 1 || position > view.index.position) return;
-		const block = view.index.blockHolding(position);
-		const lines = await readLines(view, block.from, block.to);
+		if (position < 1 || position > view.visible) return;
 		const before = position;
-		for (; left > 0; left -= 1) {
-			const found = lines[position - block.firstPosition];
-			if (found === undefined) break;
+		for (const line of await readRun(view, position, step)) {
+			const lost = readLost(line);
+			if (lost !== undefined) {
+				position = step === 1 ? lost.last + 1 : lost.first - 1;
+				continue;
+			}
+			if (left <= 0) return;
 			signal?.throwIfAborted();
-			yield decodeAt(found.line, found.offset, position);
+			yield decodeAt(view, line, position);
+			left -= 1;
 			position += step;
 		}
-		if (position === before) throw corruptAt(FIRST_SEGMENT, block.from, "events are missing");
+		if (position === before) throw damaged(view, position);
 	}
 }
 
@@ -129,26 +165,29 @@ function firstPosition(last: number, step: number, after: Position | undefined):
 	return after === undefined || comparePositions(after, end) > 0 ? last : Number(after) - 1;
 }
 
-async function readLines(view: LogView, from: number, to: number) {
-	const lines: { line: Buffer; offset: number }[] = [];
-	const bytes = await readRange(view.file, from, to);
-	forEachLine(bytes, (line, at) => lines.push({ line, offset: from + at }));
-	return lines;
+/** Some lines from the one of `position` on, in the direction of reading. */
+async function readRun(
+	{ index, files, visible }: LogView,
+	position: number,
+	step: number,
+): Promise<Buffer[]> {
+	const segment = index.segmentOf(position);
+	const first = step === 1 ? position : segment.runBackward(position, RUN_BYTES);
+	const last = step === 1 ? Math.min(segment.runForward(position, RUN_BYTES), visible) : position;
+	const bytes = await files.read(segment.segment, segment.offsetOf(first), segment.endOf(last));
+	const lines: Buffer[] = [];
+	forEachLine(bytes, (line) => lines.push(line));
+	return step === 1 ? lines : lines.reverse();
 }
 
-async function readLine(view: LogView, offset: number): Promise<Buffer> {
-	for (let guess = FIRST_GUESS_BYTES; ; guess *= 4) {
-		const bytes = await readRange(view.file, offset, Math.min(offset + guess, view.index.bytes));
-		const end = bytes.indexOf("\n");
-		if (end !== -1) return bytes.subarray(0, end);
-		if (guess > MAX_RECORD_BYTES) throw corruptAt(FIRST_SEGMENT, offset, "an event does not end");
-	}
-}
-
-function decodeAt(line: Buffer, offset: number, position?: number): RecordedEvent {
+function decodeAt(view: LogView, line: Buffer, position: number): RecordedEvent {
 	const event = decodeRecord(line);
-	if (event === undefined || (position !== undefined && event.position !== String(position))) {
-		throw corruptAt(FIRST_SEGMENT, offset, "an event is not what was written");
-	}
+	if (event === undefined || event.position !== String(position)) throw damaged(view, position);
 	return event;
+}
+
+function damaged(view: LogView, position: number): StoreFault {
+	const fault = damagedEvent(view.index, position);
+	view.onDamage(fault);
+	return fault;
 }

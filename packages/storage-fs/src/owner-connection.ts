@@ -2,7 +2,7 @@
 
 import type { Socket } from "node:net";
 import { storeFault } from "@reelkeep/core/ports";
-import type { Watermark } from "./log-segment.js";
+import type { Watermark } from "./log-files.js";
 import { createLineSplitter, type Greeting, parseGreeting, parseProgress } from "./owner-protocol.js";
 import type { OwnerConnection, OwnerIdentity } from "./ownership.js";
 

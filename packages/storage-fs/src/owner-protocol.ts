@@ -1,7 +1,7 @@
 // What goes over an owner's socket. The owner sends lines of JSON; a reader sends one byte, whatever it is, to be told
 // how far the log is durable now.
 
-import type { Watermark } from "./log-segment.js";
+import type { Watermark } from "./log-files.js";
 import type { OwnerIdentity } from "./ownership.js";
 
 /** The first line. `durable` is null while the owner still recovers its log. */

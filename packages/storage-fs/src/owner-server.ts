@@ -1,7 +1,7 @@
 // The owner's end of its socket: greets every reader and pushes how far the log is durable.
 
 import { createServer, type Server, type Socket } from "node:net";
-import type { Watermark } from "./log-segment.js";
+import type { Watermark } from "./log-files.js";
 import type { Greeting, Progress } from "./owner-protocol.js";
 import type { OwnerIdentity } from "./ownership.js";
 

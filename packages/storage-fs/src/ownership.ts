@@ -1,6 +1,6 @@
 // Who may write a data directory: one process at a time. A port, so that a simulated disk needs no sockets.
 
-import type { Watermark } from "./log-segment.js";
+import type { Watermark } from "./log-files.js";
 
 /** What an owner says of itself to whoever connects. */
 export interface OwnerIdentity {

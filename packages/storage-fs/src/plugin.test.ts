@@ -104,7 +104,7 @@ test("keys are not made anew where the log in use is another one and holds somet
 	});
 });
 
-test("a log that was cut while it was closed is a problem, in words", async () => {
+test("a log that was cut while it was closed is refused, in words", async () => {
 	const directory = await temporaryDirectory();
 	const first = fsStorage({ directory });
 	const get = compose(first);
@@ -114,18 +114,13 @@ test("a log that was cut while it was closed is a problem, in words", async () =
 	const header = (await readFile(logFile(directory))).indexOf("\n") + 1;
 	await truncate(logFile(directory), header);
 	const second = fsStorage({ directory });
-	await second.start?.(compose(second));
-	expect(await second.check?.()).toEqual([
-		{
-			source: "storage-fs",
-			message: expect.stringContaining("shorter than it was when it was last closed"),
-			severity: "degraded",
-		},
-	]);
-	await second.stop?.();
+	expect(await rejection(second.start?.(compose(second)) ?? Promise.resolve())).toMatchObject({
+		reason: "corrupt",
+		message: expect.stringContaining("00000001.ndjson, its end: the event at position 1 should follow"),
+	});
 });
 
-test("a full disk is a problem until there is room again, a failed sync is one for good", async () => {
+test("a full disk is a problem until there is room again, a failed sync until the log could be opened anew", async () => {
 	const disk = scriptedDisk();
 	const plugin = fsStorage({ directory: await temporaryDirectory(), fileSystem: disk.fileSystem });
 	const get = compose(plugin);
@@ -147,8 +142,11 @@ test("a full disk is a problem until there is room again, a failed sync is one f
 	failing("datasync", "EIO");
 	await rejection(append());
 	expect(await plugin.check?.()).toEqual([
-		{ source: "storage-fs", message: expect.stringContaining("restart") },
+		{ source: "storage-fs", message: expect.stringContaining("opened anew") },
 	]);
+	disk.before = () => {};
+	await expect.poll(() => plugin.check?.()).toEqual([]);
+	await append();
 });
 
 test("a stop finishes what is pending, and a new start finds everything", async () => {

@@ -1,8 +1,9 @@
-import { appendFile, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isStoreFault } from "@reelkeep/core/ports";
 import { describe, expect, test } from "vitest";
 import { createFsEventStore } from "./event-store.js";
+import { encodeHeader } from "./log-format.js";
 import { scriptedDisk, systemError, temporaryDirectory } from "./test-disk.js";
 import {
 	clock,
@@ -59,16 +60,19 @@ describe("damage", () => {
 		}
 	});
 
-	test("of the last batch is refused when the log was closed whole", async () => {
+	test("of the last event is refused when the log was closed whole, of another one once it is read", async () => {
 		const directory = await temporaryDirectory();
 		const store = await openStore(directory);
 		await Promise.all([1, 2, 3].map((note) => store.append(`s-${note}`, [newEvent(note)], "any")));
 		await store.close();
 		const log = await readFile(logFile(directory));
-		const at = log.indexOf("s-1");
-		log[at] = "x".charCodeAt(0);
-		await writeFile(logFile(directory), log);
+		const damage = (at: number) => writeFile(logFile(directory), Buffer.from(log).fill("x", at, at + 1));
+		await damage(log.indexOf("s-3"));
 		expect(await openRefused(directory)).toMatchObject({ reason: "corrupt" });
+		await damage(log.indexOf("s-1"));
+		const reopened = await openStore(directory);
+		expect(await rejection(idsOf(reopened))).toMatchObject({ reason: "corrupt" });
+		expect(await rejection(reopened.append("s-4", [newEvent()], "any"))).toMatchObject({ reason: "corrupt" });
 	});
 
 	test("is a record that is missing, twice there, or in another's place", async () => {
@@ -104,11 +108,21 @@ describe("damage", () => {
 		}
 	});
 
-	test("is a segment that this version does not know", async () => {
+	test("is a segment that is missing, or one that begins elsewhere", async () => {
 		const directory = await temporaryDirectory();
 		await killedLog(directory, [1]);
-		await writeFile(join(directory, "events/00000002.ndjson"), "");
-		expect(await openRefused(directory)).toMatchObject({ message: expect.stringContaining("newer version") });
+		await writeFile(join(directory, "events/00000003.ndjson"), "");
+		expect(await openRefused(directory)).toMatchObject({
+			message: expect.stringContaining("segment 00000002.ndjson, byte 0: the file is missing"),
+		});
+		await rm(join(directory, "events/00000003.ndjson"));
+		await writeFile(
+			join(directory, "events/00000002.ndjson"),
+			encodeHeader({ segment: 2, firstPosition: 5 }),
+		);
+		expect(await openRefused(directory)).toMatchObject({
+			message: expect.stringContaining("00000001.ndjson, its end: the events at positions 2 to 4"),
+		});
 	});
 });
 
@@ -162,18 +176,6 @@ describe("a torn tail", () => {
 		expect(await notesOf(directory)).toEqual([1, 2]);
 		await appendFile(logFile(directory), "\n\n{}\nnull\n");
 		expect(await notesOf(directory)).toEqual([1, 2]);
-	});
-
-	test("that takes events with it which were durable at the last close is said as an error", async () => {
-		const directory = await temporaryDirectory();
-		await (await openStore(directory)).close();
-		const store = await openStore(directory);
-		await store.append("a", [newEvent("lost")], "any");
-		await store.close();
-		await truncate(logFile(directory), (await stat(logFile(directory))).size - 1);
-		const { logger, said } = keepingLogger();
-		expect(await idsOf(await openStore(directory, { logger }))).toEqual([]);
-		expect(said.map(({ level }) => level)).toEqual(["warn", "error"]);
 	});
 
 	test("gives its positions to the next events", async () => {
@@ -264,7 +266,7 @@ describe("opening", () => {
 		await store.close();
 		const modeOf = async (path: string) => ((await stat(join(directory, path))).mode & 0o777).toString(8);
 		expect(await Promise.all([".", "events"].map(modeOf))).toEqual(["700", "700"]);
-		expect(await Promise.all([LOG_FILE, "events/synced.json"].map(modeOf))).toEqual(["600", "600"]);
+		expect(await Promise.all([LOG_FILE, "events/00000001.index"].map(modeOf))).toEqual(["600", "600"]);
 	});
 
 	test("again gives the same events, and goes on behind them", async () => {
@@ -279,12 +281,16 @@ describe("opening", () => {
 		expect(await second.append("a", [newEvent()], 2)).toMatchObject({ version: 3, position: "23" });
 	});
 
-	test("does without a note of what was durable that makes no sense", async () => {
+	test("does without an index file that makes no sense, and removes what an earlier version left", async () => {
 		const directory = await temporaryDirectory();
 		await killedLog(directory, [1, 2]);
-		for (const text of ["", "null", "{}", '{"segment":7,"bytes":1,"position":1}', "\0\0\0"]) {
-			await writeFile(join(directory, "events/synced.json"), text);
+		const index = join(directory, "events/00000001.index");
+		await writeFile(join(directory, "events/synced.json"), "{}");
+		for (const content of ["", "null", "{}", "\0\0\0", Buffer.alloc(5000)]) {
+			await writeFile(index, content);
 			expect(await notesOf(directory)).toEqual([1, 2]);
+			expect((await stat(index)).size).toBe(256 + 2 * 13);
 		}
+		expect((await readdir(join(directory, "events"))).sort()).toEqual(["00000001.index", "00000001.ndjson"]);
 	});
 });

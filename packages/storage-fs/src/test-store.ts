@@ -1,7 +1,8 @@
 // For this package's tests only: events, stores and what to do with them.
 
 import { join } from "node:path";
-import type { EventStore, Logger, NewEvent, RecordedEvent } from "@reelkeep/core/ports";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock, EventStore, Logger, NewEvent, RecordedEvent } from "@reelkeep/core/ports";
 import { transcribingLogger } from "@reelkeep/testing/transcript";
 import { onTestFinished } from "vitest";
 import { createFsEventStore, type FsEventStore, type FsEventStoreOptions } from "./event-store.js";
@@ -9,8 +10,11 @@ import type { Ownership } from "./ownership.js";
 
 export const LOG_FILE = "events/00000001.ndjson";
 
-/** Time that stands still. */
-export const clock = { now: () => 1_750_000_000_000 };
+/** Time that stands still; what waits, waits for 20 ms at most. */
+export const clock: Clock = {
+	now: () => 1_750_000_000_000,
+	sleep: (delayMs, signal) => sleep(Math.min(delayMs, 20), undefined, { signal }).catch(() => undefined),
+};
 
 let serial = 0;
 

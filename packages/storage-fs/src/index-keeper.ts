@@ -1,0 +1,69 @@
+// Saves the index files of a log: those of complete segments while it is written, that of the last one when it is closed.
+
+import type { Logger } from "@reelkeep/core/ports";
+import type { FileSystem } from "./file-system.js";
+import { saveIndexFile } from "./index-file.js";
+import { checksumOf } from "./log-format.js";
+import type { LogIndex } from "./log-index.js";
+import type { SegmentFiles } from "./segment-files.js";
+import type { SegmentIndex } from "./segment-index.js";
+import { shareRuns } from "./share-runs.js";
+
+export interface IndexSource {
+	readonly fileSystem: FileSystem;
+	readonly directory: string;
+	readonly files: Pick<SegmentFiles, "read">;
+	readonly index: LogIndex;
+}
+
+export interface IndexKeeper {
+	/** Saves, in the background, what has not been saved of complete segments. */
+	saveSealed(): void;
+	/** Waits for that, and saves the rest. Never rejects: without an index file the next open reads the segment. */
+	close(): Promise<void>;
+}
+
+export function createIndexKeeper(source: IndexSource, logger: Logger | undefined): IndexKeeper {
+	const attempt = async (work: () => Promise<void>): Promise<void> => {
+		try {
+			await work();
+		} catch (error) {
+			logger?.warn(
+				{ err: error },
+				"could not save an index of the event log; the next open reads the log instead",
+			);
+		}
+	};
+	const saveSealed = shareRuns(() => attempt(() => saveSealedIndexes(source)));
+	return {
+		saveSealed: () => void saveSealed(),
+		async close() {
+			await saveSealed();
+			await attempt(() => saveIndex(source, source.index.active));
+		},
+	};
+}
+
+/** Saves the index of every complete segment that has not been saved yet. */
+export async function saveSealedIndexes(source: IndexSource): Promise<void> {
+	const { active, segments } = source.index;
+	for (const segment of segments) {
+		if (segment === active || segment.columns() === undefined) continue;
+		await saveIndex(source, segment);
+		segment.forgetHashes();
+	}
+}
+
+/** Saves the index of one segment, of which everything is durable. */
+export async function saveIndex(source: IndexSource, segment: SegmentIndex): Promise<void> {
+	const { fileSystem, directory, files, index } = source;
+	const columns = segment.columns();
+	if (columns === undefined) return;
+	const lastChecksum = segment.count === 0 ? "" : checksumOf(await lastLine(files, segment));
+	await saveIndexFile(fileSystem, directory, segment, { key: index.hashKey, lastChecksum, columns });
+}
+
+function lastLine(files: IndexSource["files"], segment: SegmentIndex): Promise<Buffer> {
+	const { lastPosition } = segment;
+	return files.read(segment.segment, segment.offsetOf(lastPosition), segment.endOf(lastPosition) - 1);
+}
