@@ -29,6 +29,21 @@ export function assertSame(actual: unknown, expected: unknown, message: string):
 	assert(is === shouldBe, `${message}: is ${shorten(is)}, must be ${shorten(shouldBe)}`);
 }
 
+/** What `work` throws or rejects with; `undefined` when it does neither. Calls it at once. */
+export async function rejectionOf(work: () => Promise<unknown>): Promise<unknown> {
+	try {
+		await work();
+		return undefined;
+	} catch (error) {
+		return error;
+	}
+}
+
+/** Whether `error` says that the caller made a mistake. */
+export function isMistake(error: unknown): boolean {
+	return error instanceof TypeError || error instanceof RangeError;
+}
+
 function shorten(json: string | undefined): string {
 	const text = json ?? "undefined";
 	return text.length > 300 ? `${text.slice(0, 300)}…` : text;

@@ -1,10 +1,8 @@
-// The clauses of `EventStore` about writing: what an append promises, and what is left after a close.
+// The clauses of `EventStore` about writing: what one append promises.
 
-import type { EventStore } from "../ports/event-store.js";
-import { comparePositions, isPosition } from "../ports/position.js";
-import { isStoreFault } from "../ports/store-fault.js";
-import { assert, assertSame } from "./case.js";
-import type { EventStoreHarness } from "./event-store.js";
+import type { EventStore, NewEvent } from "../ports/event-store.js";
+import { isPosition } from "../ports/position.js";
+import { assert, assertSame, isMistake, rejectionOf } from "./case.js";
 import { collect, fill, idsOf, newEvent } from "./sample-events.js";
 
 export async function appendsAndReads(store: EventStore): Promise<void> {
@@ -82,18 +80,6 @@ export async function acceptsAny(store: EventStore): Promise<void> {
 	assertSame(idsOf(await collect(store.read("stream-a"))), idsOf(events), "the stream");
 }
 
-export async function createsOnceConcurrently(store: EventStore): Promise<void> {
-	const attempts = Array.from({ length: 100 }, () => store.append("stream-a", [newEvent()], "no-stream"));
-	const results = await Promise.all(attempts);
-	const won = results.filter(({ _tag }) => _tag === "Appended").length;
-	assertSame(won, 1, "appends that won");
-	assert(
-		results.every((result) => result._tag === "Appended" || result.actualVersion === 1),
-		"those that lost are told version 1",
-	);
-	assertSame((await collect(store.read("stream-a"))).length, 1, "events in the stream");
-}
-
 export async function refusesArguments(store: EventStore): Promise<void> {
 	const event = newEvent();
 	const refused: readonly Parameters<EventStore["append"]>[] = [
@@ -107,13 +93,9 @@ export async function refusesArguments(store: EventStore): Promise<void> {
 		["stream-a", [event], 1.5],
 	];
 	for (const [stream, events, expected] of refused) {
-		const refusal = await (async () => store.append(stream, events, expected))().then(
-			() => undefined,
-			(error: unknown) => error,
-		);
-		const isMistake = refusal instanceof TypeError || refusal instanceof RangeError;
+		const refusal = await rejectionOf(() => store.append(stream, events, expected));
 		assert(
-			isMistake,
+			isMistake(refusal),
 			`${events.length} events to "${stream.slice(0, 20)}" that expect ${expected} are refused`,
 		);
 	}
@@ -136,39 +118,51 @@ export async function writesWholeBatches(store: EventStore): Promise<void> {
 	}
 }
 
-export async function closes(store: EventStore): Promise<void> {
-	const pending = store.append("stream-a", [newEvent()], "no-stream");
-	await Promise.all([store.close(), store.close()]);
-	assert((await pending)._tag === "Appended", "an append under way is finished");
-	await store.close();
-	for (const work of [
-		() => store.append("stream-b", [newEvent()], "no-stream"),
-		() => collect(store.read("stream-a")),
-		() => collect(store.readAll()),
-	]) {
-		const fault = await work().then(
-			() => undefined,
-			(error: unknown) => error,
-		);
-		assert(isStoreFault(fault) && fault.reason === "closed", "a closed store rejects with StoreFault closed");
-	}
+export async function recordsWhatWasPassed(store: EventStore): Promise<void> {
+	const event = { ...newEvent(), data: { list: ["kept"] }, metadata: { requestId: "kept" } };
+	const passed = JSON.parse(JSON.stringify(event)) as NewEvent;
+	const events: NewEvent[] = [event];
+	const appending = store.append("stream-a", events, "no-stream");
+	Object.assign(event, { id: "changed", type: "Changed" });
+	event.data.list.push("changed");
+	event.metadata.requestId = "changed";
+	events.push(newEvent());
+	const result = await appending;
+	assert(result._tag === "Appended" && result.version === 1, "the append is accepted as it was called");
+	const read = await collect(store.readAll());
+	assertSame(
+		read.map(({ id, type, schemaVersion, data, metadata }) => ({ id, type, schemaVersion, data, metadata })),
+		[passed],
+		"the log, when the caller changed its objects while the append was under way",
+	);
 }
 
-export async function persists(store: EventStore, harness: EventStoreHarness): Promise<void> {
-	await store.append("stream-a", [newEvent(), newEvent("游戏")], "no-stream");
-	await fill(store, "stream-b", 3);
-	const before = await collect(store.readAll());
-	await store.close();
-	const reopened = await harness.open();
-	try {
-		assertSame(await collect(reopened.readAll()), before, "the log after it was opened again");
-		const again = await reopened.append("stream-a", [newEvent()], "no-stream");
-		assertSame(again, { _tag: "WrongExpectedVersion", actualVersion: 2 }, "a stream that was there before");
-		const next = await reopened.append("stream-a", [newEvent()], 2);
-		const last = before.at(-1)?.position;
-		assert(next._tag === "Appended" && last !== undefined, "the stream goes on");
-		assert(comparePositions(next.position, last) > 0, "positions go on behind the old ones");
-	} finally {
-		await reopened.close();
+export async function leavesNothingOfRefused(store: EventStore): Promise<void> {
+	const circle: Record<string, unknown> = {};
+	circle.circle = circle;
+	const kept: NewEvent[] = [];
+	for (const impossible of [circle, { number: 1n }]) {
+		const data = impossible as NewEvent["data"];
+		const batch = [newEvent(), newEvent(), { ...newEvent(), data }];
+		const stream = `stream-${kept.length}`;
+		const refusal = await rejectionOf(() => store.append(stream, batch, "no-stream"));
+		assert(isMistake(refusal), "an append with an event that JSON cannot hold is refused");
+		const [first, second, third] = [newEvent(), newEvent(), newEvent()];
+		const created = await store.append(stream, [first], "no-stream");
+		// In one tick: neither the append before nor the one behind may suffer.
+		const [before, refusalBetween, behind] = await Promise.all([
+			store.append(stream, [second], "any"),
+			rejectionOf(() => store.append(stream, batch, "any")),
+			store.append(stream, [third], "any"),
+		]);
+		assert(isMistake(refusalBetween), "it is refused between others too");
+		for (const { _tag } of [created, before, behind])
+			assertSame(_tag, "Appended", "an append beside refused ones");
+		const last = newEvent();
+		const result = await store.append(stream, [last], 3);
+		assertSame(result._tag, "Appended", "an append that expects the version without the refused ones");
+		kept.push(first, second, third, last);
 	}
+	const log = idsOf(await collect(store.readAll()));
+	assertSame([...log].sort(), [...idsOf(kept)].sort(), "the log after refused appends");
 }

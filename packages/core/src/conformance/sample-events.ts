@@ -22,11 +22,24 @@ export async function collect(events: AsyncIterable<RecordedEvent>): Promise<rea
 	return collected;
 }
 
+/** A reading whose events are asked for one by one; it begins with the first `next`. */
+export function iterate(events: AsyncIterable<RecordedEvent>): AsyncIterator<RecordedEvent> {
+	return events[Symbol.asyncIterator]();
+}
+
+/** What is left of a reading. */
+export function restOf(reading: AsyncIterator<RecordedEvent>): AsyncIterable<RecordedEvent> {
+	return { [Symbol.asyncIterator]: () => reading };
+}
+
+export const newEvents = (count: number): readonly NewEvent[] =>
+	Array.from({ length: count }, (_, index) => newEvent(index));
+
 export const idsOf = (events: readonly { readonly id: string }[]): readonly string[] =>
 	events.map(({ id }) => id);
 
 export async function fill(store: EventStore, stream: string, count: number): Promise<readonly NewEvent[]> {
-	const events = Array.from({ length: count }, (_, index) => newEvent(index));
+	const events = newEvents(count);
 	for (const event of events) await store.append(stream, [event], "any");
 	return events;
 }

@@ -20,7 +20,8 @@ import { freezeDeep, meetsExpectation, selectByPosition, selectByVersion } from 
 export function createMemoryEventStore(deps: { readonly clock: Pick<Clock, "now"> }): EventStore {
 	const log: RecordedEvent[] = [];
 	const streams = new Map<string, RecordedEvent[]>();
-	const hints = new Set<() => void>();
+	// An entry of its own for each call: the same function may be added twice, and is removed once at a time.
+	const hints = new Set<{ readonly hint: () => void }>();
 	let closed = false;
 
 	const refuseClosed = (): void => {
@@ -43,7 +44,7 @@ export function createMemoryEventStore(deps: { readonly clock: Pick<Clock, "now"
 			);
 			log.push(...recorded);
 			streams.set(stream, [...held, ...recorded]);
-			for (const hint of [...hints]) observe(hint);
+			for (const { hint } of [...hints]) observe(hint);
 			return {
 				_tag: "Appended",
 				version: held.length + events.length,
@@ -62,8 +63,9 @@ export function createMemoryEventStore(deps: { readonly clock: Pick<Clock, "now"
 		},
 
 		onAppended(hint) {
-			hints.add(hint);
-			return () => hints.delete(hint);
+			const entry = { hint };
+			hints.add(entry);
+			return () => void hints.delete(entry);
 		},
 
 		async close() {
