@@ -1,8 +1,9 @@
 // Reads events out of the log, run by run, never further than what is visible, which is only what is durable.
 
 import {
+	checkReadAll,
+	checkReadStream,
 	comparePositions,
-	isPosition,
 	isStoreFault,
 	type Position,
 	type ReadAllOptions,
@@ -38,11 +39,7 @@ export function readStream(
 	stream: StreamName,
 	options: ReadStreamOptions = {},
 ): AsyncIterable<RecordedEvent> {
-	checkOptions(options);
-	const { after } = options;
-	if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
-		throw new RangeError("after must be a version: 0 or a positive integer");
-	}
+	checkReadStream(options);
 	return streamEvents(view, stream, options);
 }
 
@@ -51,24 +48,8 @@ export function readAll(
 	view: () => Promise<LogView>,
 	options: ReadAllOptions = {},
 ): AsyncIterable<RecordedEvent> {
-	checkOptions(options);
-	if (options.after !== undefined && !isPosition(options.after)) {
-		throw new RangeError("after must be a position: a decimal string without leading zeros");
-	}
+	checkReadAll(options);
 	return allEvents(view, options);
-}
-
-function checkOptions({ limit, direction }: ReadAllOptions | ReadStreamOptions): void {
-	if (
-		limit !== undefined &&
-		limit !== Number.POSITIVE_INFINITY &&
-		(!Number.isSafeInteger(limit) || limit < 0)
-	) {
-		throw new RangeError("limit must be 0 or a positive integer");
-	}
-	if (direction !== undefined && direction !== "forward" && direction !== "backward") {
-		throw new TypeError('direction must be "forward" or "backward"');
-	}
 }
 
 async function* streamEvents(
@@ -80,38 +61,47 @@ async function* streamEvents(
 	const view = await open();
 	await view.refresh();
 	const isBackward = direction === "backward";
+	const isWanted = (version: number): boolean =>
+		isBackward ? version < (after ?? Number.POSITIVE_INFINITY) : version > (after ?? 0);
 	let left = limit;
 	let seen = 0;
 	for (;;) {
-		const chain = await chainBehind(view, stream, seen);
-		if (chain.length === 0) return;
+		const chain = await chainBehind(view, stream, seen, isWanted);
+		seen = chain[0] ?? seen;
 		for (const position of isBackward ? chain : chain.reverse()) {
 			signal?.throwIfAborted();
 			if (left <= 0) return;
 			const event = decodeAt(view, await readLine(view, position), position);
 			if (event.stream !== stream) throw damaged(view, position);
-			seen = position;
-			if (isBackward ? event.version >= (after ?? Number.POSITIVE_INFINITY) : event.version <= (after ?? 0))
-				continue;
+			if (!isWanted(event.version)) continue;
 			signal?.throwIfAborted();
 			yield event;
 			left -= 1;
 		}
-		if (isBackward) return;
+		if (isBackward || chain.length === 0) return;
 		// What came meanwhile belongs to it.
 		await view.refresh();
 	}
 }
 
-/** The positions of the stream's visible events behind `seen`, the newest first. */
-async function chainBehind(view: LogView, stream: StreamName, seen: number): Promise<number[]> {
+/** The positions of the stream's visible events behind `seen`, the newest first; only wanted ones, where that is known. */
+async function chainBehind(
+	view: LogView,
+	stream: StreamName,
+	seen: number,
+	isWanted: (version: number) => boolean,
+): Promise<number[]> {
 	const { index } = view;
 	// Nothing new: that is known without reading.
 	if (seen !== 0 && index.candidates(index.hash(stream)).includes(seen)) return [];
 	const head = await headOf(view, stream);
+	if (head === undefined) return [];
+	const hasGaps = index.lost > 0;
 	const chain: number[] = [];
-	for (let position = head?.position ?? 0; position > seen; position = index.previousOf(position)) {
-		if (position <= view.visible) chain.push(position);
+	let { version } = head;
+	for (let { position } = head; position > seen; position = index.previousOf(position)) {
+		if (position <= view.visible && (hasGaps || isWanted(version))) chain.push(position);
+		version -= 1;
 	}
 	return chain;
 }

@@ -2,6 +2,7 @@
 
 import { observe } from "../observe.js";
 import { checkAppend } from "../ports/check-append.js";
+import { checkReadAll, checkReadStream } from "../ports/check-read.js";
 import type {
 	AppendResult,
 	EventStore,
@@ -52,14 +53,20 @@ export function createMemoryEventStore(deps: { readonly clock: Pick<Clock, "now"
 			};
 		},
 
-		async *read(stream, options: ReadStreamOptions = {}) {
-			refuseClosed();
-			yield* unlessAborted(selectByVersion(streams.get(stream) ?? [], options), options.signal);
+		read(stream, options: ReadStreamOptions = {}) {
+			checkReadStream(options);
+			return unlessAborted(() => {
+				refuseClosed();
+				return selectByVersion(streams.get(stream) ?? [], options);
+			}, options.signal);
 		},
 
-		async *readAll(options: ReadAllOptions = {}) {
-			refuseClosed();
-			yield* unlessAborted(selectByPosition(log, options), options.signal);
+		readAll(options: ReadAllOptions = {}) {
+			checkReadAll(options);
+			return unlessAborted(() => {
+				refuseClosed();
+				return selectByPosition(log, options);
+			}, options.signal);
 		},
 
 		onAppended(hint) {
@@ -89,10 +96,11 @@ function record(
 }
 
 async function* unlessAborted(
-	events: Iterable<RecordedEvent>,
+	select: () => Iterable<RecordedEvent>,
 	signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordedEvent> {
-	for (const event of events) {
+	signal?.throwIfAborted();
+	for (const event of select()) {
 		signal?.throwIfAborted();
 		yield event;
 	}

@@ -112,11 +112,13 @@ export interface EventStore {
 
 	/**
 	 * Appends all of `events` to `stream`, or none.
-	 * *Shape*: 1 to 64 events; each id is new.
-	 * *Errors*: a precondition that fails is a value, `WrongExpectedVersion`. Rejects with a `StoreFault`:
-	 * the outcome may then be unknown, and reading the stream settles it.
+	 * *Shape*: 1 to 64 events; each id is new. They are taken as they are at the call: what is changed later, is not kept.
+	 * *Errors*: a precondition that fails is a value, `WrongExpectedVersion`. Arguments that no store can keep, such as
+	 * what JSON does not hold, reject with a `TypeError` or `RangeError`. Rejects with a `StoreFault`: the outcome may then
+	 * be unknown, and reading the stream settles it.
 	 * *Promise*: `Appended` only after a sync that began after the bytes were written; the precondition is checked
-	 * inside the same transaction; `WrongExpectedVersion` only once the events that caused it are durable, and if
+	 * inside the same transaction; appends to one stream are decided in the order of the calls; no reader sees a part of an
+	 * append; `WrongExpectedVersion` only once the events that caused it are durable, and if
 	 * their sync fails this append rejects too.
 	 */
 	append(
