@@ -148,6 +148,17 @@ export const ArchiveAbandoned = t.type(
 );
 export type ArchiveAbandoned = t.TypeOf<typeof ArchiveAbandoned>;
 
+/** A damaged log was repaired: the events at these positions are lost, and their positions are never given out again. */
+export const LogRepaired = t.type(
+	{
+		lost: t.readonlyArray(t.type({ first: t.string, last: t.string })),
+		/** The files that hold the damaged bytes, below the data directory. */
+		aside: t.readonlyArray(t.string),
+	},
+	"LogRepaired",
+);
+export type LogRepaired = t.TypeOf<typeof LogRepaired>;
+
 /** Codec and current schema version of each event type. */
 export const EVENT_TYPES = {
 	RecordingReported: { codec: RecordingReported, schemaVersion: 1 },
@@ -158,6 +169,7 @@ export const EVENT_TYPES = {
 	RecordingArchived: { codec: RecordingArchived, schemaVersion: 1 },
 	LinkExpired: { codec: LinkExpired, schemaVersion: 1 },
 	ArchiveAbandoned: { codec: ArchiveAbandoned, schemaVersion: 1 },
+	LogRepaired: { codec: LogRepaired, schemaVersion: 1 },
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;

@@ -21,6 +21,7 @@ export {
 	isEventType,
 	LinkExpired,
 	LinkRenewed,
+	LogRepaired,
 	RecordingArchived,
 	RecordingReported,
 	type ReelkeepEvent,

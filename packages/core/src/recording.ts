@@ -188,6 +188,7 @@ export function evolve(recording: Recording, event: DomainEvent): Recording {
 		case "ArchiveAbandoned":
 			return atRest(recording, "abandoned", event.data.message);
 		case "CallbackQuarantined":
+		case "LogRepaired":
 			return recording;
 	}
 }

@@ -1,7 +1,7 @@
 // The `recordings` read model: every recording's state, deadline and receipt, folded from the log.
 
 import type { Deadline } from "./deadline.js";
-import { decodeEvent } from "./events.js";
+import { decodeEvent, type ReelkeepEvent } from "./events.js";
 import type { RecordedEvent, StreamName } from "./ports/event-store.js";
 import { evolve, initialRecording, type Recording } from "./recording.js";
 
@@ -13,10 +13,14 @@ export async function foldRecordings(events: AsyncIterable<RecordedEvent>): Prom
 	const recordings = new Map<StreamName, Recording>();
 	for await (const recorded of events) {
 		const event = decodeEvent(recorded);
-		if (event === undefined || event.type === "CallbackQuarantined") continue;
+		if (event === undefined || !isOfRecording(event)) continue;
 		recordings.set(event.stream, evolve(recordings.get(event.stream) ?? initialRecording, event));
 	}
 	return recordings;
+}
+
+function isOfRecording({ type }: ReelkeepEvent): boolean {
+	return type !== "CallbackQuarantined" && type !== "LogRepaired";
 }
 
 /** When the last of a recording's links dies: until then its video can still be kept. */

@@ -9,15 +9,19 @@ import {
 	type SaveResult,
 	storeFault,
 } from "@reelkeep/core/ports";
-import { makeDurableDirectory, readSmallFile, replaceFile, toFault } from "./durable-files.js";
+import {
+	type Checkpoint,
+	checkpointsDirectory,
+	readCheckpoint,
+	readCheckpoints,
+} from "./checkpoint-files.js";
+import { makeDurableDirectory, replaceFile, toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import { safeName } from "./safe-name.js";
 
 /** As the port says. */
 const MAX_NAME_CHARACTERS = 256;
-/** More than the longest checkpoint takes, each character of its name escaped. */
-const MAX_FILE_BYTES = 4096;
 
 export interface FsCheckpointStoreOptions {
 	/** The data directory; made when it is missing. */
@@ -29,13 +33,15 @@ export interface FsCheckpointStoreOptions {
 export interface FsCheckpointStore extends CheckpointStore {
 	/** Makes the directory; until then every call rejects with `closed`. The caller owns the data directory. */
 	open(): Promise<void>;
+	/** All that make sense. */
+	list(): Promise<readonly Checkpoint[]>;
 	/** Finishes what is under way, then refuses new work with `closed`. Idempotent. */
 	close(): Promise<void>;
 }
 
 /** Makes the checkpoint store of a data directory: `checkpoints/<sha256 of the name>.json`, each replaced atomically. */
 export function createFsCheckpointStore(options: FsCheckpointStoreOptions): FsCheckpointStore {
-	const directory = join(resolve(options.directory), "checkpoints");
+	const directory = checkpointsDirectory(resolve(options.directory));
 	const fileSystem = options.fileSystem ?? createNodeFileSystem();
 	const lastByName = new Map<string, Promise<unknown>>();
 	let isOpen = false;
@@ -63,6 +69,7 @@ export function createFsCheckpointStore(options: FsCheckpointStoreOptions): FsCh
 			}
 			isOpen = true;
 		},
+		list: () => readCheckpoints(fileSystem, resolve(options.directory)),
 		async load(name) {
 			checkName(name);
 			return inTurn(name, () => loadCheckpoint(fileSystem, directory, name));
@@ -101,24 +108,12 @@ async function loadCheckpoint(
 	name: string,
 ): Promise<Position | undefined> {
 	const path = fileOf(directory, name);
-	const text = await readSmallFile(fileSystem, path, MAX_FILE_BYTES);
-	if (text === undefined) return undefined;
-	const value = parse(text);
-	if (value?.name !== name || !isPosition(value.position)) {
-		throw storeFault(
-			"corrupt",
-			`the checkpoint ${path} is damaged; remove it to start that subscription anew`,
-		);
-	}
-	return value.position;
-}
-
-function parse(text: string): { readonly name?: unknown; readonly position?: unknown } | undefined {
-	try {
-		return JSON.parse(text) ?? undefined;
-	} catch {
-		return undefined;
-	}
+	const checkpoint = await readCheckpoint(fileSystem, path);
+	if (checkpoint === undefined || checkpoint.name === name) return checkpoint?.position;
+	throw storeFault(
+		"corrupt",
+		`the checkpoint ${path} is that of another subscription; remove it to start anew`,
+	);
 }
 
 function fileOf(directory: string, name: string): string {

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { isStoreFault, type StoreFault, storeFault } from "@reelkeep/core/ports";
 import { type FileSystem, hasCode, type OpenFile } from "./file-system.js";
 
-/** Makes `path` and what is missing above it. *Promise*: durable when it resolves. */
+/** Makes `path` and what is missing above it. *Promise*: durable when it resolves, if `dirname(path)` was before. */
 export async function makeDurableDirectory(fileSystem: FileSystem, path: string): Promise<void> {
 	let made = false;
 	try {
@@ -15,11 +15,21 @@ export async function makeDurableDirectory(fileSystem: FileSystem, path: string)
 		await makeDurableDirectory(fileSystem, dirname(path));
 		made = await fileSystem.makeDirectory(path);
 	}
+	// Also when it was there: whoever made it may have crashed before this.
+	await syncParent(fileSystem, path, made);
+}
+
+/** Makes the names of `path` and of every directory above it durable: whoever made them may have crashed before that. */
+export async function syncAncestors(fileSystem: FileSystem, path: string): Promise<void> {
+	for (let at = path; dirname(at) !== at; at = dirname(at)) await syncParent(fileSystem, at, false);
+}
+
+/** `made`: the name is new. Those that others made may lie where this user must not read, or what cannot be synced. */
+async function syncParent(fileSystem: FileSystem, path: string, made: boolean): Promise<void> {
 	try {
-		// Also when it was there: whoever made it may have crashed before this.
 		await fileSystem.syncDirectory(dirname(path));
 	} catch (error) {
-		if (made || !hasCode(error, "EACCES", "EPERM")) throw error;
+		if (made || !hasCode(error, "EACCES", "EPERM", "EROFS", "EINVAL", "ENOTSUP")) throw error;
 	}
 }
 

@@ -7,7 +7,7 @@ import { toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { createHints } from "./hints.js";
 import { extendLog, type LogSource, loadLog } from "./load-log.js";
-import { listSegments, segmentPath, type Watermark } from "./log-files.js";
+import { findSegments, requireLog, type Watermark } from "./log-files.js";
 import type { LogIndex } from "./log-index.js";
 import { type LogView, readAll, readStream } from "./log-reader.js";
 import { createNodeFileSystem } from "./node-file-system.js";
@@ -77,7 +77,7 @@ async function startReader(options: FsEventReaderOptions): Promise<Reader> {
 	};
 	const files = createSegmentFiles(fileSystem, directory);
 	try {
-		await refuseEmpty(fileSystem, directory);
+		await requireLog(fileSystem, directory);
 		const log = new FollowedLog({ fileSystem, directory, files }, connect);
 		const refresh = shareRuns(async () => {
 			try {
@@ -111,16 +111,6 @@ async function startReader(options: FsEventReaderOptions): Promise<Reader> {
 		await files.close();
 		throw toFault(error, `reading the event store in ${directory}`);
 	}
-}
-
-async function refuseEmpty(fileSystem: FileSystem, directory: string): Promise<void> {
-	if ((await listSegments(fileSystem, directory)).length > 0) return;
-	throw storeFault(
-		"io",
-		`there is no event store in ${directory} (${segmentPath(directory, 1)} is missing); name the data directory of a ` +
-			"server that has been started",
-		{ retryable: false },
-	);
 }
 
 /** The index of a log that others may write. Everything in it is durable, so all of it may be seen. */
@@ -178,7 +168,7 @@ class FollowedLog {
 		const { fileSystem, directory, files } = this.#source;
 		const { segment } = this.index.active;
 		const { bytes } = await files.use(segment, (file) => file.status());
-		return bytes === this.#restingBytes && (await listSegments(fileSystem, directory)).length === segment;
+		return bytes === this.#restingBytes && (await findSegments(fileSystem, directory)).last === segment;
 	}
 
 	#show(index: LogIndex): void {

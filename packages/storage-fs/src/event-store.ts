@@ -10,7 +10,7 @@ import {
 	type StoreFault,
 	storeFault,
 } from "@reelkeep/core/ports";
-import { makeDurableDirectory, toFault } from "./durable-files.js";
+import { makeDurableDirectory, syncAncestors, toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { GroupCommit, MAX_PENDING_APPENDS, MAX_PENDING_BYTES } from "./group-commit.js";
 import { createHints } from "./hints.js";
@@ -19,6 +19,7 @@ import { MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, SEGMENT_BYTES } from "./log-files
 import { MAX_POSITION } from "./log-index.js";
 import { type LogView, readAll, readStream } from "./log-reader.js";
 import { LogTail } from "./log-tail.js";
+import { refuseNetworkFileSystem } from "./network-file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import type { Owned, Ownership } from "./ownership.js";
 import { recoverLog } from "./recovery.js";
@@ -48,6 +49,8 @@ export interface FsEventStoreOptions {
 	readonly maxEvents?: number;
 	/** A file of the log that has so many bytes is followed by the next one. Default 64 MiB; 1 KiB to 1 GiB. */
 	readonly segmentBytes?: number;
+	/** Lets the directory lie on NFS, SMB and the like, where only this machine may ever mount it. Default: refused. */
+	readonly allowNetworkFileSystem?: boolean;
 }
 
 export interface FsEventStore extends EventStore {
@@ -154,6 +157,8 @@ async function startLog(options: SettledOptions, hint: () => void): Promise<Open
 	let owned: Owned | undefined;
 	try {
 		await makeDurableDirectory(fileSystem, directory);
+		await syncAncestors(fileSystem, directory);
+		if (options.allowNetworkFileSystem !== true) await refuseNetworkFileSystem(fileSystem, directory);
 		owned = await ownership.acquire(directory, clock.now());
 		const { file, index } = await recoverLog({ fileSystem, directory, files }, logger);
 		const indexes = createIndexKeeper({ fileSystem, directory, files, index }, logger);

@@ -5,7 +5,6 @@ import {
 	type AppendResult,
 	type Clock,
 	type ExpectedVersion,
-	isStoreFault,
 	type Logger,
 	type NewEvent,
 	type StoreFault,
@@ -13,33 +12,29 @@ import {
 	storeFault,
 	toPosition,
 } from "@reelkeep/core/ports";
-import { hasCode } from "./file-system.js";
 import {
-	encodeBody,
-	encodeFrame,
-	MAX_RECORD_BYTES,
-	type RecordFrame,
-	recordBytes,
-	writeRecord,
-} from "./log-format.js";
+	type BatchRecord,
+	batchBytes,
+	batchRecords,
+	encodeAppend,
+	lastVersion,
+	type PendingAppend,
+} from "./batch.js";
+import { hasCode } from "./file-system.js";
+import { HeadLookups } from "./head-lookups.js";
 import type { LogIndex } from "./log-index.js";
 import type { LogTail } from "./log-tail.js";
-import type { StreamHash } from "./stream-hash.js";
 import type { StreamHead } from "./stream-head.js";
 
 /** Appends that wait for a sync: several times what any ingress lets in at once. */
 export const MAX_PENDING_APPENDS = 16_384;
 /** Their bytes: what the process can spare while a disk stalls for seconds. */
 export const MAX_PENDING_BYTES = 64 * 1024 * 1024;
-/** One append: it is written by one call and held in memory whole. */
-export const MAX_APPEND_BYTES = 16 * 1024 * 1024;
 /** One write: bounds how long an append waits for the one before it. */
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 /** After a failed sync the log is opened anew, with growing pauses. */
 const FIRST_RECOVERY_MS = 1000;
 const MAX_RECOVERY_MS = 30_000;
-/** More than any frame of a record without its stream name, checksum included. */
-const FRAME_BYTES = 160;
 
 export interface GroupCommitOptions {
 	readonly tail: LogTail;
@@ -57,43 +52,6 @@ export interface GroupCommitOptions {
 	readonly onDurable: () => void;
 }
 
-interface PendingAppend {
-	readonly stream: StreamName;
-	readonly hash: StreamHash;
-	readonly firstVersion: number;
-	readonly bodies: readonly string[];
-	readonly bodyBytes: readonly number[];
-	/** At most what it takes in the file. */
-	readonly bytes: number;
-	/** The pending append that it follows in its stream, until that is durable; else the position of the event. */
-	follows: PendingAppend | number;
-	/** Of its last event; 0 until it is durable. */
-	position: number;
-	readonly settled: Promise<AppendResult>;
-	readonly resolve: (result: AppendResult) => void;
-	readonly reject: (fault: StoreFault) => void;
-}
-
-interface Call {
-	readonly stream: StreamName;
-	readonly hash: StreamHash;
-	readonly events: readonly NewEvent[];
-	readonly expected: ExpectedVersion;
-}
-
-/** An append to a stream of which the end is being read. */
-interface WaitingCall {
-	readonly decide: (head: StreamHead | undefined) => void;
-	readonly reject: (error: unknown) => void;
-}
-
-interface BatchRecord {
-	readonly frame: RecordFrame;
-	readonly prefix: string;
-	readonly body: string;
-	readonly length: number;
-}
-
 export class GroupCommit {
 	readonly #options: GroupCommitOptions;
 	#queue: PendingAppend[] = [];
@@ -102,10 +60,7 @@ export class GroupCommit {
 	#pendingBytes = 0;
 	/** The last append of each stream that is not durable yet. */
 	readonly #lastPending = new Map<StreamName, PendingAppend>();
-	/** By stream, while its end is being read. */
-	readonly #lookups = new Map<StreamName, WaitingCall[]>();
-	readonly #lookingUp = new Set<Promise<void>>();
-	#waitingCalls = 0;
+	readonly #lookups: HeadLookups;
 	#flushing: Promise<void> | undefined;
 	#failure: StoreFault | undefined;
 	#damage: StoreFault | undefined;
@@ -115,6 +70,7 @@ export class GroupCommit {
 
 	constructor(options: GroupCommitOptions) {
 		this.#options = options;
+		this.#lookups = new HeadLookups(options.findHead, (damage) => this.refuse(damage));
 	}
 
 	/** Set while every append rejects with it: a sync failed, or a write that could not be undone, or the log is damaged. */
@@ -135,9 +91,12 @@ export class GroupCommit {
 	): Promise<AppendResult> {
 		if (this.failure !== undefined) throw this.failure;
 		const { index } = this.#options;
-		const call: Call = { stream, hash: index.hash(stream), events, expected };
-		const mayExist = !this.#lastPending.has(stream) && index.candidates(call.hash).length > 0;
-		return mayExist ? this.#decideOnceKnown(call) : this.#decide(call, undefined);
+		const hash = index.hash(stream);
+		const pending = encodeAppend(stream, hash, events, this.#options.clock.now());
+		this.#refuseOverload(pending.bytes);
+		const mayExist = !this.#lastPending.has(stream) && index.candidates(hash).length > 0;
+		if (!mayExist) return this.#decide(pending, expected, undefined);
+		return this.#lookups.whenKnown(pending, (head) => this.#decide(pending, expected, head));
 	}
 
 	/** Nothing is written any more: the log is damaged. */
@@ -149,89 +108,38 @@ export class GroupCommit {
 	/** Resolves when nothing is pending any more, whether that was stored or has failed; ends the tries to recover. */
 	async drain(): Promise<void> {
 		this.#stopping.abort();
-		while (this.#flushing !== undefined || this.#lookingUp.size > 0) {
-			await Promise.all([this.#flushing, ...this.#lookingUp]);
+		while (this.#flushing !== undefined || this.#lookups.waiting > 0) {
+			await Promise.all([this.#flushing, this.#lookups.drain()]);
 		}
 		await this.#recovering;
 	}
 
-	/** Reads where the stream ends; calls that come meanwhile for the same stream wait for the same answer. */
-	#decideOnceKnown(call: Call): Promise<AppendResult> {
-		this.#refuseOverload(0);
-		return new Promise((resolve, reject) => {
-			const waiting: WaitingCall = { reject, decide: (head) => resolve(this.#decide(call, head)) };
-			this.#waitingCalls += 1;
-			const others = this.#lookups.get(call.stream);
-			if (others !== undefined) return void others.push(waiting);
-			this.#lookups.set(call.stream, [waiting]);
-			const lookingUp = this.#lookUp(call.stream).finally(() => this.#lookingUp.delete(lookingUp));
-			this.#lookingUp.add(lookingUp);
-		});
-	}
-
-	async #lookUp(stream: StreamName): Promise<void> {
-		const takeCalls = (): readonly WaitingCall[] => {
-			const calls = this.#lookups.get(stream) ?? [];
-			this.#lookups.delete(stream);
-			this.#waitingCalls -= calls.length;
-			return calls;
-		};
-		try {
-			const head = await this.#options.findHead(stream);
-			// All in one go: nothing can come in between and be decided first.
-			for (const { decide } of takeCalls()) decide(head);
-		} catch (error) {
-			if (isStoreFault(error) && error.reason === "corrupt") this.refuse(error);
-			for (const { reject } of takeCalls()) reject(error);
-		}
-	}
-
 	/** Decides and enqueues before its first await. `head`: of a stream that has nothing pending. */
-	async #decide(call: Call, head: StreamHead | undefined): Promise<AppendResult> {
+	async #decide(
+		pending: PendingAppend,
+		expected: ExpectedVersion,
+		head: StreamHead | undefined,
+	): Promise<AppendResult> {
 		if (this.failure !== undefined) throw this.failure;
-		const { stream, events, expected } = call;
-		const before = this.#lastPending.get(stream);
+		const before = this.#lastPending.get(pending.stream);
 		const version = before === undefined ? (head?.version ?? 0) : lastVersion(before);
 		if (expected !== "any" && (expected === "no-stream" ? 0 : expected) !== version) {
 			// What caused the conflict must be durable before anybody is told of it.
 			await before?.settled;
 			return { _tag: "WrongExpectedVersion", actualVersion: version };
 		}
-		const follows = before ?? head?.position ?? 0;
-		const pending = this.#encode(call, { firstVersion: version + 1, follows });
-		this.#refuseFullLog(events.length);
-		this.#refuseOverload(pending.bytes);
+		this.#refuseFullLog(pending.bodies.length);
+		pending.firstVersion = version + 1;
+		pending.follows = before ?? head?.position ?? 0;
 		this.#enqueue(pending);
 		return pending.settled;
 	}
 
-	/** Changes nothing: it may throw what the clock or `JSON.stringify` throw. */
-	#encode(call: Call, place: Pick<PendingAppend, "firstVersion" | "follows">): PendingAppend {
-		const { stream, hash, events } = call;
-		const recordedAt = this.#options.clock.now();
-		if (!Number.isSafeInteger(recordedAt)) throw new RangeError("the clock must return whole milliseconds");
-		const bodies = events.map((event) => encodeBody(event, recordedAt));
-		const bodyBytes = bodies.map((body) => Buffer.byteLength(body));
-		const frameBytes = FRAME_BYTES + JSON.stringify(stream).length;
-		if (bodyBytes.some((bytes) => bytes + frameBytes > MAX_RECORD_BYTES)) {
-			throw new RangeError(`an event takes at most ${MAX_RECORD_BYTES} bytes in the log`);
-		}
-		const bytes = bodyBytes.reduce((sum, length) => sum + length + frameBytes, 0);
-		if (bytes > MAX_APPEND_BYTES)
-			throw new RangeError(`an append takes at most ${MAX_APPEND_BYTES} bytes in the log`);
-		let resolve!: PendingAppend["resolve"];
-		let reject!: PendingAppend["reject"];
-		const settled = new Promise<AppendResult>((onResolve, onReject) => {
-			resolve = onResolve;
-			reject = onReject;
-		});
-		return { stream, hash, ...place, position: 0, bodies, bodyBytes, bytes, settled, resolve, reject };
-	}
-
 	#refuseOverload(bytes: number): void {
 		const { maxPendingAppends, maxPendingBytes } = this.#options;
-		const calls = this.#pendingAppends + this.#waitingCalls;
-		if (calls < maxPendingAppends && this.#pendingBytes + bytes <= maxPendingBytes) return;
+		const appends = this.#pendingAppends + this.#lookups.waiting;
+		const waitingBytes = this.#pendingBytes + this.#lookups.waitingBytes;
+		if (appends < maxPendingAppends && waitingBytes + bytes <= maxPendingBytes) return;
 		throw storeFault("overloaded", "too many appends wait for the disk; try again later");
 	}
 
@@ -368,36 +276,4 @@ export class GroupCommit {
 
 function isFull(error: unknown): boolean {
 	return hasCode(error, "ENOSPC", "EDQUOT");
-}
-
-function lastVersion(pending: PendingAppend): number {
-	return pending.firstVersion + pending.bodies.length - 1;
-}
-
-function batchRecords(batch: readonly PendingAppend[], synced: number): readonly BatchRecord[] {
-	const records: BatchRecord[] = [];
-	for (const { stream, firstVersion, bodies, bodyBytes } of batch) {
-		for (const [at, body] of bodies.entries()) {
-			const frame: RecordFrame = {
-				position: synced + records.length + 1,
-				remaining: bodies.length - at - 1,
-				synced,
-				stream,
-				version: firstVersion + at,
-			};
-			const prefix = encodeFrame(frame);
-			records.push({ frame, prefix, body, length: recordBytes(prefix, bodyBytes[at] as number) });
-		}
-	}
-	return records;
-}
-
-function batchBytes(records: readonly BatchRecord[]): Buffer {
-	const bytes = Buffer.allocUnsafe(records.reduce((sum, { length }) => sum + length, 0));
-	let at = 0;
-	for (const { prefix, body, length } of records) {
-		writeRecord(bytes.subarray(at, at + length), prefix, body);
-		at += length;
-	}
-	return bytes;
 }

@@ -10,8 +10,10 @@ import type { FileSystem } from "./file-system.js";
 import { eventsDirectory, indexName } from "./log-files.js";
 import type { SegmentColumns, SegmentIndex } from "./segment-index.js";
 
-const INDEX_FORMAT = 1;
+const KIND = { reelkeep: "event-index", format: 1 } as const;
 const HEADER_BYTES = 256;
+/** `,"crc":"01234567"}`. */
+const CHECKSUM_CHARACTERS = 18;
 /** Three words and a byte. */
 const BYTES_PER_POSITION = 13;
 
@@ -26,6 +28,16 @@ export interface IndexFile {
 	readonly columns: SegmentColumns;
 }
 
+interface Facts {
+	readonly endianness: string;
+	readonly segment: number;
+	readonly firstPosition: number;
+	readonly count: number;
+	readonly bytes: number;
+	readonly key: string;
+	readonly lastChecksum: string;
+}
+
 /** Saves what the index of a segment holds. *Promise*: old or new, never a mixture; durable when it resolves. */
 export async function saveIndexFile(
 	fileSystem: FileSystem,
@@ -36,19 +48,10 @@ export async function saveIndexFile(
 	const { key, lastChecksum, columns } = content;
 	const { offsets, previous, fingerprints, shards } = columns;
 	const body = Buffer.concat([offsets, previous, fingerprints, shards].map(bytesOf));
-	const header = {
-		reelkeep: "event-index",
-		format: INDEX_FORMAT,
-		endianness: endianness(),
-		segment,
-		firstPosition,
-		count: offsets.length,
-		bytes,
-		key,
-		lastChecksum,
-		crc: crc32(body),
-	};
-	const head = Buffer.from(`${JSON.stringify(header).padEnd(HEADER_BYTES - 1)}\n`);
+	const facts = { segment, firstPosition, count: offsets.length, bytes, key, lastChecksum };
+	const header = JSON.stringify({ ...KIND, endianness: endianness(), ...facts }).slice(0, -1);
+	const line = `${header},"crc":"${checksum(header, body)}"}`;
+	const head = Buffer.from(`${line.padEnd(HEADER_BYTES - 1)}\n`);
 	const path = join(eventsDirectory(directory), indexName(segment));
 	await replaceFile(fileSystem, path, Buffer.concat([head, body]));
 }
@@ -70,24 +73,24 @@ export async function loadIndexFile(
 }
 
 function decode(file: Buffer, segment: number): IndexFile | undefined {
-	const header = parse(file.toString("latin1", 0, HEADER_BYTES));
-	const isOurs = header?.reelkeep === "event-index" && header.format === INDEX_FORMAT;
-	if (!isOurs || header.endianness !== endianness() || header.segment !== segment) return undefined;
-	const { count, key, firstPosition, bytes, lastChecksum, crc } = header;
-	const numbers = [count, firstPosition, bytes, crc];
-	if (!numbers.every(Number.isSafeInteger) || typeof key !== "string" || typeof lastChecksum !== "string")
-		return undefined;
-	const [positions, checksum] = [count as number, crc as number];
+	const line = file.toString("latin1", 0, HEADER_BYTES).trimEnd();
 	const body = file.subarray(HEADER_BYTES);
-	if (body.length !== positions * BYTES_PER_POSITION || crc32(body) !== checksum) return undefined;
+	const end = line.length - CHECKSUM_CHARACTERS;
+	if (line.slice(end) !== `,"crc":"${checksum(line.slice(0, Math.max(0, end)), body)}"}`) return undefined;
+	// What has its checksum is what was written here.
+	const header = JSON.parse(line) as typeof KIND & Facts;
+	const isOurs = header.reelkeep === KIND.reelkeep && header.format === KIND.format;
+	if (!isOurs || header.endianness !== endianness() || header.segment !== segment) return undefined;
+	const { count: positions, key, firstPosition, bytes, lastChecksum } = header;
+	if (body.length !== positions * BYTES_PER_POSITION) return undefined;
 	const words = (column: number): Uint32Array => {
 		const from = body.byteOffset + column * positions * 4;
 		return new Uint32Array(body.buffer.slice(from, from + positions * 4));
 	};
 	return {
 		key,
-		firstPosition: firstPosition as number,
-		bytes: bytes as number,
+		firstPosition,
+		bytes,
 		lastChecksum,
 		columns: {
 			offsets: words(0),
@@ -98,12 +101,9 @@ function decode(file: Buffer, segment: number): IndexFile | undefined {
 	};
 }
 
-function parse(text: string): Readonly<Record<string, unknown>> | undefined {
-	try {
-		return JSON.parse(text) ?? undefined;
-	} catch {
-		return undefined;
-	}
+/** Of header and arrays. */
+function checksum(header: string, body: Buffer): string {
+	return crc32(body, crc32(header)).toString(16).padStart(8, "0");
 }
 
 function bytesOf(column: Uint32Array | Uint8Array): Buffer {

@@ -46,9 +46,10 @@ export function createIndexKeeper(source: IndexSource, logger: Logger | undefine
 
 /** Saves the index of every complete segment that has not been saved yet. */
 export async function saveSealedIndexes(source: IndexSource): Promise<void> {
-	const { active, segments } = source.index;
-	for (const segment of segments) {
-		if (segment === active || segment.columns() === undefined) continue;
+	const { index } = source;
+	for (const segment of index.segments) {
+		// While one is saved, others may become complete, and there may be another active one.
+		if (segment === index.active || segment.columns() === undefined) continue;
 		await saveIndex(source, segment);
 		segment.forgetHashes();
 	}

@@ -8,10 +8,13 @@ export {
 export { type FsEventReaderOptions, openFsEventReader } from "./event-reader.js";
 export { createFsEventStore, type FsEventStore, type FsEventStoreOptions } from "./event-store.js";
 export type { FileStatus, FileSystem, OpenFile, OpenMode } from "./file-system.js";
+export type { LogDamage, LogInspection } from "./inspect-log.js";
 export { createFileKeyring, type FileKeyring, type FileKeyringOptions } from "./keyring.js";
 export type { Watermark } from "./log-files.js";
 export { createNodeFileSystem } from "./node-file-system.js";
 export type { Owned, OwnerConnection, OwnerIdentity, Ownership } from "./ownership.js";
 export { type FsStorageOptions, fsStorage, KEY_FILE_NAME } from "./plugin.js";
+export { type RepairOptions, type RepairReport, repairFsStorage } from "./repair.js";
 export { createSocketOwnership } from "./socket-ownership.js";
+export { type VerifyOptions, verifyFsStorage } from "./verify.js";
 export { createFsVideoStore, type FsVideoStore, type FsVideoStoreOptions } from "./video-store.js";

@@ -4,13 +4,22 @@
 import { randomBytes } from "node:crypto";
 import type { FileSystem } from "./file-system.js";
 import { type IndexFile, loadIndexFile } from "./index-file.js";
-import { checkHeader, countSegments, damagedAt, describePositions, type Watermark } from "./log-files.js";
+import {
+	checkHeader,
+	countSegments,
+	damagedAt,
+	describePositions,
+	readHeader,
+	type Watermark,
+} from "./log-files.js";
 import { checksumOf, isSound } from "./log-format.js";
 import { LogIndex } from "./log-index.js";
 import { type Damage, scanSegment } from "./log-scan.js";
 import type { SegmentFiles } from "./segment-files.js";
 import { createStreamHasher, HASH_KEY_BYTES } from "./stream-hash.js";
 import { findHead } from "./stream-head.js";
+
+const NEWLINE = 0x0a;
 
 export interface LogSource {
 	readonly fileSystem: FileSystem;
@@ -64,8 +73,12 @@ interface LoadedSegment {
 	readonly wasScanned: boolean;
 }
 
-async function findKey({ fileSystem, directory }: LogSource, count: number): Promise<string | undefined> {
-	for (let segment = 1; segment <= count; segment += 1) {
+/** The key of the hashes in the index files; `undefined` when no file can be used. */
+export async function findKey(
+	{ fileSystem, directory }: LogSource,
+	segments: number,
+): Promise<string | undefined> {
+	for (let segment = 1; segment <= segments; segment += 1) {
 		const file = await loadIndexFile(fileSystem, directory, segment);
 		if (file !== undefined) return file.key;
 	}
@@ -98,7 +111,8 @@ async function belongsTo({ files }: LogSource, segment: number, file: IndexFile)
 	if (last === undefined) return true;
 	const line = await files.read(segment, last, file.bytes);
 	const record = line.subarray(0, -1);
-	return line.length === file.bytes - last && isSound(record) && checksumOf(record) === file.lastChecksum;
+	const isLine = line.length === file.bytes - last && line.at(-1) === NEWLINE;
+	return isLine && isSound(record) && checksumOf(record) === file.lastChecksum;
 }
 
 async function scanRest(
@@ -118,7 +132,9 @@ async function scanRest(
 		const scan = await files.use(segment, (file) =>
 			scanSegment({ file, index, to, findHead: (stream) => findHead({ index, files }, stream) }),
 		);
-		refuseDamage(index, scan.damages[0], place, Math.max(durable, scan.synced));
+		const [damage] = scan.damages;
+		const known = place === "sealed" && damage !== undefined ? await lastOf(source, segment) : durable;
+		refuseDamage(index, damage, place, Math.max(known, scan.synced));
 		if (upTo?.segment === segment && active.bytes < to) {
 			throw damagedAt(segment, active.bytes, "what its owner told to be durable is not what was written");
 		}
@@ -126,6 +142,12 @@ async function scanRest(
 	}
 	refuseDamage(index, undefined, place, durable);
 	return { bytes, lastBatchAt: from, wasScanned: false };
+}
+
+/** The last position of a complete segment, as the next one's header tells it; 0 when that is damaged too. */
+async function lastOf({ files }: LogSource, segment: number): Promise<number> {
+	const next = await files.use(segment + 1, (file) => readHeader(file, segment + 1));
+	return (next?.firstPosition ?? 1) - 1;
 }
 
 /** Damage within what is known to have been durable is no torn tail. `durable`: the last position that is known to be. */
@@ -137,12 +159,12 @@ function refuseDamage(index: LogIndex, damage: Damage | undefined, place: Place,
 		throw damagedAt(segment, undefined, `${describePositions(index.position + 1, durable)} should follow`);
 	}
 	if (place === "last" && damage.first > durable) return;
-	throw damagedAt(segment, damage.from, describeDamage(damage, place === "last" ? durable : undefined));
+	throw damagedAt(segment, damage.from, describeDamage(damage, durable));
 }
 
-/** `durable`: the last position that is known to have been there, where no sound line follows the damage. */
-export function describeDamage({ first, last = 0 }: Damage, durable = 0): string {
-	const end = Math.max(last, durable);
-	if (last !== 0 && last < first) return "bytes stand here that belong to no event";
-	return end === 0 ? `nothing behind it can be read` : `${describePositions(first, end)} cannot be read`;
+/** `durable`: the last position that is known to have been there; where no sound line follows, damage reaches that far. */
+function describeDamage({ first, last }: Damage, durable: number): string {
+	const end = last ?? durable;
+	if (end < first) return "bytes stand here that belong to no event";
+	return `${describePositions(first, end)} cannot be read`;
 }

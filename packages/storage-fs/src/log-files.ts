@@ -12,6 +12,7 @@ export const SEGMENT_BYTES = 64 * 1024 * 1024;
 export const MIN_SEGMENT_BYTES = 1024;
 export const MAX_SEGMENT_BYTES = 1024 * 1024 * 1024;
 const SEGMENT_FILE = /^(\d{8})\.ndjson$/;
+const INDEX_FILE = /^(\d{8})\.index$/;
 /** More than the longest header. */
 const MAX_HEADER_BYTES = 256;
 
@@ -46,24 +47,47 @@ export function segmentPath(directory: string, segment: number): string {
 	return join(eventsDirectory(directory), segmentName(segment));
 }
 
-/** Which segments there are, in order; none when the directory is missing. */
-export async function listSegments(fileSystem: FileSystem, directory: string): Promise<readonly number[]> {
-	try {
-		const names = await fileSystem.list(eventsDirectory(directory));
-		const numbers = names.flatMap((name) => SEGMENT_FILE.exec(name)?.[1] ?? []).map(Number);
-		return numbers.sort((a, b) => a - b);
-	} catch (error) {
+export interface FoundSegments {
+	/** Those whose file is there, in order. */
+	readonly present: readonly number[];
+	/** The number of the last one that is or was there: an index file is made for an existing segment only. */
+	readonly last: number;
+}
+
+/** Which segments there are; none when the directory is missing. */
+export async function findSegments(fileSystem: FileSystem, directory: string): Promise<FoundSegments> {
+	const names = await fileSystem.list(eventsDirectory(directory)).catch((error: unknown) => {
 		if (hasCode(error, "ENOENT")) return [];
 		throw error;
-	}
+	});
+	const numbered = (file: RegExp): number[] =>
+		names.flatMap((name) => file.exec(name)?.[1] ?? []).map(Number);
+	const present = numbered(SEGMENT_FILE).sort((a, b) => a - b);
+	return { present, last: Math.max(0, ...present, ...numbered(INDEX_FILE)) };
+}
+
+/** The segments whose file is there, in order. */
+export async function listSegments(fileSystem: FileSystem, directory: string): Promise<readonly number[]> {
+	return (await findSegments(fileSystem, directory)).present;
+}
+
+/** *Errors*: rejects with `io` when there is no event log in `directory`. */
+export async function requireLog(fileSystem: FileSystem, directory: string): Promise<void> {
+	if ((await findSegments(fileSystem, directory)).last > 0) return;
+	throw storeFault(
+		"io",
+		`there is no event store in ${directory} (${segmentPath(directory, 1)} is missing); name the data directory of a ` +
+			"server that has been started",
+		{ retryable: false },
+	);
 }
 
 /** How many segments there are. *Errors*: rejects with `corrupt` when one is missing. */
 export async function countSegments(fileSystem: FileSystem, directory: string): Promise<number> {
-	const segments = await listSegments(fileSystem, directory);
-	const missing = segments.findIndex((segment, at) => segment !== at + 1) + 1;
-	if (missing === 0) return segments.length;
-	throw damagedAt(missing, 0, "the file is missing");
+	const { present, last } = await findSegments(fileSystem, directory);
+	const missing = present.findIndex((segment, at) => segment !== at + 1);
+	if (present.length === last && missing === -1) return last;
+	throw damagedAt(missing === -1 ? present.length + 1 : missing + 1, 0, "the file is missing");
 }
 
 /** Makes a segment with its header, whole or not at all. Its name is durable once the directory was synced. */
@@ -85,11 +109,21 @@ export async function createSegment(
 	return bytes.length;
 }
 
-/** Reads and checks a segment's header; resolves with its length in bytes, newline included. */
-export async function checkHeader(
+export interface ReadHeader {
+	/** The position of the segment's first event, whether it is there yet or not. */
+	readonly firstPosition: number;
+	/** The header's length, newline included. */
+	readonly bytes: number;
+}
+
+/**
+ * Reads a segment's header; resolves with `undefined` when it is damaged.
+ * *Errors*: rejects with `corrupt` when it is sound, and of a format that this version does not read.
+ */
+export async function readHeader(
 	file: Pick<OpenFile, "read">,
-	{ segment, firstPosition }: { readonly segment: number; readonly firstPosition: number },
-): Promise<number> {
+	segment: number,
+): Promise<ReadHeader | undefined> {
 	const bytes = await readRange(file, 0, MAX_HEADER_BYTES);
 	const end = bytes.indexOf("\n");
 	const reading = end === -1 ? undefined : decodeHeader(bytes.subarray(0, end));
@@ -100,16 +134,24 @@ export async function checkHeader(
 				`format ${LOG_FORMAT}; use the version that wrote it`,
 		);
 	}
-	if (reading?._tag !== "Header" || reading.header.segment !== segment) {
-		throw damagedAt(segment, 0, "its header is damaged");
-	}
-	const { header } = reading;
-	if (header.firstPosition > firstPosition) {
+	if (reading?._tag !== "Header" || reading.header.segment !== segment) return undefined;
+	return { firstPosition: reading.header.firstPosition, bytes: end + 1 };
+}
+
+/** Reads a segment's header and checks that it goes on where the one before ends; resolves with its length in bytes. */
+export async function checkHeader(
+	file: Pick<OpenFile, "read">,
+	{ segment, firstPosition }: { readonly segment: number; readonly firstPosition: number },
+): Promise<number> {
+	const header = await readHeader(file, segment);
+	if (header === undefined) throw damagedAt(segment, 0, "its header is damaged");
+	if (header.firstPosition > firstPosition && segment > 1) {
 		const lost = describePositions(firstPosition, header.firstPosition - 1);
 		throw damagedAt(segment - 1, undefined, `${lost} should follow`);
 	}
-	if (header.firstPosition < firstPosition) throw damagedAt(segment, 0, "its header is that of another log");
-	return end + 1;
+	if (header.firstPosition !== firstPosition)
+		throw damagedAt(segment, 0, "its header is that of another log");
+	return header.bytes;
 }
 
 /** `the event at position 7`, `the events at positions 7 to 9`. */

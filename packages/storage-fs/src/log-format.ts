@@ -36,7 +36,10 @@ const MAX_FRAME_BYTES = 1024;
 const FRAME =
 	/^\{"position":"([1-9]\d{0,15})","remaining":(\d{1,2}),"synced":"(0|[1-9]\d{0,15})","stream":("(?:[^"\\]|\\(?:["\\bfnrt]|u[0-9a-f]{4}))*"),"version":([1-9]\d{0,15}),/;
 
-/** Stands where damage was repaired: the events at these positions are lost, and what was behind them goes on. */
+/**
+ * Stands where damage was repaired: the events at these positions are lost, and what was behind them goes on. None are
+ * when `last` is one less than `first`: then only the rest of an append is.
+ */
 export interface LostLine {
 	readonly first: number;
 	readonly last: number;
@@ -72,10 +75,10 @@ export function decodeHeader(line: Buffer): HeaderReading {
 	} catch {
 		return { _tag: "NoHeader" };
 	}
-	if (value?.reelkeep !== "event-log") return { _tag: "NoHeader" };
+	if (value?.reelkeep !== "event-log" || !isSound(line)) return { _tag: "NoHeader" };
 	if (value.format !== LOG_FORMAT) return { _tag: "OtherFormat", format: value.format };
 	const { segment, firstPosition } = value;
-	if (!isSound(line) || !Number.isSafeInteger(segment)) return { _tag: "NoHeader" };
+	if (!Number.isSafeInteger(segment)) return { _tag: "NoHeader" };
 	return { _tag: "Header", header: { segment: segment as number, firstPosition: Number(firstPosition) } };
 }
 
@@ -125,7 +128,7 @@ export function checksumOf(line: Buffer): string {
 	return line.toString("latin1", line.length - 10, line.length - 2);
 }
 
-const LOST = /^\{"lost":"([1-9]\d{0,15})","to":"([1-9]\d{0,15})",/;
+const LOST = /^\{"lost":"([1-9]\d{0,15})","to":"(0|[1-9]\d{0,15})",/;
 
 /** A line (without its newline) that a repair has left; `undefined` when it is another one, or damaged. */
 export function readLost(line: Buffer): LostLine | undefined {
@@ -133,7 +136,7 @@ export function readLost(line: Buffer): LostLine | undefined {
 	const match = LOST.exec(line.toString("latin1", 0, MAX_FRAME_BYTES));
 	if (match === null || !isSound(line)) return undefined;
 	const [first, last] = [Number(match[1]), Number(match[2])];
-	return first <= last ? { first, last } : undefined;
+	return first <= last + 1 ? { first, last } : undefined;
 }
 
 /** The frame of a line (without its newline) whose checksum is right; else `undefined`. */

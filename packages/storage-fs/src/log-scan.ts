@@ -28,6 +28,8 @@ export interface Damage {
 }
 
 export interface ScanResult {
+	/** What an earlier repair has given up. */
+	readonly lost: readonly LostLine[];
 	/** In their order. Without `salvage` at most one: the first. */
 	readonly damages: readonly Damage[];
 	/**
@@ -79,6 +81,7 @@ class Scan {
 	readonly #heads = new Map<StreamName, StreamHead>();
 	/** The records of an append whose last one has not come yet. */
 	#open: (Line & { readonly frame: RecordFrame })[] = [];
+	readonly #lost: LostLine[] = [];
 	readonly #damages: Damage[] = [];
 	#damage: { readonly from: number; readonly first: number } | undefined;
 	/** Behind lost events, versions may have gaps and appends may be cut. */
@@ -157,6 +160,7 @@ class Scan {
 
 	#takeLost({ length }: Line, { first, last }: LostLine): void {
 		this.#close();
+		this.#lost.push({ first, last });
 		this.#index.addLost(last - first + 1, length);
 		this.#isLoose = true;
 	}
@@ -187,7 +191,12 @@ class Scan {
 		const damages = this.#damage
 			? [...this.#damages, { ...this.#damage, to, last: undefined }]
 			: this.#damages;
-		return { damages, synced: this.#synced, lastBatchAt: Math.min(this.#lastBatchAt, active.bytes) };
+		return {
+			lost: this.#lost,
+			damages,
+			synced: this.#synced,
+			lastBatchAt: Math.min(this.#lastBatchAt, active.bytes),
+		};
 	}
 }
 

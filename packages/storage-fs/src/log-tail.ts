@@ -59,8 +59,9 @@ export class LogTail {
 		await this.undo();
 	}
 
-	close(): Promise<void> {
-		return this.#file.close();
+	/** Never rejects: everything in it is durable, or has been told to have failed. */
+	async close(): Promise<void> {
+		await this.#file.close().catch(() => undefined);
 	}
 
 	async #startSegment(): Promise<void> {

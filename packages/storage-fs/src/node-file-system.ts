@@ -3,6 +3,7 @@
 import * as fs from "node:fs";
 import { promisify } from "node:util";
 import { type FileSystem, hasCode, type OpenFile, type OpenMode } from "./file-system.js";
+import { networkKind } from "./network-file-system.js";
 
 const FLAGS: Readonly<Record<OpenMode, string>> = { read: "r", update: "r+", create: "wx+", replace: "w+" };
 const FILE_PERMISSIONS = 0o600;
@@ -25,6 +26,7 @@ export function createNodeFileSystem(): FileSystem {
 		link: promisify(fs.link),
 		unlink: promisify(fs.unlink),
 		syncDirectory,
+		networkFileSystem,
 	};
 }
 
@@ -76,4 +78,10 @@ async function syncDirectory(path: string): Promise<void> {
 	} finally {
 		await close(descriptor);
 	}
+}
+
+async function networkFileSystem(path: string): Promise<string | undefined> {
+	// The numbers are Linux's; others tell none or others.
+	if (process.platform !== "linux") return undefined;
+	return networkKind((await promisify(fs.statfs)(path)).type);
 }

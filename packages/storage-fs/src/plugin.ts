@@ -4,12 +4,16 @@ import { join, resolve } from "node:path";
 import {
 	CHECKPOINT_STORE,
 	CLOCK,
+	comparePositions,
 	EVENT_STORE,
 	type EventStore,
 	type Get,
 	KEYRING,
 	LOGGER,
 	type Plugin,
+	type Position,
+	storeFault,
+	toPosition,
 	VIDEO_STORE,
 } from "@reelkeep/core/ports";
 import { createFsCheckpointStore, type FsCheckpointStore } from "./checkpoint-store.js";
@@ -28,6 +32,10 @@ export interface FsStorageOptions {
 	readonly directory: string;
 	/** The key file. Default: `KEY_FILE_NAME` in the data directory. */
 	readonly keyFile?: string;
+	/** How many events the log may hold. Default 100 million; the index of so many takes about 2 GB of memory. */
+	readonly maxEvents?: number;
+	/** Lets the directory lie on NFS, SMB and the like, where only this machine may ever mount it. Default: refused. */
+	readonly allowNetworkFileSystem?: boolean;
 	/** Default: the machine's. */
 	readonly fileSystem?: FileSystem;
 	/** Default: by a Unix socket in the directory. */
@@ -78,18 +86,13 @@ export function fsStorage(options: FsStorageOptions): Plugin {
 
 function createParts(options: FsStorageOptions, get: Get): Parts {
 	const directory = resolve(options.directory);
-	const { fileSystem, ownership } = options;
-	const disk = { directory, ...(fileSystem === undefined ? {} : { fileSystem }) };
+	const { keyFile, fileSystem, ...forEvents } = options;
+	const disk = { directory, ...(fileSystem && { fileSystem }) };
 	return {
-		events: createFsEventStore({
-			...disk,
-			clock: get(CLOCK),
-			logger: get(LOGGER),
-			...(ownership === undefined ? {} : { ownership }),
-		}),
+		events: createFsEventStore({ ...forEvents, ...disk, clock: get(CLOCK), logger: get(LOGGER) }),
 		checkpoints: createFsCheckpointStore(disk),
 		videos: createFsVideoStore(disk),
-		keyring: createFileKeyring({ ...disk, file: options.keyFile ?? join(directory, KEY_FILE_NAME) }),
+		keyring: createFileKeyring({ ...disk, file: keyFile ?? join(directory, KEY_FILE_NAME) }),
 	};
 }
 
@@ -101,14 +104,27 @@ async function startParts(parts: Parts, get: Get): Promise<void> {
 	try {
 		await parts.events.open();
 		if (get(KEYRING) === parts.keyring) {
-			await parts.keyring.load({ createIfMissing: await isEmpty(get(EVENT_STORE)) });
+			await parts.keyring.load({ createIfMissing: (await lastPosition(get(EVENT_STORE))) === undefined });
 		}
 		await parts.checkpoints.open();
+		await refuseAheadOfLog(parts);
 		await parts.videos.start();
 	} catch (error) {
 		await stopParts(parts);
 		throw error;
 	}
+}
+
+/** A checkpoint that lies behind the end of the log proves that events are gone: their positions must not be given again. */
+async function refuseAheadOfLog({ events, checkpoints }: Parts): Promise<void> {
+	const last = (await lastPosition(events)) ?? toPosition(0);
+	const ahead = (await checkpoints.list()).find(({ position }) => comparePositions(position, last) > 0);
+	if (ahead === undefined) return;
+	throw storeFault(
+		"corrupt",
+		`the event log ends at position ${last}, and subscription ${ahead.name} has been at ${ahead.position}: the log was ` +
+			"cut, or replaced by an older one. Restore it, or stop Reelkeep, copy the directory, run `reelkeep repair`",
+	);
 }
 
 /** The event store last: with it ends the ownership. */
@@ -118,7 +134,7 @@ async function stopParts({ events, checkpoints, videos }: Parts): Promise<void> 
 	await events.close();
 }
 
-async function isEmpty(events: EventStore): Promise<boolean> {
-	for await (const _ of events.readAll({ direction: "backward", limit: 1 })) return false;
-	return true;
+async function lastPosition(events: EventStore): Promise<Position | undefined> {
+	for await (const { position } of events.readAll({ direction: "backward", limit: 1 })) return position;
+	return undefined;
 }

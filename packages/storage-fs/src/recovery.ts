@@ -6,7 +6,7 @@ import { makeDurableDirectory, readRange, unlinkIfPresent } from "./durable-file
 import type { FileSystem, OpenFile } from "./file-system.js";
 import { saveIndex, saveSealedIndexes } from "./index-keeper.js";
 import { type LoadedLog, type LogSource, loadLog } from "./load-log.js";
-import { createSegment, eventsDirectory, listSegments, segmentName, segmentPath } from "./log-files.js";
+import { createSegment, eventsDirectory, findSegments, segmentName, segmentPath } from "./log-files.js";
 import type { LogIndex } from "./log-index.js";
 
 const FIRST_SEGMENT = { segment: 1, firstPosition: 1 };
@@ -26,7 +26,7 @@ export async function recoverLog(source: LogSource, logger: Logger | undefined):
 	const events = eventsDirectory(directory);
 	await makeDurableDirectory(fileSystem, events);
 	await removeLeftovers(fileSystem, events);
-	if ((await listSegments(fileSystem, directory)).length === 0) {
+	if ((await findSegments(fileSystem, directory)).last === 0) {
 		await createSegment(fileSystem, directory, FIRST_SEGMENT);
 	}
 	const loaded = await loadLog(source);
@@ -36,6 +36,10 @@ export async function recoverLog(source: LogSource, logger: Logger | undefined):
 		await settleTail(file, loaded, logger);
 		// Also for a segment that was there: whoever made it may have crashed before this.
 		await fileSystem.syncDirectory(events);
+		for (const segment of index.segments) {
+			// Its index file has them.
+			if (segment !== index.active && !scanned.includes(segment.segment)) segment.forgetHashes();
+		}
 		const target = { fileSystem, directory, files, index };
 		await saveSealedIndexes(target);
 		if (scanned.includes(index.active.segment)) await saveIndex(target, index.active);

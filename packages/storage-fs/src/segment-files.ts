@@ -35,33 +35,41 @@ export function createSegmentFiles(fileSystem: FileSystem, directory: string): S
 	const underWay = new Set<Promise<unknown>>();
 	let closing: Promise<void> | undefined;
 
-	const entryOf = (segment: number): Entry => {
-		const known = entries.get(segment);
-		const entry = known ?? { file: fileSystem.open(segmentPath(directory, segment), "read"), uses: 0 };
-		entries.delete(segment);
-		entries.set(segment, entry);
-		if (known === undefined) {
-			// One that could not be opened is tried anew the next time.
-			entry.file.catch(() => entries.get(segment) === entry && entries.delete(segment));
-		}
+	/** Those who wait until a file is idle, which can give way to theirs. */
+	const waiting: (() => void)[] = [];
+	const findIdle = (): [number, Entry] | undefined => [...entries].find(([, { uses }]) => uses === 0);
+
+	const open = async (segment: number, inPlaceOf: Entry | undefined): Promise<OpenFile> => {
+		if (inPlaceOf !== undefined) await closeEntry(inPlaceOf);
+		return fileSystem.open(segmentPath(directory, segment), "read");
+	};
+	const add = (segment: number): Entry => {
+		const idle = entries.size < MAX_OPEN_FILES ? undefined : findIdle();
+		if (idle !== undefined) entries.delete(idle[0]);
+		const entry = { file: open(segment, idle?.[1]), uses: 0 };
+		// One that could not be opened is tried anew the next time.
+		entry.file.catch(() => entries.get(segment) === entry && entries.delete(segment));
 		return entry;
 	};
-	const closeIdle = async (): Promise<void> => {
-		const [idle] = [...entries].filter(([, { uses }]) => uses === 0);
-		if (entries.size <= MAX_OPEN_FILES || idle === undefined) return;
-		entries.delete(idle[0]);
-		await closeEntry(idle[1]);
+	const take = async (segment: number): Promise<Entry> => {
+		while (!entries.has(segment) && entries.size >= MAX_OPEN_FILES && findIdle() === undefined) {
+			await new Promise<void>((resolve) => waiting.push(resolve));
+		}
+		const entry = entries.get(segment) ?? add(segment);
+		entries.delete(segment);
+		entries.set(segment, entry);
+		entry.uses += 1;
+		return entry;
 	};
 	const run = async <Result>(segment: number, work: (file: OpenFile) => Promise<Result>): Promise<Result> => {
-		const entry = entryOf(segment);
-		entry.uses += 1;
+		const entry = await take(segment);
 		try {
 			return await work(await entry.file);
 		} catch (error) {
 			throw toFault(error, "reading the event log");
 		} finally {
 			entry.uses -= 1;
-			await closeIdle();
+			waiting.shift()?.();
 		}
 	};
 	const reset = async (): Promise<void> => {
@@ -93,5 +101,5 @@ export function createSegmentFiles(fileSystem: FileSystem, directory: string): S
 
 async function closeEntry({ file }: Entry): Promise<void> {
 	const opened = await file.catch(() => undefined);
-	await opened?.close();
+	await opened?.close().catch(() => undefined); // It was only read.
 }

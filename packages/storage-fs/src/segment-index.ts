@@ -97,8 +97,9 @@ export class SegmentIndex {
 	runForward(position: number, maxBytes: number): number {
 		const limit = this.offsetOf(position) + maxBytes;
 		if (this.#bytes <= limit) return this.lastPosition;
-		// The last one that starts within the limit may end behind it.
-		return Math.max(position, this.#lastStartingBy(limit) - 1);
+		// The line that starts last within the limit may end behind it; lost events share one line.
+		const last = this.offsetOf(this.#lastStartingBy(limit));
+		return last <= this.offsetOf(position) ? position : this.#lastStartingBy(last - 1);
 	}
 
 	/** The first position whose line starts within `maxBytes` in front of where the line of `position` ends, or `position`. */

@@ -32,7 +32,10 @@ export async function findHead(source: LineSource, stream: StreamName): Promise<
 /** The line of the event at `position`, without its newline; cut short where the file is. */
 export async function readLine({ index, files }: LineSource, position: number): Promise<Buffer> {
 	const segment = index.segmentOf(position);
-	return files.read(segment.segment, segment.offsetOf(position), segment.endOf(position) - 1);
+	const bytes = await files.read(segment.segment, segment.offsetOf(position), segment.endOf(position));
+	// Behind the line, bytes may stand that belong to no event.
+	const end = bytes.indexOf("\n");
+	return end === -1 ? bytes : bytes.subarray(0, end);
 }
 
 /** The fault for an event that the index knows and that is no longer what was written. */

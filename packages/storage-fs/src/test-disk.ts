@@ -1,6 +1,6 @@
 // For this package's tests only: temporary directories, and the real disk with every call written down, delayed or failed.
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -17,9 +17,11 @@ export async function temporaryDirectory(): Promise<string> {
 export interface DiskCall {
 	readonly operation: keyof OpenFile | keyof FileSystem;
 	readonly path: string;
-	/** Of a write: the bytes' place in the file. */
+	/** Of a write: the bytes' place in the file; of a read: the place of those that were asked for. */
 	readonly from?: number;
 	readonly to?: number;
+	/** Of what is done with an open file: which opening of a file it was. */
+	readonly handle?: number;
 }
 
 export interface DiskEntry extends DiskCall {
@@ -52,17 +54,22 @@ export function scriptedDisk(base: FileSystem = createNodeFileSystem()): Scripte
 			throw error;
 		}
 	};
-	const wrapFile = (path: string, file: OpenFile): OpenFile => ({
-		read: (target, offset) => run({ operation: "read", path }, () => file.read(target, offset)),
-		write: (bytes, offset) =>
-			run({ operation: "write", path, from: offset, to: offset + bytes.byteLength }, () =>
-				file.write(bytes, offset),
-			),
-		datasync: () => run({ operation: "datasync", path }, () => file.datasync()),
-		truncate: (bytes) => run({ operation: "truncate", path }, () => file.truncate(bytes)),
-		status: () => run({ operation: "status", path }, () => file.status()),
-		close: () => run({ operation: "close", path }, () => file.close()),
-	});
+	let handles = 0;
+	const wrapFile = (path: string, file: OpenFile): OpenFile => {
+		handles += 1;
+		const on = { path, handle: handles };
+		const place = (bytes: Uint8Array, from: number) => ({ ...on, from, to: from + bytes.byteLength });
+		return {
+			read: (target, offset) =>
+				run({ operation: "read", ...place(target, offset) }, () => file.read(target, offset)),
+			write: (bytes, offset) =>
+				run({ operation: "write", ...place(bytes, offset) }, () => file.write(bytes, offset)),
+			datasync: () => run({ operation: "datasync", ...on }, () => file.datasync()),
+			truncate: (bytes) => run({ operation: "truncate", ...on }, () => file.truncate(bytes)),
+			status: () => run({ operation: "status", ...on }, () => file.status()),
+			close: () => run({ operation: "close", ...on }, () => file.close()),
+		};
+	};
 	const disk: ScriptedDisk = {
 		trace,
 		before: () => {},
@@ -76,9 +83,18 @@ export function scriptedDisk(base: FileSystem = createNodeFileSystem()): Scripte
 			link: (from, to) => run({ operation: "link", path: to }, () => base.link(from, to)),
 			unlink: (path) => run({ operation: "unlink", path }, () => base.unlink(path)),
 			syncDirectory: (path) => run({ operation: "syncDirectory", path }, () => base.syncDirectory(path)),
+			networkFileSystem: (path) =>
+				run({ operation: "networkFileSystem", path }, () => base.networkFileSystem(path)),
 		},
 	};
 	return disk;
+}
+
+/** What a crash of the process would leave now. */
+export async function copyOfDirectory(directory: string): Promise<string> {
+	const copy = join(await temporaryDirectory(), "copy");
+	await cp(directory, copy, { recursive: true });
+	return copy;
 }
 
 /** An error as the system's, with its code. */
@@ -93,4 +109,14 @@ export function gate(): { readonly passed: Promise<void>; open(): void } {
 		open = resolve;
 	});
 	return { passed, open };
+}
+
+/** The real disk without any sync: for tests that are not about power cuts. */
+export function unsyncedDisk(): FileSystem {
+	const disk = createNodeFileSystem();
+	return {
+		...disk,
+		open: async (path, mode) => ({ ...(await disk.open(path, mode)), datasync: async () => {} }),
+		syncDirectory: async () => {},
+	};
 }
