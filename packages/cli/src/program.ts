@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import type { BackupFlags } from "./backup-command.js";
 import type { EventsFlags } from "./events-command.js";
 import type { ExplainSignatureFlags } from "./explain-signature-command.js";
 import {
@@ -19,6 +20,7 @@ import {
 import { RECORDING_STATES } from "./recording-states.js";
 import type { RecordingsFlags } from "./recordings-command.js";
 import type { ServeFlags } from "./serve-config.js";
+import type { VerifyFlags } from "./verify-command.js";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
@@ -32,7 +34,8 @@ export function createProgram(setExitCode: (code: number) => void): Command {
 		.showHelpAfterError("(reelkeep COMMAND --help lists the options)")
 		.exitOverride();
 	const looking = [eventsCommand(), recordingsCommand(), explainSignatureCommand(setExitCode)];
-	for (const command of [serveCommand(setExitCode), ...looking]) {
+	const keeping = [verifyCommand(setExitCode), repairCommand(setExitCode), backupCommand(setExitCode)];
+	for (const command of [serveCommand(setExitCode), ...looking, ...keeping]) {
 		program.addCommand(command.copyInheritedSettings(program));
 	}
 	return program;
@@ -91,6 +94,16 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 			"let allowed hosts have private addresses (env: REELKEEP_ALLOW_PRIVATE_NETWORK, true or false)",
 		)
 		.addOption(
+			new Option(
+				"--max-events <n>",
+				"how many events the log may hold: about 20 bytes of memory each; from 80 % on /readyz says so (default: 100000000)",
+			).env("REELKEEP_MAX_EVENTS"),
+		)
+		.option(
+			"--allow-network-file-system",
+			"let the data directory lie on NFS, SMB and the like, which only this machine may ever mount (env: REELKEEP_ALLOW_NETWORK_FILE_SYSTEM, true or false)",
+		)
+		.addOption(
 			new Option("--log-level <level>", "what to log to standard error")
 				.env("REELKEEP_LOG_LEVEL")
 				.choices(LOG_LEVELS)
@@ -125,6 +138,56 @@ function recordingsCommand(): Command {
 		.action(async (flags: RecordingsFlags) => {
 			const { printRecordings } = await import("./recordings-command.js");
 			await printRecordings(flags);
+		});
+}
+
+function verifyCommand(setExitCode: (code: number) => void): Command {
+	return new Command("verify")
+		.description(
+			"read the whole event log and tell what is damaged; changes nothing; beside a running server too",
+		)
+		.addOption(dataOption())
+		.option("--json", "print one JSON object", false)
+		.addHelpText(
+			"after",
+			"\nExit code: 0 it is sound, 1 it is damaged or cannot be read, 2 called in a wrong way.",
+		)
+		.action(async (flags: VerifyFlags) => {
+			const { verify } = await import("./verify-command.js");
+			setExitCode(await verify(flags));
+		});
+}
+
+function repairCommand(setExitCode: (code: number) => void): Command {
+	return new Command("repair")
+		.description(
+			"make a damaged event log whole again: keeps what can be read, and damaged bytes aside; Reelkeep must be stopped",
+		)
+		.addOption(dataOption())
+		.option("--json", "print one JSON object", false)
+		.addHelpText("after", "\nCopy the data directory first. It can be run again when it was cut short.")
+		.action(async (flags: VerifyFlags) => {
+			const { repair } = await import("./repair-command.js");
+			setExitCode(await repair(flags));
+		});
+}
+
+function backupCommand(setExitCode: (code: number) => void): Command {
+	return new Command("backup")
+		.description("copy the store to another directory, whole and consistent; beside a running server too")
+		.addOption(dataOption())
+		.option(
+			"--to <directory>",
+			"where to: it is empty, does not exist, or has an earlier backup of the store",
+		)
+		.option("--no-videos", "leave the videos out")
+		.option("--with-keys", "take the key file along; by default keys are backed up apart", false)
+		.addOption(keyFileOption())
+		.option("--json", "print one JSON object", false)
+		.addHelpText("after", "\nThe copy is a data directory: reelkeep serve --data COPY restores it.")
+		.action(async (flags: BackupFlags) => {
+			const { backUp } = await import("./backup-command.js");
+			setExitCode(await backUp(flags));
 		});
 }
 

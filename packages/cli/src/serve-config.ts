@@ -2,6 +2,7 @@
 
 import type { Apps, FailureAnswer } from "@reelkeep/adapter-http";
 import type { AppProjects, QuarantineQuota, ReceiveOptions } from "@reelkeep/core";
+import type { FsStorageOptions } from "@reelkeep/storage-fs";
 import { type AppFlags, type ProjectFlags, readAppsConfig, readProjectsConfig } from "./apps-config.js";
 import { listOf, parseAddress, parseNumber, requireDirectory, UsageError } from "./flags.js";
 import { type GrpcConfig, type GrpcFlags, readGrpcConfig } from "./grpc-config.js";
@@ -20,10 +21,14 @@ export interface ServeFlags extends AppFlags, ProjectFlags, VerifierFlags, GrpcF
 	readonly allowHost?: readonly string[];
 	/** `undefined`: the flag was not given, and the environment decides. */
 	readonly allowPrivateNetwork?: boolean;
+	readonly maxEvents?: string;
+	/** As `allowPrivateNetwork`. */
+	readonly allowNetworkFileSystem?: boolean;
 }
 
 export interface ServeConfig {
 	readonly directory: string;
+	readonly storage: Pick<FsStorageOptions, "keyFile" | "maxEvents" | "allowNetworkFileSystem">;
 	/** `undefined`: no HTTP ingress. */
 	readonly http: HttpConfig | undefined;
 	/** `undefined`: no gRPC ingress. */
@@ -35,7 +40,6 @@ export interface ServeConfig {
 	readonly projects: AppProjects | undefined;
 	readonly receive: ReceiveOptions;
 	readonly quarantineQuota: Partial<QuarantineQuota>;
-	readonly keyFile?: string;
 	readonly allowHosts: readonly string[];
 	readonly allowPrivateNetwork: boolean;
 	/** What the user should know although it works. */
@@ -62,6 +66,7 @@ export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): 
 	const reportsPerSecond = parseNumber("--rate-limit", flags.rateLimit, 0.001);
 	const maxCallbacks = parseNumber("--quarantine-callbacks", flags.quarantineCallbacks, 1);
 	const maxMib = parseNumber("--quarantine-mib", flags.quarantineMib, 1);
+	const maxEvents = parseNumber("--max-events", flags.maxEvents, 1);
 	return {
 		directory: requireDirectory(flags.data),
 		http,
@@ -74,8 +79,14 @@ export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): 
 			...(maxCallbacks === undefined ? {} : { maxCallbacks }),
 			...(maxMib === undefined ? {} : { maxBytes: maxMib * 1024 * 1024 }),
 		},
-		// Compose files pass on variables that are empty.
-		...(flags.keyFile ? { keyFile: flags.keyFile } : {}),
+		storage: {
+			// Compose files pass on variables that are empty.
+			...(flags.keyFile ? { keyFile: flags.keyFile } : {}),
+			...(maxEvents === undefined ? {} : { maxEvents }),
+			allowNetworkFileSystem:
+				flags.allowNetworkFileSystem ??
+				parseSwitch("REELKEEP_ALLOW_NETWORK_FILE_SYSTEM", environment.REELKEEP_ALLOW_NETWORK_FILE_SYSTEM),
+		},
 		allowHosts: allowHosts(flags, environment),
 		allowPrivateNetwork:
 			flags.allowPrivateNetwork ??

@@ -34,13 +34,13 @@ export async function serve(config: ServeConfig, logLevel: string): Promise<numb
 }
 
 async function compose(config: ServeConfig, logger: Logger) {
-	const { directory, keyFile, projects, allowHosts, allowPrivateNetwork, receive, quarantineQuota } = config;
+	const { directory, projects, allowHosts, allowPrivateNetwork, receive, quarantineQuota } = config;
 	try {
 		const { apps } = config;
 		const http = config.http && httpIngress({ ...config.http, apps });
 		const grpc = await composeGrpc(config);
 		const ingresses = [http, grpc].filter((ingress) => ingress !== undefined);
-		const storage = fsStorage({ directory, ...(keyFile === undefined ? {} : { keyFile }) });
+		const storage = fsStorage({ directory, ...config.storage });
 		const plugins = [
 			storage,
 			archiver({ allowHosts, allowPrivateNetwork }),

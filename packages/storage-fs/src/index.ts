@@ -1,5 +1,7 @@
 // Reelkeep's embedded storage: the event log, checkpoints, videos and keys in one directory.
 
+export { type BackupOptions, type BackupReport, backupFsStorage } from "./backup.js";
+export type { BackupProgress } from "./backup-meter.js";
 export {
 	createFsCheckpointStore,
 	type FsCheckpointStore,

@@ -1,0 +1,43 @@
+// What a backup takes of the event log: all that is durable, and nothing behind that.
+
+import { sizeIfPresent } from "./backup-files.js";
+import { type LogSource, loadLog } from "./load-log.js";
+import { segmentPath, type Watermark } from "./log-files.js";
+import type { LogIndex } from "./log-index.js";
+import type { Ownership } from "./ownership.js";
+
+/**
+ * The index of what is durable, as every reader beside a writer finds it: the live owner says how far; without one the
+ * log is read, then synced, and an owner asked for again.
+ * *Errors*: rejects with a `StoreFault`: `corrupt`, or `io` when there is an owner that does not answer.
+ */
+export async function loadDurableLog(source: LogSource, ownership: Ownership): Promise<LogIndex> {
+	const { fileSystem, directory, files } = source;
+	for (;;) {
+		const told = await askOwner(ownership, directory);
+		if (told !== undefined) return (await loadLog(source, told)).index;
+		const { index, bytes } = await loadLog(source);
+		const { segment } = index.active;
+		await files.use(segment, (file) => file.datasync());
+		const isOwned = (await askOwner(ownership, directory)) !== undefined;
+		// An owner that came and went meanwhile may have undone a failed write of its own, and with it the last segment.
+		await files.reset();
+		const size = (await sizeIfPresent(fileSystem, segmentPath(directory, segment))) ?? 0;
+		if (!isOwned && size >= bytes) return index;
+	}
+}
+
+/** How far the live owner says that the log is durable; `undefined` when there is none. */
+async function askOwner(ownership: Ownership, directory: string): Promise<Watermark | undefined> {
+	for (;;) {
+		const owner = await ownership.connect(directory);
+		if (owner === undefined) return undefined;
+		try {
+			const durable = await owner.durable();
+			// One that went while we asked may have a successor.
+			if (durable !== undefined) return durable;
+		} finally {
+			owner.close();
+		}
+	}
+}

@@ -1,0 +1,159 @@
+// The videos of a backup: those that were committed, each put under its name once it is whole.
+
+import { join } from "node:path";
+import { storeFault } from "@reelkeep/core/ports";
+import { copyBytes, duringRead, listIfPresent, sizeIfPresent, writeWhole } from "./backup-files.js";
+import { refused } from "./backup-manifest.js";
+import type { Meter } from "./backup-meter.js";
+import { makeDurableDirectory, openIfPresent, unlinkIfPresent } from "./durable-files.js";
+import type { FileSystem, OpenFile } from "./file-system.js";
+
+const FOLDER = /^[0-9a-f]{2}$/;
+const VIDEO = /^[0-9a-f]{64}\.mp4$/;
+/** Of what a video is called while it is written: as an upload under way, which a start on the copy removes. */
+const PARTIAL_SUFFIX = ".0000000000000000.part";
+/** Of a folder, to learn its size. */
+const LOOKS_AT_A_TIME = 16;
+
+export interface VideoCopy {
+	readonly fileSystem: FileSystem;
+	/** The store's directory. */
+	readonly directory: string;
+	/** The backup's. */
+	readonly to: string;
+}
+
+/** How many videos a store has, and their bytes together. */
+export async function measureVideos(
+	fileSystem: FileSystem,
+	directory: string,
+): Promise<{ readonly videos: number; readonly bytes: number }> {
+	let videos = 0;
+	let bytes = 0;
+	for (const folder of await foldersOf(fileSystem, directory)) {
+		const names = await videosOf(fileSystem, directory, folder);
+		videos += names.length;
+		for (let at = 0; at < names.length; at += LOOKS_AT_A_TIME) {
+			const paths = names.slice(at, at + LOOKS_AT_A_TIME).map((name) => pathOf(directory, folder, name));
+			const sizes = await Promise.all(paths.map((path) => sizeIfPresent(fileSystem, path)));
+			bytes += sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+		}
+	}
+	return { videos, bytes };
+}
+
+/**
+ * Makes sure that `to` does not lose its videos because those of the store cannot be seen, or are not asked for.
+ * *Errors*: rejects with `io`.
+ */
+export async function refuseToLoseVideos(
+	{ fileSystem, directory, to }: VideoCopy,
+	asked: boolean,
+): Promise<void> {
+	if (!(await hasVideos(fileSystem, to))) return;
+	if (!asked) {
+		throw refused(`the backup in ${to} has videos: take them along again, or name another directory`);
+	}
+	if (await hasVideos(fileSystem, directory)) return;
+	throw refused(
+		`there is no video in ${join(directory, "videos")}, and the backup in ${to} has some: is that volume mounted? If ` +
+			"they are gone indeed, name another directory",
+	);
+}
+
+async function hasVideos(fileSystem: FileSystem, directory: string): Promise<boolean> {
+	for (const folder of await foldersOf(fileSystem, directory)) {
+		if ((await videosOf(fileSystem, directory, folder)).length > 0) return true;
+	}
+	return false;
+}
+
+/**
+ * Copies the videos that `to` does not have with the same size; resolves with how many it has of the store's now.
+ * *Errors*: rejects with `io` that names the video; with the meter's reason. *Promise*: durable when it resolves.
+ */
+export async function copyVideos(copy: VideoCopy, meter: Meter): Promise<number> {
+	const { fileSystem, directory, to } = copy;
+	const videos = join(to, "videos");
+	await makeDurableDirectory(fileSystem, join(videos, "partial"));
+	let count = 0;
+	for (const folder of await foldersOf(fileSystem, directory)) {
+		await makeDurableDirectory(fileSystem, join(videos, folder));
+		for (const name of await videosOf(fileSystem, directory, folder)) {
+			meter.check();
+			if (await copyVideo(copy, folder, name, meter)) count += 1;
+		}
+		// Also for those that were there: whoever put them there may have crashed before this.
+		await fileSystem.syncDirectory(join(videos, folder));
+	}
+	for (const name of await listIfPresent(fileSystem, join(videos, "partial"), /\.part$/)) {
+		await unlinkIfPresent(fileSystem, join(videos, "partial", name));
+	}
+	return count;
+}
+
+/** Resolves with `false` when the store has it no longer. */
+async function copyVideo(copy: VideoCopy, folder: string, name: string, meter: Meter): Promise<boolean> {
+	const { fileSystem, directory, to } = copy;
+	const path = pathOf(directory, folder, name);
+	const reading = `reading the video ${path}`;
+	const source = await duringRead(reading, () => openIfPresent(fileSystem, path));
+	if (source === undefined) return false;
+	try {
+		const { bytes } = await duringRead(reading, () => source.status());
+		if ((await sizeIfPresent(fileSystem, pathOf(to, folder, name))) === bytes) meter.present(bytes);
+		else await copyWhole(copy, { source, path, folder, name, bytes }, meter);
+		return true;
+	} finally {
+		await source.close();
+	}
+}
+
+interface OpenVideo {
+	readonly source: OpenFile;
+	readonly path: string;
+	readonly folder: string;
+	readonly name: string;
+	readonly bytes: number;
+}
+
+async function copyWhole({ fileSystem, to }: VideoCopy, video: OpenVideo, meter: Meter): Promise<void> {
+	const { source, path, folder, name, bytes } = video;
+	const partial = join(to, "videos", "partial", name.replace(".mp4", PARTIAL_SUFFIX));
+	await writeWhole(fileSystem, partial, async (target) => {
+		const copied = await copyBytes(source, target, { reading: `reading the video ${path}`, meter });
+		if (copied === bytes) return;
+		throw storeFault("io", `the video ${path} changed while it was copied (${bytes} bytes, then ${copied})`);
+	});
+	await fileSystem.rename(partial, pathOf(to, folder, name));
+}
+
+/** Removes what the store has no longer; resolves with how many those were. *Promise*: durable when it resolves. */
+export async function removeGoneVideos({ fileSystem, directory, to }: VideoCopy): Promise<number> {
+	let removed = 0;
+	for (const folder of await foldersOf(fileSystem, to)) {
+		const kept = new Set(await videosOf(fileSystem, directory, folder));
+		const gone = (await videosOf(fileSystem, to, folder)).filter((name) => !kept.has(name));
+		for (const name of gone) await unlinkIfPresent(fileSystem, pathOf(to, folder, name));
+		if (gone.length > 0) await fileSystem.syncDirectory(join(to, "videos", folder));
+		removed += gone.length;
+	}
+	return removed;
+}
+
+function foldersOf(fileSystem: FileSystem, directory: string): Promise<readonly string[]> {
+	return listIfPresent(fileSystem, join(directory, "videos"), FOLDER);
+}
+
+async function videosOf(
+	fileSystem: FileSystem,
+	directory: string,
+	folder: string,
+): Promise<readonly string[]> {
+	const names = await listIfPresent(fileSystem, join(directory, "videos", folder), VIDEO);
+	return names.filter((name) => name.startsWith(folder));
+}
+
+function pathOf(directory: string, folder: string, name: string): string {
+	return join(directory, "videos", folder, name);
+}
