@@ -5,7 +5,7 @@ import { isPosition, type Keyring, openLink, type Position, type RecordedEvent }
 import { comparePositions } from "@reelkeep/core/ports";
 import { createFileKeyring, KEY_FILE_NAME, openFsEventReader } from "@reelkeep/storage-fs";
 import { requireDirectory, UsageError } from "./flags.js";
-import { printLines } from "./output.js";
+import { printLines, warningsOnly } from "./output.js";
 
 export interface EventsFlags {
 	readonly data?: string;
@@ -19,7 +19,7 @@ export interface EventsFlags {
 export async function printEvents(flags: EventsFlags): Promise<void> {
 	const directory = requireDirectory(flags.data);
 	const after = parsePosition(flags.after);
-	const reader = await openFsEventReader({ directory });
+	const reader = await openFsEventReader({ directory, logger: warningsOnly });
 	const position = after === undefined ? {} : { after };
 	try {
 		const keyring = flags.revealLinks

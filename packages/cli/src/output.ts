@@ -1,6 +1,7 @@
 // Writing to standard output: with back-pressure, and quietly ending when the reader has gone (`| head`).
 
 import { once } from "node:events";
+import { type Logger, silentLogger } from "@reelkeep/core";
 
 /** Writes each line as it comes. Resolves when all are written or nobody reads any more; rejects when writing fails. */
 export async function printLines(lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
@@ -25,3 +26,10 @@ export async function printLines(lines: AsyncIterable<string> | Iterable<string>
 export function printable(text: string): string {
 	return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd");
 }
+
+/** What goes wrong while a command looks into a store is said on standard error, as one line. */
+export const warningsOnly: Logger = {
+	...silentLogger,
+	warn: (_details, message) => void process.stderr.write(`reelkeep: ${message}\n`),
+	error: (_details, message) => void process.stderr.write(`reelkeep: ${message}\n`),
+};

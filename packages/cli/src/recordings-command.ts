@@ -5,7 +5,7 @@ import { foldRecordings, type Recording, recordingDeadline } from "@reelkeep/cor
 import { openFsEventReader } from "@reelkeep/storage-fs";
 import Table from "cli-table3";
 import { requireDirectory } from "./flags.js";
-import { printable, printLines } from "./output.js";
+import { printable, printLines, warningsOnly } from "./output.js";
 import type { RECORDING_STATES } from "./recording-states.js";
 
 export interface RecordingsFlags {
@@ -36,7 +36,7 @@ interface Row {
 /** *Errors*: rejects with a `StoreFault`. */
 export async function printRecordings(flags: RecordingsFlags): Promise<void> {
 	const directory = requireDirectory(flags.data);
-	const reader = await openFsEventReader({ directory });
+	const reader = await openFsEventReader({ directory, logger: warningsOnly });
 	try {
 		const recordings = await foldRecordings(reader.readAll());
 		const rows = [...recordings]

@@ -29,8 +29,9 @@ export interface FsEventReaderOptions {
 /**
  * Opens the log of `directory` for reading, beside a running owner or without one; it changes nothing there.
  * *Errors*: rejects with a `StoreFault`: `io` when there is no store, or its owner does not answer; `corrupt`.
- * *Promise*: as the store's own readers: only durable events, told by the owner; without an owner the reader syncs
- * the file itself, and leaves a torn tail alone. `append` rejects with a `TypeError`; hints come from the owner.
+ * *Promise*: as the store's own readers: only durable events, told by the owner; without an owner only what the log
+ * itself proves to be durable, so that after a crash the last batch is seen once an owner has started. `append` rejects
+ * with a `TypeError`; hints come from the owner.
  */
 export async function openFsEventReader(options: FsEventReaderOptions): Promise<EventStore> {
 	const directory = resolve(options.directory);
@@ -78,7 +79,7 @@ async function startReader(options: FsEventReaderOptions): Promise<Reader> {
 	const files = createSegmentFiles(fileSystem, directory);
 	try {
 		await requireLog(fileSystem, directory);
-		const log = new FollowedLog({ fileSystem, directory, files }, connect);
+		const log = new FollowedLog({ fileSystem, directory, files }, connect, logger);
 		const refresh = shareRuns(async () => {
 			try {
 				await log.catchUp();
@@ -113,18 +114,27 @@ async function startReader(options: FsEventReaderOptions): Promise<Reader> {
 	}
 }
 
-/** The index of a log that others may write. Everything in it is durable, so all of it may be seen. */
+const HIDDEN =
+	"the last events of the log are not shown: nobody runs on it who could tell that they are durable; they are once it is started";
+
+/** The index of a log that others may write, and how far of it may be seen. */
 class FollowedLog {
 	readonly #source: LogSource;
 	readonly #connect: () => Promise<OwnerConnection | undefined>;
+	readonly #logger: Logger | undefined;
 	#index: LogIndex | undefined;
 	#visible = 0;
 	/** How long the last segment was when nobody owned the log. */
 	#restingBytes = 0;
 
-	constructor(source: LogSource, connect: () => Promise<OwnerConnection | undefined>) {
+	constructor(
+		source: LogSource,
+		connect: () => Promise<OwnerConnection | undefined>,
+		logger: Logger | undefined,
+	) {
 		this.#source = source;
 		this.#connect = connect;
+		this.#logger = logger;
 	}
 
 	get index(): LogIndex {
@@ -132,7 +142,7 @@ class FollowedLog {
 		return this.#index;
 	}
 
-	/** While it is extended, what is new is not seen before all of it is there. */
+	/** Only what is durable. While the index is extended, what is new is not seen before all of it is there. */
 	get visible(): number {
 		return this.#visible;
 	}
@@ -140,26 +150,23 @@ class FollowedLog {
 	async catchUp(): Promise<void> {
 		const durable = await this.#askOwner();
 		if (durable !== undefined) return this.#followOwner(durable);
-		if (await this.#isAtRest()) return;
-		const { files } = this.#source;
-		// Nobody writes. What is read now was written before the sync that follows, so that it is durable afterwards; and
-		// an owner that came meanwhile is found by asking again. Until then nothing of it may be seen.
-		const { index, bytes } = await loadLog(this.#source);
-		const { segment } = index.active;
-		await files.use(segment, (file) => file.datasync());
-		const meanwhile = await this.#askOwner();
-		if (meanwhile !== undefined) return this.#followOwner(meanwhile);
-		// An owner that came and went may have undone a failed write of its own: what was read is not all there.
-		const status = await files.use(segment, (file) => file.status());
-		if (status.bytes < bytes) return this.catchUp();
+		// While something is not shown, an owner may come, prove it and go without the log growing.
+		if (this.#visible === this.#index?.position && (await this.#isAtRest())) return;
+		// Nobody tells how far the log is durable, and a sync of ours would not make it so: after one that failed, the next
+		// succeeds without writing. So only that is seen which the log itself proves; the next owner makes the rest durable.
+		const { index, bytes, proven } = await loadLog(this.#source);
 		this.#restingBytes = bytes;
-		this.#show(index);
+		const hidden = index.position - Math.max(proven, this.#visible);
+		if (hidden > 0) this.#logger?.warn({ events: hidden }, HIDDEN);
+		this.#show(index, Math.min(Math.max(proven, this.#visible), index.position));
 	}
 
 	async #followOwner(durable: Watermark): Promise<void> {
-		if (this.#index === undefined) return this.#show((await loadLog(this.#source, durable)).index);
-		await extendLog(this.#source, this.#index, durable);
-		this.#show(this.#index);
+		// What was read beyond what was seen, an owner may have cut.
+		if (this.#index === undefined || this.#index.position > this.#visible) {
+			this.#index = (await loadLog(this.#source, durable)).index;
+		} else await extendLog(this.#source, this.#index, durable);
+		this.#show(this.#index, this.#index.position);
 	}
 
 	/** Whether the log is as it was when nobody owned it. */
@@ -171,9 +178,9 @@ class FollowedLog {
 		return bytes === this.#restingBytes && (await findSegments(fileSystem, directory)).last === segment;
 	}
 
-	#show(index: LogIndex): void {
+	#show(index: LogIndex, visible: number): void {
 		this.#index = index;
-		this.#visible = index.position;
+		this.#visible = visible;
 	}
 
 	/** How far the live owner says that the log is durable; `undefined` when there is none. */

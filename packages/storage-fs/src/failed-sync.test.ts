@@ -1,11 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Clock } from "@reelkeep/core/ports";
 import { transcribingLogger } from "@reelkeep/testing/transcript";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openFsEventReader } from "./event-reader.js";
 import type { FsEventStoreOptions } from "./event-store.js";
-import type { Watermark } from "./log-files.js";
-import type { Ownership } from "./ownership.js";
 import {
 	copyOfDirectory,
 	type DiskCall,
@@ -18,7 +15,6 @@ import {
 } from "./test-disk.js";
 import {
 	appendNoted,
-	clock,
 	collect,
 	expectNoted,
 	keepingLogger,
@@ -28,6 +24,8 @@ import {
 	noted,
 	openStore,
 	rejection,
+	sharedOwnership,
+	steppedClock,
 } from "./test-store.js";
 
 const isLog = ({ path }: DiskCall): boolean => path.endsWith(LOG_FILE);
@@ -35,23 +33,6 @@ const isSync = (call: DiskCall): boolean => call.operation === "datasync" && isL
 
 async function until(isSo: () => boolean): Promise<void> {
 	while (!isSo()) await turn();
-}
-
-/** Time that goes on only when the test says so. */
-function steppedClock() {
-	const delays: number[] = [];
-	let wake = () => {};
-	const stepped: Clock = {
-		now: clock.now,
-		sleep: (delayMs, signal) =>
-			new Promise((resolve) => {
-				delays.push(delayMs);
-				wake = resolve;
-				if (signal?.aborted) resolve();
-				signal?.addEventListener("abort", () => resolve());
-			}),
-	};
-	return { clock: stepped, delays, advance: () => wake() };
 }
 
 /** A store with two acknowledged events, and how to let its syncs fail. */
@@ -272,34 +253,6 @@ describe("closing after a sync that failed", () => {
 		await expectReopened(directory, notes);
 	});
 });
-
-/** An owner and readers in one process. */
-function sharedOwnership(): Ownership {
-	let durable: Watermark | undefined;
-	const listeners = new Set<() => void>();
-	return {
-		acquire: async () => ({
-			publish(latest) {
-				durable = latest;
-				for (const listener of listeners) listener();
-			},
-			release: async () => {
-				durable = undefined;
-			},
-		}),
-		connect: async () =>
-			durable && {
-				owner: { pid: 1, host: "h", startedAt: 1 },
-				durable: async () => durable,
-				isOpen: () => durable !== undefined,
-				onChange(listener) {
-					listeners.add(listener);
-					return () => void listeners.delete(listener);
-				},
-				close: () => {},
-			},
-	};
-}
 
 test("readers beside a writer whose sync failed see what is durable, before, meanwhile and afterwards", async () => {
 	const ownership = sharedOwnership();

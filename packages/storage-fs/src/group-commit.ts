@@ -146,7 +146,13 @@ export class GroupCommit {
 	#refuseFullLog(events: number): void {
 		const { index, maxEvents } = this.#options;
 		if (index.position + this.#pendingEvents + events <= maxEvents) return;
-		throw storeFault("io", `the event log is full: it holds ${maxEvents} events, its limit; raise maxEvents`);
+		throw storeFault(
+			"io",
+			`the event log is full: it holds ${maxEvents} events, its limit; raise maxEvents`,
+			{
+				retryable: false,
+			},
+		);
 	}
 
 	#enqueue(pending: PendingAppend): void {

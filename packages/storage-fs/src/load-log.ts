@@ -32,6 +32,8 @@ export interface LoadedLog {
 	readonly index: LogIndex;
 	/** How many bytes the last segment's file has. */
 	readonly bytes: number;
+	/** The last position that something proves to be durable: a later record, an index file, the next segment. */
+	readonly proven: number;
 	/** Where the records start that nothing proves to have been durable; the index's end when all are proved. */
 	readonly lastBatchAt: number;
 	/** The segments of which more was read than their index file told. */
@@ -47,12 +49,13 @@ export async function loadLog(source: LogSource, upTo?: Watermark): Promise<Load
 	const key = (await findKey(source, count)) ?? randomBytes(HASH_KEY_BYTES).toString("hex");
 	const index = new LogIndex(createStreamHasher(key));
 	const scanned: number[] = [];
-	let last: LoadedSegment = { bytes: 0, lastBatchAt: 0, wasScanned: false };
+	let last: LoadedSegment = { bytes: 0, proven: 0, lastBatchAt: 0, wasScanned: false };
 	for (let segment = 1; segment <= count; segment += 1) {
 		last = await loadSegment(source, index, segment === count ? "last" : "sealed", upTo);
 		if (last.wasScanned) scanned.push(segment);
 	}
-	return { index, bytes: last.bytes, lastBatchAt: last.lastBatchAt, scanned };
+	const { bytes, proven, lastBatchAt } = last;
+	return { index, bytes, proven, lastBatchAt, scanned };
 }
 
 /** Adds what the live owner says to be durable by now. *Errors*: as `loadLog`. */
@@ -69,6 +72,7 @@ type Place = "sealed" | "last";
 
 interface LoadedSegment {
 	readonly bytes: number;
+	readonly proven: number;
 	readonly lastBatchAt: number;
 	readonly wasScanned: boolean;
 }
@@ -138,10 +142,11 @@ async function scanRest(
 		if (upTo?.segment === segment && active.bytes < to) {
 			throw damagedAt(segment, active.bytes, "what its owner told to be durable is not what was written");
 		}
-		return { bytes, lastBatchAt: scan.lastBatchAt, wasScanned: true };
+		const proven = Math.max(scan.synced, durable, active.firstPosition - 1);
+		return { bytes, proven, lastBatchAt: scan.lastBatchAt, wasScanned: true };
 	}
 	refuseDamage(index, undefined, place, durable);
-	return { bytes, lastBatchAt: from, wasScanned: false };
+	return { bytes, proven: index.position, lastBatchAt: from, wasScanned: false };
 }
 
 /** The last position of a complete segment, as the next one's header tells it; 0 when that is damaged too. */

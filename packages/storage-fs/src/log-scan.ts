@@ -206,12 +206,12 @@ async function* linesOf(
 	from: number,
 	to: number,
 ): AsyncGenerator<readonly Line[], void, void> {
-	const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+	const chunk = Buffer.allocUnsafe(Math.max(0, Math.min(CHUNK_BYTES, to - from)));
 	let rest = Buffer.alloc(0);
 	let restAt = from;
 	let isOverlong = false;
 	for (let offset = from; offset < to; ) {
-		const count = await file.read(chunk.subarray(0, Math.min(CHUNK_BYTES, to - offset)), offset);
+		const count = await file.read(chunk.subarray(0, to - offset), offset);
 		if (count === 0) return;
 		offset += count;
 		const bytes =

@@ -89,11 +89,8 @@ describe("damage in a complete segment without its index file is refused", () =>
 		});
 	}
 
-	for (const [which, run] of [
-		["complete", test],
-		["last", test],
-	] as const) {
-		run(`with just the event that has changed, in a ${which} segment`, async () => {
+	for (const which of ["complete", "last"]) {
+		test(`with just the event that has changed, in a ${which} segment`, async () => {
 			const directory = await temporaryDirectory();
 			const store = await openStore(directory, smallSegments);
 			for (let at = 1; at <= (which === "last" ? 5 : 20); at += 1) {

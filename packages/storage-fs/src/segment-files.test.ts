@@ -158,6 +158,19 @@ describe("closing", () => {
 		expect(openFiles(disk)).toEqual({ now: 0, most: 3 });
 	});
 
+	test("closes also what those open that were waiting for a place", async () => {
+		const { disk, files, numbers, read } = await segmentsOnDisk(MAX_OPEN_FILES + 3);
+		const stalled = gate();
+		disk.before = ({ operation }) => (operation === "read" ? stalled.passed : undefined);
+		const reading = numbers.map(read);
+		await new Promise((resolve) => setTimeout(resolve, 10));
+		const closing = files.close();
+		stalled.open();
+		expect(await Promise.all(reading)).toEqual(numbers.map(contentOf));
+		await closing;
+		expect(openFiles(disk).now).toBe(0);
+	});
+
 	test("waits also for a file that is just being opened, or cannot be", async () => {
 		const { disk, files, read } = await segmentsOnDisk(2);
 		const stalled = gate();

@@ -92,7 +92,8 @@ export function createSegmentFiles(fileSystem: FileSystem, directory: string): S
 		},
 		reset,
 		close() {
-			closing ??= reset();
+			// Twice: what waited for a place opens its file after the first.
+			closing ??= reset().then(reset);
 			return closing;
 		},
 	};

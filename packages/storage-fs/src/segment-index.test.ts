@@ -29,7 +29,6 @@ const record = fc.record({
 	previous: fc.nat({ max: 1000 }),
 });
 const lost = fc.record({ length, lost: fc.integer({ min: 1, max: 5 }) });
-const records = fc.array(record, { minLength: 1, maxLength: 30 });
 const lines: fc.Arbitrary<readonly Line[]> = fc.array(fc.oneof({ weight: 4, arbitrary: record }, lost), {
 	minLength: 1,
 	maxLength: 30,
@@ -102,37 +101,11 @@ describe("an index of a segment", () => {
 
 	test("runs forward as far as whole lines fit, and by one line at least", () => {
 		fc.assert(
-			fc.property(records, fc.nat({ max: 2000 }), (content, size) =>
-				forEachRun(content, size, (index, places, place, maxBytes) => {
-					expect(index.runForward(place.position, maxBytes)).toBe(lastWithin(places, place, maxBytes));
-				}),
-			),
-			{ numRuns: 30 },
-		);
-	});
-
-	test("runs forward as far as whole lines fit, also where events were lost", () => {
-		fc.assert(
 			fc.property(lines, fc.nat({ max: 2000 }), (content, size) =>
 				forEachRun(content, size, (index, places, place, maxBytes) => {
 					expect(index.runForward(place.position, maxBytes)).toBe(lastWithin(places, place, maxBytes));
 				}),
 			),
-		);
-	});
-
-	test("runs forward by at most the line more that stands for lost events", () => {
-		fc.assert(
-			fc.property(lines, fc.nat({ max: 2000 }), (content, size) =>
-				forEachRun(content, size, (index, places, place, maxBytes) => {
-					const last = index.runForward(place.position, maxBytes);
-					expect(last).toBeGreaterThanOrEqual(lastWithin(places, place, maxBytes));
-					if (last > place.position) {
-						expect(index.offsetOf(last) - place.from).toBeLessThanOrEqual(maxBytes);
-					}
-				}),
-			),
-			{ numRuns: 30 },
 		);
 	});
 

@@ -7,6 +7,7 @@ import type { Clock, EventStore, Logger, NewEvent, RecordedEvent } from "@reelke
 import { transcribingLogger } from "@reelkeep/testing/transcript";
 import { expect, onTestFinished } from "vitest";
 import { createFsEventStore, type FsEventStore, type FsEventStoreOptions } from "./event-store.js";
+import type { Watermark } from "./log-files.js";
 import type { Ownership } from "./ownership.js";
 import { temporaryDirectory, unsyncedDisk } from "./test-disk.js";
 
@@ -17,6 +18,23 @@ export const clock: Clock = {
 	now: () => 1_750_000_000_000,
 	sleep: (delayMs, signal) => sleep(Math.min(delayMs, 20), undefined, { signal }).catch(() => undefined),
 };
+
+/** Time that goes on only when the test says so. */
+export function steppedClock() {
+	const delays: number[] = [];
+	let wake = () => {};
+	const stepped: Clock = {
+		now: clock.now,
+		sleep: (delayMs, signal) =>
+			new Promise((resolve) => {
+				delays.push(delayMs);
+				wake = resolve;
+				if (signal?.aborted) resolve();
+				signal?.addEventListener("abort", () => resolve());
+			}),
+	};
+	return { clock: stepped, delays, advance: () => wake() };
+}
 
 let serial = 0;
 
@@ -36,6 +54,34 @@ export const soleOwnership: Ownership = {
 	acquire: async () => ({ publish: () => {}, release: async () => {} }),
 	connect: async () => undefined,
 };
+
+/** An owner and readers in one process. */
+export function sharedOwnership(): Ownership {
+	let durable: Watermark | undefined;
+	const listeners = new Set<() => void>();
+	return {
+		acquire: async () => ({
+			publish(latest) {
+				durable = latest;
+				for (const listener of listeners) listener();
+			},
+			release: async () => {
+				durable = undefined;
+			},
+		}),
+		connect: async () =>
+			durable && {
+				owner: { pid: 1, host: "h", startedAt: 1 },
+				durable: async () => durable,
+				isOpen: () => durable !== undefined,
+				onChange(listener) {
+					listeners.add(listener);
+					return () => void listeners.delete(listener);
+				},
+				close: () => {},
+			},
+	};
+}
 
 /** A store without sockets that is open, and closed when the test is over. */
 export async function openStore(
