@@ -51,6 +51,12 @@ module.exports = {
 			to: { path: "^packages/(testing|core/src/conformance)/" },
 		},
 		{
+			name: "nothing-needs-the-simulation",
+			severity: "error",
+			from: { path: "^(packages/(?!simulation/)|examples/)" },
+			to: { path: "^packages/simulation/" },
+		},
+		{
 			name: "packages-by-name",
 			comment: "never into another package's files",
 			severity: "error",

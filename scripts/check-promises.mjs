@@ -1,6 +1,7 @@
-// Holds docs/promises.md and docs/attacks.md to their word: every promise and every attack names a test and a one-line
-// mutant of the product, and with the mutant in place that test must fail (that it passes without one, the test run
-// shows). `3` checks promise 3 only, `attack-3` attack 3. Works on copies, two mutants at once.
+// Holds docs/promises.md, docs/attacks.md and docs/simulation.md to their word: every promise, attack and planted bug
+// names a test and a one-line mutant of the product, and with the mutant in place that test must fail (that it passes
+// without one, the test run shows). `3` checks promise 3 only, `attack-3` attack 3, `bug-3` bug 3. Works on copies, two
+// mutants at once.
 
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -53,7 +54,7 @@ async function runTest(copy, { testFile, testName }) {
 	const child = spawn(
 		join(root, "node_modules/.bin/vitest"),
 		["run", "--project", "unit", testFile, "-t", pattern],
-		{ cwd: copy, timeout: 60_000, env: { ...process.env, NO_COLOR: "1" } },
+		{ cwd: copy, timeout: 120_000, env: { ...process.env, NO_COLOR: "1" } },
 	);
 	let output = "";
 	for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
@@ -96,7 +97,8 @@ async function judgeAll(checks) {
 }
 
 const promises = readSections("docs/promises.md", "");
-const sections = [...promises, ...readSections("docs/attacks.md", "attack-")];
+const others = [readSections("docs/attacks.md", "attack-"), readSections("docs/simulation.md", "bug-")];
+const sections = [...promises, ...others.flat()];
 const chosen = sections.filter(({ title }) => only === undefined || title.startsWith(`${only}.`));
 await judgeAll(chosen.flatMap(({ checks }) => checks));
 
@@ -119,7 +121,9 @@ if (promises.length !== PROMISES) {
 	problems += 1;
 }
 if (chosen.length === 0) {
-	console.log(`there is nothing named ${only}: a number for a promise, attack-NUMBER for an attack`);
+	console.log(
+		`there is nothing named ${only}: a number for a promise, attack-NUMBER for an attack, bug-NUMBER for a bug`,
+	);
 	problems += 1;
 }
 console.log(`${killed} mutants caught, ${problems} problems`);
