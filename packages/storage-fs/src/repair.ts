@@ -38,6 +38,8 @@ const CHUNK_BYTES = 1024 * 1024;
 export interface RepairOptions extends Pick<InspectOptions, "onProgress"> {
 	/** The data directory. Nobody may own it. */
 	readonly directory: string;
+	/** As for the store. */
+	readonly allowNetworkFileSystem?: boolean;
 	readonly clock: Clock;
 	/** Default: the machine's. */
 	readonly fileSystem?: FileSystem;
@@ -72,8 +74,8 @@ export async function repairFsStorage(options: RepairOptions): Promise<RepairRep
 		await requireLog(fileSystem, directory);
 		const report = await repairAsOwner({ fileSystem, directory, files }, ownership, clock, onProgress);
 		const lost = [...report.found.lost, ...report.found.damages.filter(({ first, last }) => first <= last)];
-		if (lost.length > 0)
-			await recordLosses({ ...options, directory, fileSystem, ownership }, lost, report.aside);
+		const settings = { ...options, directory, fileSystem, ownership };
+		if (lost.length > 0) await recordLosses(settings, lost, report.aside);
 		return report;
 	} catch (error) {
 		throw toFault(error, `repairing the event store in ${directory}`);
