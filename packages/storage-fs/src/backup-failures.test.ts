@@ -93,6 +93,23 @@ describe.each([
 	);
 });
 
+test("one that brings another up to date is what the store once was at every step, also while it runs", async () => {
+	const { directory, to } = await backupScene();
+	await backUp(directory, to);
+	await growStore(directory);
+	const disk = newDisk();
+	const positions: number[] = [];
+	disk.after = async ({ operation, path }) => {
+		if (!path.startsWith(to) || !["rename", "unlink"].includes(operation)) return;
+		positions.push((await expectOnceSo(to, directory)).length);
+	};
+	await backUp(directory, to, { fileSystem: disk.fileSystem });
+	expect(positions.at(0)).toBe(14);
+	expect(positions.at(-1)).toBe(20);
+	expect(new Set(positions).size).toBeGreaterThan(2);
+	expect(positions).toEqual([...positions].sort((a, b) => a - b));
+});
+
 async function hasLog(directory: string): Promise<boolean> {
 	return readFile(segmentFile(directory, 1)).then(
 		() => true,

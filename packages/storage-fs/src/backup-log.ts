@@ -103,8 +103,8 @@ export async function stageLog({ source, to, present }: LogCopy, meter: Meter): 
 	await makeDurableDirectory(fileSystem, eventsDirectory(to));
 	for (const segment of index.segments) {
 		const path = segmentPath(to, segment.segment);
-		const isStaged = (await commonBytes(source, segment, path + STAGED)) === segment.bytes;
-		if (present.has(segment.segment) || isStaged) {
+		const isPresent = present.has(segment.segment);
+		if (isPresent || (await commonBytes(source, segment, path + STAGED)) === segment.bytes) {
 			meter.present(segment.bytes);
 			continue;
 		}

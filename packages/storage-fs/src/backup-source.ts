@@ -1,4 +1,4 @@
-// What a backup takes of the event log: all that is durable, and nothing behind that.
+// What a backup takes of the event log: all that may have been acknowledged.
 
 import { sizeIfPresent } from "./backup-files.js";
 import { type LogSource, loadLog } from "./load-log.js";
@@ -7,18 +7,19 @@ import type { LogIndex } from "./log-index.js";
 import type { Ownership } from "./ownership.js";
 
 /**
- * The index of what is durable, as every reader beside a writer finds it: the live owner says how far; without one the
- * log is read, then synced, and an owner asked for again.
+ * The index of what is copied: what the live owner says to be durable; without one all that is sound, as the next owner
+ * would take it: nobody can tell which of it was acknowledged.
  * *Errors*: rejects with a `StoreFault`: `corrupt`, or `io` when there is an owner that does not answer.
  */
-export async function loadDurableLog(source: LogSource, ownership: Ownership): Promise<LogIndex> {
+export async function loadLogToCopy(source: LogSource, ownership: Ownership): Promise<LogIndex> {
 	const { fileSystem, directory, files } = source;
 	for (;;) {
 		const told = await askOwner(ownership, directory);
 		if (told !== undefined) return (await loadLog(source, told)).index;
 		const { index, bytes } = await loadLog(source);
 		const { segment } = index.active;
-		await files.use(segment, (file) => file.datasync());
+		// Else a power cut could put the store behind its backup. The copy does not depend on it.
+		await files.use(segment, (file) => file.datasync()).catch(() => undefined);
 		const isOwned = (await askOwner(ownership, directory)) !== undefined;
 		// An owner that came and went meanwhile may have undone a failed write of its own, and with it the last segment.
 		await files.reset();

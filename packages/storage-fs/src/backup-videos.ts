@@ -12,7 +12,7 @@ const FOLDER = /^[0-9a-f]{2}$/;
 const VIDEO = /^[0-9a-f]{64}\.mp4$/;
 /** Of what a video is called while it is written: as an upload under way, which a start on the copy removes. */
 const PARTIAL_SUFFIX = ".0000000000000000.part";
-/** Of a folder, to learn its size. */
+/** Of the files of a folder, to learn their sizes. */
 const LOOKS_AT_A_TIME = 16;
 
 export interface VideoCopy {
@@ -23,23 +23,18 @@ export interface VideoCopy {
 	readonly to: string;
 }
 
-/** How many videos a store has, and their bytes together. */
-export async function measureVideos(
-	fileSystem: FileSystem,
-	directory: string,
-): Promise<{ readonly videos: number; readonly bytes: number }> {
-	let videos = 0;
+/** The bytes of all videos together. */
+export async function measureVideos(fileSystem: FileSystem, directory: string): Promise<number> {
 	let bytes = 0;
 	for (const folder of await foldersOf(fileSystem, directory)) {
 		const names = await videosOf(fileSystem, directory, folder);
-		videos += names.length;
 		for (let at = 0; at < names.length; at += LOOKS_AT_A_TIME) {
 			const paths = names.slice(at, at + LOOKS_AT_A_TIME).map((name) => pathOf(directory, folder, name));
 			const sizes = await Promise.all(paths.map((path) => sizeIfPresent(fileSystem, path)));
 			bytes += sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
 		}
 	}
-	return { videos, bytes };
+	return bytes;
 }
 
 /**
@@ -75,7 +70,8 @@ async function hasVideos(fileSystem: FileSystem, directory: string): Promise<boo
 export async function copyVideos(copy: VideoCopy, meter: Meter): Promise<number> {
 	const { fileSystem, directory, to } = copy;
 	const videos = join(to, "videos");
-	await makeDurableDirectory(fileSystem, join(videos, "partial"));
+	const partials = join(videos, "partial");
+	await makeDurableDirectory(fileSystem, partials);
 	let count = 0;
 	for (const folder of await foldersOf(fileSystem, directory)) {
 		await makeDurableDirectory(fileSystem, join(videos, folder));
@@ -86,9 +82,10 @@ export async function copyVideos(copy: VideoCopy, meter: Meter): Promise<number>
 		// Also for those that were there: whoever put them there may have crashed before this.
 		await fileSystem.syncDirectory(join(videos, folder));
 	}
-	for (const name of await listIfPresent(fileSystem, join(videos, "partial"), /\.part$/)) {
-		await unlinkIfPresent(fileSystem, join(videos, "partial", name));
+	for (const name of await listIfPresent(fileSystem, partials, /\.part$/)) {
+		await unlinkIfPresent(fileSystem, join(partials, name));
 	}
+	await fileSystem.syncDirectory(partials);
 	return count;
 }
 

@@ -28,7 +28,7 @@ import {
 	treeOf,
 	videoAt,
 } from "./test-backup.js";
-import { gate, scriptedDisk, temporaryDirectory, unsyncedDisk } from "./test-disk.js";
+import { gate, scriptedDisk, systemError, temporaryDirectory, unsyncedDisk } from "./test-disk.js";
 import {
 	clock,
 	collect,
@@ -90,7 +90,7 @@ describe("a backup", () => {
 		expect(
 			disk.trace.filter(({ operation, path }) => operation === "write" && path.endsWith(".ndjson")),
 		).toEqual([]);
-		expect(await collect(store.readAll())).toEqual(await eventsOf(directory));
+		expect(await eventsOf(directory)).toMatchObject(await collect(store.readAll()));
 		expect(await store.append("s-1", [newEvent()], "any")).toMatchObject({ position: "15" });
 		await store.close();
 	});
@@ -322,8 +322,21 @@ describe("without an owner", () => {
 		}
 	});
 
-	test("the log is synced before it is copied", async () => {
-		const { directory, to } = await backupScene();
+	test("what was written last by a process that was killed is taken too: it may have been acknowledged", async () => {
+		const root = await temporaryDirectory();
+		const directory = join(root, "data");
+		const filler = await openFiller(directory);
+		await filler.append(3);
+		// Nothing but the owner could say that the last one is durable.
+		const { position } = await backUp(directory, join(root, "copy"));
+		expect(position).toBe("3");
+		const copy = await openStore(join(root, "copy"));
+		expect(await collect(copy.readAll())).toHaveLength(3);
+		await filler.close();
+	});
+
+	test("the log is synced before it is copied, and a sync that fails is no obstacle", async () => {
+		const { root, directory, to } = await backupScene();
 		const disk = scriptedDisk();
 		await backUp(directory, to, { fileSystem: disk.fileSystem });
 		const last = segmentFile(directory, await countSegmentFiles(directory));
@@ -335,6 +348,11 @@ describe("without an owner", () => {
 		);
 		expect(synced).toBeGreaterThan(0);
 		expect(written).toBeGreaterThan(synced);
+		disk.before = ({ operation, path }) => {
+			if (operation === "datasync" && path === last) throw systemError("EIO");
+		};
+		await backUp(directory, join(root, "other"), { fileSystem: disk.fileSystem });
+		await expectOnceSo(join(root, "other"), directory);
 	});
 });
 

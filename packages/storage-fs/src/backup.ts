@@ -16,7 +16,7 @@ import { findPresentSegments, type LogCopy, publishLog, stageLog } from "./backu
 import { beginBackup, finishBackup, holdsBackup } from "./backup-manifest.js";
 import { type BackupProgress, createMeter } from "./backup-meter.js";
 import { refuseInside } from "./backup-place.js";
-import { loadDurableLog } from "./backup-source.js";
+import { loadLogToCopy } from "./backup-source.js";
 import { copyVideos, measureVideos, refuseToLoseVideos, removeGoneVideos } from "./backup-videos.js";
 import { makeDurableDirectory, syncAncestors, toFault } from "./durable-files.js";
 import { type FileSystem, hasCode } from "./file-system.js";
@@ -69,9 +69,9 @@ export interface BackupReport {
  * *Errors*: rejects with a `StoreFault`: `corrupt` when what is read is not what was written, `owned` while a process uses
  * `to`, `io`, also for a `to` that must not be written (it says why); with a `KeyringFault` for the key file; with the
  * signal's reason.
- * *Promise*: the copy has every event that was acknowledged before the call, whole, and no event that was not durable;
- * no checkpoint ahead of its log; every video that an event in it tells of. All of it is durable, and `backup.json` is
- * there, when it resolves. Cut short, there is no `backup.json`, and the same call goes on.
+ * *Promise*: the copy has every event that was acknowledged before the call, and none that a running owner had not made
+ * durable; no checkpoint ahead of its log; every video that an event in it tells of. All of it is durable, and
+ * `backup.json` is there, when it resolves. Cut short, there is no `backup.json`, and the same call goes on.
  */
 export async function backupFsStorage(options: BackupOptions): Promise<BackupReport> {
 	const settled = settleOptions(options);
@@ -127,7 +127,7 @@ async function copyStore(settled: Settled, files: SegmentFiles): Promise<BackupR
 	const video = { fileSystem, directory, to };
 	await refuseToLoseVideos(video, videos);
 	const logBytes = index.segments.reduce((sum, { bytes }) => sum + bytes, 0);
-	const videoBytes = videos ? (await measureVideos(fileSystem, directory)).bytes : 0;
+	const videoBytes = videos ? await measureVideos(fileSystem, directory) : 0;
 	const meter = createMeter(logBytes + videoBytes, settled);
 
 	await beginBackup(fileSystem, to);
@@ -165,7 +165,7 @@ async function readState(
 ): Promise<State> {
 	return duringRead(`reading the event store in ${directory}`, async () => {
 		const checkpoints = await readStoredCheckpoints(fileSystem, directory);
-		const index = await loadDurableLog({ fileSystem, directory, files }, ownership);
+		const index = await loadLogToCopy({ fileSystem, directory, files }, ownership);
 		refuseAhead(checkpoints, directory, index.position);
 		const source = { fileSystem, directory, files, index };
 		const present = await findPresentSegments(source, to);
