@@ -102,7 +102,9 @@ async function killOnce(round: number): Promise<void> {
 	else expect([code, aim]).toEqual([0, "shutdown"]);
 	await lookAtRemains();
 	// What a reader showed while nobody owned the log is durable too: no recovery may take it back.
-	if (round % 7 === 0) await checkLog({ isWhole: false });
+	if (round % 7 !== 0) return;
+	witness.absorb(await newLines());
+	expect(witness.problems).toEqual([]); // The very last batch may not be shown yet.
 }
 
 async function killEarly(serve: KillableServe, aim: Phase, draw: Draw): Promise<Phase> {

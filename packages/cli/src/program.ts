@@ -164,6 +164,7 @@ function repairCommand(setExitCode: (code: number) => void): Command {
 			"make a damaged event log whole again: keeps what can be read, and damaged bytes aside; Reelkeep must be stopped",
 		)
 		.addOption(dataOption())
+		.option("--allow-network-file-system", "the directory lies on one, as for `serve`", false)
 		.option("--json", "print one JSON object", false)
 		.addHelpText("after", "\nCopy the data directory first. It can be run again when it was cut short.")
 		.action(async (flags: VerifyFlags) => {

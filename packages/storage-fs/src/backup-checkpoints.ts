@@ -1,7 +1,7 @@
 // The checkpoints of a backup: read before the log is, so that none is ahead of it, and written after it.
 
 import { join } from "node:path";
-import { comparePositions, storeFault, toPosition } from "@reelkeep/core/ports";
+import { storeFault } from "@reelkeep/core/ports";
 import { listIfPresent } from "./backup-files.js";
 import { type Checkpoint, checkpointsDirectory, readCheckpoint } from "./checkpoint-files.js";
 import { makeDurableDirectory, readSmallFile, replaceFile, unlinkIfPresent } from "./durable-files.js";
@@ -31,19 +31,6 @@ export async function readStoredCheckpoints(fileSystem: FileSystem, directory: s
 		checkpoints.set(file, checkpoint);
 	}
 	return checkpoints;
-}
-
-/** *Errors*: throws `corrupt` when one is ahead of the log that was read after it. */
-export function refuseAhead(checkpoints: Checkpoints, directory: string, lastPosition: number): void {
-	for (const { name, position } of checkpoints.values()) {
-		if (comparePositions(position, toPosition(lastPosition)) <= 0) continue;
-		throw storeFault(
-			"corrupt",
-			`the event log in ${directory} ends at position ${lastPosition}, and subscription ${name} has been at ` +
-				`${position}: the log was cut, or replaced by an older one. Restore it, or stop Reelkeep, copy the directory, ` +
-				"run `reelkeep repair`",
-		);
-	}
 }
 
 /** Makes the copy have just these. *Promise*: durable when it resolves. */

@@ -10,11 +10,19 @@ import {
 	growStore,
 	hasManifest,
 	logBytesOf,
+	openFiller,
 	treeOf,
 	videoAt,
 } from "./test-backup.js";
-import { type DiskCall, type ScriptedDisk, scriptedDisk, systemError, unsyncedDisk } from "./test-disk.js";
-import { countSegmentFiles, indexFile, rejection, segmentFile } from "./test-store.js";
+import {
+	type DiskCall,
+	type ScriptedDisk,
+	scriptedDisk,
+	systemError,
+	temporaryDirectory,
+	unsyncedDisk,
+} from "./test-disk.js";
+import { countSegmentFiles, indexFile, newEvent, rejection, segmentFile } from "./test-store.js";
 
 /** Of all the calls to the disk every so manieth is made to fail, and each of the last; 1: each of them. */
 const STEP = Number(process.env.REELKEEP_BACKUP_FAILURES_STEP ?? 17);
@@ -192,6 +200,40 @@ describe("damage in the store", () => {
 		}
 		await backUp(directory, to);
 		await expectOnceSo(to, directory);
+	});
+
+	test("of the end of a line is found wherever the pieces end that are read", async () => {
+		const root = await temporaryDirectory();
+		const directory = join(root, "data");
+		const filler = await openFiller(directory, { segmentBytes: 16 * 1024 * 1024 });
+		for (let at = 0; at < 8; at += 1) {
+			await filler.store.append("large", [newEvent("x".repeat(300_000))], "any");
+		}
+		await filler.close();
+		const path = segmentFile(directory, 1);
+		const sound = await readFile(path);
+		for (let at = sound.indexOf("\n"); at !== -1; at = sound.indexOf("\n", at + 1)) {
+			await damage(path, at);
+			expect(await rejection(backUp(directory, join(root, "copy")))).toMatchObject({ reason: "corrupt" });
+			await damage(path, at);
+		}
+		expect((await backUp(directory, join(root, "copy"))).position).toBe("8");
+	});
+
+	test("that comes while it is copied ends the backup too", async () => {
+		const { directory, to } = await backupScene();
+		const last = segmentFile(directory, await countSegmentFiles(directory));
+		const { length } = await readFile(last);
+		const disk = newDisk();
+		disk.before = async ({ operation, path }) => {
+			if (operation === "open" && path.endsWith("00000001.ndjson.part.new")) await truncate(last, length - 1);
+		};
+		const fault = await rejection(backUp(directory, to, { fileSystem: disk.fileSystem }));
+		expect(fault).toMatchObject({
+			reason: "corrupt",
+			message: expect.stringContaining("position 14 is not what"),
+		});
+		expect(await hasManifest(to)).toBe(false);
 	});
 
 	test("does not reach an earlier backup, whose segments stay as they are", async () => {

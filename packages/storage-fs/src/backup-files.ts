@@ -1,7 +1,7 @@
 // What the parts of a backup do with files: looking, and copying in pieces.
 
 import type { Meter } from "./backup-meter.js";
-import { openIfPresent, toFault } from "./durable-files.js";
+import { toFault } from "./durable-files.js";
 import { type FileSystem, hasCode, type OpenFile } from "./file-system.js";
 
 /** What is held in memory of a file at once. */
@@ -18,17 +18,6 @@ export async function listIfPresent(
 	} catch (error) {
 		if (hasCode(error, "ENOENT")) return [];
 		throw error;
-	}
-}
-
-/** How long a file is; `undefined` when there is none. */
-export async function sizeIfPresent(fileSystem: FileSystem, path: string): Promise<number | undefined> {
-	const file = await openIfPresent(fileSystem, path);
-	if (file === undefined) return undefined;
-	try {
-		return (await file.status()).bytes;
-	} finally {
-		await file.close();
 	}
 }
 

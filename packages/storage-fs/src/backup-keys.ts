@@ -1,9 +1,8 @@
 // The key file of a backup, for those who want it in the same place.
 
 import { join } from "node:path";
-import { sizeIfPresent } from "./backup-files.js";
 import { refused } from "./backup-manifest.js";
-import { readSmallFile, replaceFile } from "./durable-files.js";
+import { readSmallFile, replaceFile, sizeIfPresent } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { loadKeys } from "./key-file.js";
 import { KEY_FILE_NAME } from "./plugin.js";

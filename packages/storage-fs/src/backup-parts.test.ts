@@ -89,16 +89,12 @@ describe("keys", () => {
 	});
 });
 
-test("a checkpoint that is ahead of its log, damaged or another's is no backup", async () => {
+test("a checkpoint that is damaged or another's is no backup", async () => {
 	const { directory, to } = await backupScene();
 	const checkpoints = createFsCheckpointStore({ directory });
 	await checkpoints.open();
-	await checkpoints.save("ahead", "99" as never, undefined);
+	await checkpoints.save("billing", "9" as never, undefined);
 	await checkpoints.close();
-	await expect(backUp(directory, to)).rejects.toMatchObject({
-		reason: "corrupt",
-		message: expect.stringMatching(/ends at position 14, and subscription ahead has been at 99/),
-	});
 	const [file] = await readdir(join(directory, "checkpoints"));
 	const path = join(directory, "checkpoints", file as string);
 	await writeFile(path, "{}");

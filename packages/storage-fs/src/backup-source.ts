@@ -1,6 +1,6 @@
 // What a backup takes of the event log: all that may have been acknowledged.
 
-import { sizeIfPresent } from "./backup-files.js";
+import { sizeIfPresent } from "./durable-files.js";
 import { type LogSource, loadLog } from "./load-log.js";
 import { segmentPath, type Watermark } from "./log-files.js";
 import type { LogIndex } from "./log-index.js";

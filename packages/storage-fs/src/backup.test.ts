@@ -399,6 +399,7 @@ describe("a second backup to the same place", () => {
 		for (const name of before.keys()) {
 			if (/[.](json|mp4|ndjson|index)$/.test(name)) expect(synced).toContain(join(to, name, ".."));
 		}
+		for (const folder of ["videos/partial", "..", "../.."]) expect(synced).toContain(join(to, folder));
 		expect(report).toMatchObject({ copiedBytes: 0, videos: 3, position: "14" });
 		expect(await treeOf(to)).toEqual(before);
 	});
@@ -421,6 +422,16 @@ describe("a second backup to the same place", () => {
 		]) {
 			await writeFile(join(to, leftover), "left", { mode: 0o600 });
 		}
+		await backUp(directory, to);
+		await backUp(directory, join(root, "fresh"));
+		expect(await treeOf(to)).toEqual(await treeOf(join(root, "fresh")));
+	});
+
+	test("has new index files when those of the store have a new key", async () => {
+		const { root, directory, to } = await backupScene();
+		await backUp(directory, to);
+		for (let at = 1; at <= (await countSegmentFiles(directory)); at += 1) await rm(indexFile(directory, at));
+		await (await openFiller(directory)).close();
 		await backUp(directory, to);
 		await backUp(directory, join(root, "fresh"));
 		expect(await treeOf(to)).toEqual(await treeOf(join(root, "fresh")));

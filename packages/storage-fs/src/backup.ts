@@ -4,12 +4,7 @@
 
 import { resolve } from "node:path";
 import { type Clock, isKeyringFault, type Position, storeFault, toPosition } from "@reelkeep/core/ports";
-import {
-	type Checkpoints,
-	readStoredCheckpoints,
-	refuseAhead,
-	writeCheckpoints,
-} from "./backup-checkpoints.js";
+import { type Checkpoints, readStoredCheckpoints, writeCheckpoints } from "./backup-checkpoints.js";
 import { duringRead } from "./backup-files.js";
 import { readKeysToCopy, writeKeys } from "./backup-keys.js";
 import { findPresentSegments, type LogCopy, publishLog, stageLog } from "./backup-log.js";
@@ -92,7 +87,7 @@ export async function backupFsStorage(options: BackupOptions): Promise<BackupRep
 		if (isKeyringFault(error) || (signal?.aborted === true && error === signal.reason)) throw error;
 		throw explain(error, to);
 	} finally {
-		await files.close().catch(() => undefined); // They were only read.
+		await files.close();
 		await owned?.release();
 	}
 }
@@ -166,7 +161,6 @@ async function readState(
 	return duringRead(`reading the event store in ${directory}`, async () => {
 		const checkpoints = await readStoredCheckpoints(fileSystem, directory);
 		const index = await loadLogToCopy({ fileSystem, directory, files }, ownership);
-		refuseAhead(checkpoints, directory, index.position);
 		const source = { fileSystem, directory, files, index };
 		const present = await findPresentSegments(source, to);
 		return { checkpoints, log: { source, to, present } };

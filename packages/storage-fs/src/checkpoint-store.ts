@@ -9,12 +9,7 @@ import {
 	type SaveResult,
 	storeFault,
 } from "@reelkeep/core/ports";
-import {
-	type Checkpoint,
-	checkpointsDirectory,
-	readCheckpoint,
-	readCheckpoints,
-} from "./checkpoint-files.js";
+import { checkpointsDirectory, readCheckpoint } from "./checkpoint-files.js";
 import { makeDurableDirectory, replaceFile, toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
@@ -33,8 +28,6 @@ export interface FsCheckpointStoreOptions {
 export interface FsCheckpointStore extends CheckpointStore {
 	/** Makes the directory; until then every call rejects with `closed`. The caller owns the data directory. */
 	open(): Promise<void>;
-	/** All that make sense. */
-	list(): Promise<readonly Checkpoint[]>;
 	/** Finishes what is under way, then refuses new work with `closed`. Idempotent. */
 	close(): Promise<void>;
 }
@@ -69,7 +62,6 @@ export function createFsCheckpointStore(options: FsCheckpointStoreOptions): FsCh
 			}
 			isOpen = true;
 		},
-		list: () => readCheckpoints(fileSystem, resolve(options.directory)),
 		async load(name) {
 			checkName(name);
 			return inTurn(name, () => loadCheckpoint(fileSystem, directory, name));

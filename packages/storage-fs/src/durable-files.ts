@@ -86,6 +86,17 @@ export async function openIfPresent(fileSystem: FileSystem, path: string): Promi
 	}
 }
 
+/** How long a file is; `undefined` when there is none. */
+export async function sizeIfPresent(fileSystem: FileSystem, path: string): Promise<number | undefined> {
+	const file = await openIfPresent(fileSystem, path);
+	if (file === undefined) return undefined;
+	try {
+		return (await file.status()).bytes;
+	} finally {
+		await file.close();
+	}
+}
+
 /** The text of a small file, at most `maxBytes` of it; `undefined` when there is none. */
 export async function readSmallFile(
 	fileSystem: FileSystem,

@@ -9,6 +9,7 @@ import { createSocketOwnership } from "./socket-ownership.js";
 import { gate, scriptedDisk, systemError, temporaryDirectory } from "./test-disk.js";
 import {
 	collect,
+	forgetDurableNote,
 	idsOf,
 	LOG_FILE,
 	logFile,
@@ -102,9 +103,12 @@ test("a reader without an owner shows only what the log proves to be durable, an
 	const directory = await temporaryDirectory();
 	const store = await openStore(directory);
 	for (const note of ["a", "b", "c"]) await store.append("s", [newEvent(note)], "any");
-	// As a process leaves it that was killed, perhaps after a sync that failed: of the last batch nobody can tell.
+	// As a power cut leaves it: of the last batch nobody can tell.
+	await expect.poll(() => readFile(join(directory, "events/durable"), "utf8")).toContain("0000000003 ");
 	const image = await temporaryDirectory();
 	await cp(directory, image, { recursive: true });
+	expect((await idsOf(await openReader({ directory: image }))).length).toBe(3); // The process left a note.
+	await forgetDurableNote(image);
 	const disk = scriptedDisk();
 	const reader = await openReader({ directory: image, fileSystem: disk.fileSystem });
 	expect((await collect(reader.readAll())).map(({ data }) => data.note)).toEqual(["a", "b"]);

@@ -3,11 +3,11 @@
 import { resolve } from "node:path";
 import { guardLogger } from "@reelkeep/core";
 import { type EventStore, type Logger, storeFault } from "@reelkeep/core/ports";
-import { toFault } from "./durable-files.js";
+import { sizeIfPresent, toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { createHints } from "./hints.js";
-import { extendLog, type LogSource, loadLog } from "./load-log.js";
-import { findSegments, requireLog, type Watermark } from "./log-files.js";
+import { extendLog, type LoadedLog, type LogSource, loadLog } from "./load-log.js";
+import { findSegments, indexPath, requireLog, segmentPath, type Watermark } from "./log-files.js";
 import type { LogIndex } from "./log-index.js";
 import { type LogView, readAll, readStream } from "./log-reader.js";
 import { createNodeFileSystem } from "./node-file-system.js";
@@ -98,7 +98,7 @@ async function startReader(options: FsEventReaderOptions): Promise<Reader> {
 				get visible() {
 					return log.visible;
 				},
-				onDamage() {},
+				onDamage: () => log.distrust(),
 			},
 			onAppended: hints.add,
 			async close() {
@@ -124,8 +124,10 @@ class FollowedLog {
 	readonly #logger: Logger | undefined;
 	#index: LogIndex | undefined;
 	#visible = 0;
-	/** How long the last segment was when nobody owned the log. */
-	#restingBytes = 0;
+	/** What the files were like when nobody owned the log. */
+	#resting: string | undefined;
+	/** Something that was read is not what the index says: files were replaced, by a repair say. */
+	#isStale = false;
 
 	constructor(
 		source: LogSource,
@@ -150,12 +152,12 @@ class FollowedLog {
 	async catchUp(): Promise<void> {
 		const durable = await this.#askOwner();
 		if (durable !== undefined) return this.#followOwner(durable);
-		// While something is not shown, an owner may come, prove it and go without the log growing.
-		if (this.#visible === this.#index?.position && (await this.#isAtRest())) return;
+		const state = await this.#state();
+		if (this.#index !== undefined && !this.#isStale && state === this.#resting) return;
 		// Nobody tells how far the log is durable, and a sync of ours would not make it so: after one that failed, the next
 		// succeeds without writing. So only that is seen which the log itself proves; the next owner makes the rest durable.
-		const { index, bytes, proven } = await loadLog(this.#source);
-		this.#restingBytes = bytes;
+		const { index, proven } = await this.#load();
+		this.#resting = state;
 		const hidden = index.position - Math.max(proven, this.#visible);
 		if (hidden > 0) this.#logger?.warn({ events: hidden }, HIDDEN);
 		this.#show(index, Math.min(Math.max(proven, this.#visible), index.position));
@@ -163,19 +165,33 @@ class FollowedLog {
 
 	async #followOwner(durable: Watermark): Promise<void> {
 		// What was read beyond what was seen, an owner may have cut.
-		if (this.#index === undefined || this.#index.position > this.#visible) {
-			this.#index = (await loadLog(this.#source, durable)).index;
+		if (this.#index === undefined || this.#isStale || this.#index.position > this.#visible) {
+			this.#index = (await this.#load(durable)).index;
 		} else await extendLog(this.#source, this.#index, durable);
 		this.#show(this.#index, this.#index.position);
 	}
 
-	/** Whether the log is as it was when nobody owned it. */
-	async #isAtRest(): Promise<boolean> {
-		if (this.#restingBytes === 0) return false;
-		const { fileSystem, directory, files } = this.#source;
-		const { segment } = this.index.active;
-		const { bytes } = await files.use(segment, (file) => file.status());
-		return bytes === this.#restingBytes && (await findSegments(fileSystem, directory)).last === segment;
+	/** Called when a reader met damage: the next look begins anew. */
+	distrust(): void {
+		this.#isStale = true;
+	}
+
+	async #load(upTo?: Watermark): Promise<LoadedLog> {
+		// What is open may have been replaced.
+		await this.#source.files.reset();
+		const loaded = await loadLog(this.#source, upTo);
+		this.#isStale = false;
+		return loaded;
+	}
+
+	/** Tells whether an owner came and went: each leaves another last segment, or another index file of it. */
+	async #state(): Promise<string> {
+		const { fileSystem, directory } = this.#source;
+		const { last } = await findSegments(fileSystem, directory);
+		const sizes = [segmentPath(directory, last), indexPath(directory, last)].map((path) =>
+			sizeIfPresent(fileSystem, path),
+		);
+		return [last, ...(await Promise.all(sizes))].join(" ");
 	}
 
 	#show(index: LogIndex, visible: number): void {

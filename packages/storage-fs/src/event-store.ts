@@ -11,6 +11,7 @@ import {
 	storeFault,
 } from "@reelkeep/core/ports";
 import { makeDurableDirectory, syncAncestors, toFault } from "./durable-files.js";
+import { type DurableNote, openDurableNote } from "./durable-note.js";
 import type { FileSystem } from "./file-system.js";
 import { GroupCommit, MAX_PENDING_APPENDS, MAX_PENDING_BYTES } from "./group-commit.js";
 import { createHints } from "./hints.js";
@@ -79,6 +80,7 @@ interface OpenLog {
 	readonly tail: LogTail;
 	readonly writer: GroupCommit;
 	readonly indexes: IndexKeeper;
+	readonly note: DurableNote;
 }
 
 /** Makes the event store of a directory; `open` it before use. Any number of readers may stand beside it. */
@@ -171,6 +173,7 @@ async function startLog(options: SettledOptions, hint: () => void): Promise<Open
 			segmentBytes,
 			onSealed: indexes.saveSealed,
 		});
+		const note = await openDurableNote(fileSystem, directory, index.position);
 		const owner = owned;
 		const publish = () => owner.publish(index.end);
 		publish();
@@ -185,6 +188,7 @@ async function startLog(options: SettledOptions, hint: () => void): Promise<Open
 			maxPendingBytes: options.maxPendingBytes ?? MAX_PENDING_BYTES,
 			maxEvents: options.maxEvents,
 			onDurable() {
+				note.write(index.position);
 				publish();
 				hint();
 			},
@@ -197,7 +201,7 @@ async function startLog(options: SettledOptions, hint: () => void): Promise<Open
 			refresh: async () => {},
 			onDamage: (fault) => writer.refuse(fault),
 		};
-		return { owned, files, view, tail, writer, indexes };
+		return { owned, files, view, tail, writer, indexes, note };
 	} catch (error) {
 		await files.close();
 		await owned?.release();
@@ -210,7 +214,8 @@ async function stopLog(opening: Promise<OpenLog> | undefined): Promise<void> {
 	const log = await opening?.catch(() => undefined); // `open` has told its caller.
 	if (log === undefined) return;
 	await log.writer.drain();
-	await log.indexes.close();
+	const isSaved = await log.indexes.close();
+	await log.note.close(!isSaved);
 	try {
 		await log.files.close();
 		await log.tail.close();

@@ -19,27 +19,34 @@ export interface IndexSource {
 export interface IndexKeeper {
 	/** Saves, in the background, what has not been saved of complete segments. */
 	saveSealed(): void;
-	/** Waits for that, and saves the rest. Never rejects: without an index file the next open reads the segment. */
-	close(): Promise<void>;
+	/**
+	 * Waits for that, and saves the rest; resolves with whether the last segment's was saved. Never rejects: without an
+	 * index file the next open reads the segment.
+	 */
+	close(): Promise<boolean>;
 }
 
 export function createIndexKeeper(source: IndexSource, logger: Logger | undefined): IndexKeeper {
-	const attempt = async (work: () => Promise<void>): Promise<void> => {
+	const attempt = async (work: () => Promise<void>): Promise<boolean> => {
 		try {
 			await work();
+			return true;
 		} catch (error) {
 			logger?.warn(
 				{ err: error },
 				"could not save an index of the event log; the next open reads the log instead",
 			);
+			return false;
 		}
 	};
-	const saveSealed = shareRuns(() => attempt(() => saveSealedIndexes(source)));
+	const saveSealed = shareRuns(async () => {
+		await attempt(() => saveSealedIndexes(source));
+	});
 	return {
 		saveSealed: () => void saveSealed(),
 		async close() {
 			await saveSealed();
-			await attempt(() => saveIndex(source, source.index.active));
+			return attempt(() => saveIndex(source, source.index.active));
 		},
 	};
 }
@@ -64,7 +71,14 @@ export async function saveIndex(source: IndexSource, segment: SegmentIndex): Pro
 	await saveIndexFile(fileSystem, directory, segment, { key: index.hashKey, lastChecksum, columns });
 }
 
-function lastLine(files: IndexSource["files"], segment: SegmentIndex): Promise<Buffer> {
+/** Without its newline. */
+async function lastLine(files: IndexSource["files"], segment: SegmentIndex): Promise<Buffer> {
 	const { lastPosition } = segment;
-	return files.read(segment.segment, segment.offsetOf(lastPosition), segment.endOf(lastPosition) - 1);
+	const lines = await files.read(
+		segment.segment,
+		segment.offsetOf(lastPosition),
+		segment.endOf(lastPosition) - 1,
+	);
+	// Behind the last event a line may stand that tells of no lost one.
+	return lines.subarray(lines.lastIndexOf("\n") + 1);
 }

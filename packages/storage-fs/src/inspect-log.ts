@@ -1,7 +1,7 @@
 // Reads a whole log, believes nothing but checksums, and tells everything that is wrong: for `reelkeep verify` and
 // `reelkeep repair`. Changes nothing on the disk.
 
-import { readCheckpoints } from "./checkpoint-files.js";
+import { readDurableNote } from "./durable-note.js";
 import { type IndexFile, loadIndexFile } from "./index-file.js";
 import { findKey, type LogSource } from "./load-log.js";
 import { findSegments, readHeader, type Watermark } from "./log-files.js";
@@ -128,10 +128,8 @@ class Inspection {
 		if (this.#upTo !== undefined) return this.#upTo.position;
 		const { fileSystem, directory } = this.#source;
 		const file = await loadIndexFile(fileSystem, directory, segment);
-		const isOurs = file?.key === this.#index.hashKey;
-		const indexed = isOurs ? file.firstPosition + file.columns.offsets.length - 1 : 0;
-		const checkpoints = await readCheckpoints(fileSystem, directory);
-		return Math.max(indexed, ...checkpoints.map(({ position }) => Number(position)));
+		const indexed = file === undefined ? 0 : file.firstPosition + file.columns.offsets.length - 1;
+		return Math.max(indexed, await readDurableNote(fileSystem, directory));
 	}
 
 	/** The segment that was read last should go on up to position `last`. */
@@ -152,9 +150,10 @@ class Inspection {
 		const found = active.columns();
 		const { length } = columns.offsets;
 		if (found === undefined || key !== hashKey || firstPosition !== active.firstPosition) return false;
-		if (length > active.count) return false;
+		// Beside an owner it may reach further than what was read.
+		if (length > active.count) return this.#upTo !== undefined && isPrefixOf(found, columns);
 		const end = length === active.count ? active.bytes : active.offsetOf(firstPosition + length);
-		return bytes === end && COLUMNS.every((name) => isPrefix(columns[name], found[name]));
+		return bytes === end && isPrefixOf(columns, found);
 	}
 
 	/** A header that is damaged alone says nothing more where its segment is damaged from the start on. */
@@ -187,6 +186,10 @@ class Inspection {
 }
 
 const COLUMNS: readonly (keyof SegmentColumns)[] = ["offsets", "previous", "fingerprints", "shards"];
+
+function isPrefixOf(part: SegmentColumns, whole: SegmentColumns): boolean {
+	return COLUMNS.every((name) => isPrefix(part[name], whole[name]));
+}
 
 function isPrefix(part: ArrayLike<number>, whole: ArrayLike<number>): boolean {
 	for (let at = 0; at < part.length; at += 1) if (part[at] !== whole[at]) return false;

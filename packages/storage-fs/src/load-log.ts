@@ -2,6 +2,7 @@
 // nothing on the disk.
 
 import { randomBytes } from "node:crypto";
+import { readDurableNote } from "./durable-note.js";
 import type { FileSystem } from "./file-system.js";
 import { type IndexFile, loadIndexFile } from "./index-file.js";
 import {
@@ -45,13 +46,16 @@ export interface LoadedLog {
  * *Errors*: rejects with a `StoreFault` `corrupt`, which names segment, byte and events, or with the system's error.
  */
 export async function loadLog(source: LogSource, upTo?: Watermark): Promise<LoadedLog> {
-	const count = upTo?.segment ?? (await countSegments(source.fileSystem, source.directory));
+	const { fileSystem, directory } = source;
+	// Before the segments: what an owner that comes meanwhile notes may lie behind what is read.
+	const noted = upTo === undefined ? await readDurableNote(fileSystem, directory) : 0;
+	const count = upTo?.segment ?? (await countSegments(fileSystem, directory));
 	const key = (await findKey(source, count)) ?? randomBytes(HASH_KEY_BYTES).toString("hex");
 	const index = new LogIndex(createStreamHasher(key));
 	const scanned: number[] = [];
 	let last: LoadedSegment = { bytes: 0, proven: 0, lastBatchAt: 0, wasScanned: false };
 	for (let segment = 1; segment <= count; segment += 1) {
-		last = await loadSegment(source, index, segment === count ? "last" : "sealed", upTo);
+		last = await loadSegment(source, index, segment === count ? "last" : "sealed", upTo, noted);
 		if (last.wasScanned) scanned.push(segment);
 	}
 	const { bytes, proven, lastBatchAt } = last;
@@ -94,6 +98,7 @@ async function loadSegment(
 	index: LogIndex,
 	place: Place,
 	upTo: Watermark | undefined,
+	noted = 0,
 ): Promise<LoadedSegment> {
 	const { fileSystem, directory, files } = source;
 	const segment = index.segments.length + 1;
@@ -101,12 +106,14 @@ async function loadSegment(
 	const headerBytes = await files.use(segment, (file) => checkHeader(file, { segment, firstPosition }));
 	index.startSegment(headerBytes);
 	const indexFile = await loadIndexFile(fileSystem, directory, segment);
-	const isOurs = indexFile?.key === index.hashKey && indexFile.firstPosition === firstPosition;
-	const known = isOurs && (await belongsTo(source, segment, indexFile)) ? indexFile : undefined;
-	if (known !== undefined) index.adopt(known.columns, known.bytes);
+	const isOurs = indexFile?.firstPosition === firstPosition;
+	if (isOurs && indexFile.key === index.hashKey && (await belongsTo(source, segment, indexFile))) {
+		index.adopt(indexFile.columns, indexFile.bytes);
+	}
 	// It was written once its events were durable: also one that reaches further than the file tells what was there.
-	const durable = isOurs ? indexFile.firstPosition + indexFile.columns.offsets.length - 1 : 0;
-	return scanRest(source, index, place, upTo, durable);
+	// A live owner says so itself; what it saves meanwhile may reach further than what is read.
+	const indexed = isOurs && upTo === undefined ? firstPosition + indexFile.columns.offsets.length - 1 : 0;
+	return scanRest(source, index, place, upTo, Math.max(indexed, place === "last" ? noted : 0));
 }
 
 /** Whether the last line that an index file tells of stands in the segment. */
@@ -114,7 +121,8 @@ async function belongsTo({ files }: LogSource, segment: number, file: IndexFile)
 	const last = file.columns.offsets.at(-1);
 	if (last === undefined) return true;
 	const line = await files.read(segment, last, file.bytes);
-	const record = line.subarray(0, -1);
+	// Behind the last event a line may stand that tells of no lost one.
+	const record = line.subarray(line.lastIndexOf(NEWLINE, -2) + 1, -1);
 	const isLine = line.length === file.bytes - last && line.at(-1) === NEWLINE;
 	return isLine && isSound(record) && checksumOf(record) === file.lastChecksum;
 }

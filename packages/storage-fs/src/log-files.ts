@@ -47,6 +47,10 @@ export function segmentPath(directory: string, segment: number): string {
 	return join(eventsDirectory(directory), segmentName(segment));
 }
 
+export function indexPath(directory: string, segment: number): string {
+	return join(eventsDirectory(directory), indexName(segment));
+}
+
 export interface FoundSegments {
 	/** Those whose file is there, in order. */
 	readonly present: readonly number[];

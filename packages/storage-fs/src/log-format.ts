@@ -56,8 +56,8 @@ export function encodeHeader(header: SegmentHeader): Buffer {
 }
 
 /** The line that a repair leaves in the place of lost events. `aside`: the file that has the damaged bytes. */
-export function encodeLost({ first, last }: LostLine, aside: string): Buffer {
-	return sealedLine(`{"lost":"${first}","to":"${last}","aside":${JSON.stringify(aside)}`);
+export function encodeLost({ first, last }: LostLine, aside: string, padding = ""): Buffer {
+	return sealedLine(`{"lost":"${first}","to":"${last}","aside":${JSON.stringify(aside)}${padding}`);
 }
 
 function sealedLine(text: string): Buffer {
@@ -166,6 +166,7 @@ function streamOf(line: Buffer, json: string): string {
 export function decodeRecord(line: Buffer): RecordedEvent | undefined {
 	if (!isSound(line)) return undefined;
 	const record = JSON.parse(line.toString("utf8")) as RecordedEvent;
+	if (typeof record.position !== "string") return undefined;
 	const { id, type, schemaVersion, stream, version, position, recordedAt, data, metadata } = record;
 	return deepFreeze({
 		id,

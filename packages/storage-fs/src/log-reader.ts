@@ -100,7 +100,9 @@ async function chainBehind(
 	const chain: number[] = [];
 	let { version } = head;
 	for (let { position } = head; position > seen; position = index.previousOf(position)) {
-		if (position <= view.visible && (hasGaps || isWanted(version))) chain.push(position);
+		const isVisible = position <= view.visible;
+		if (isVisible && (hasGaps || isWanted(version))) chain.push(position);
+		else if (isVisible && chain.length > 0) break; // The wanted versions stand together.
 		version -= 1;
 	}
 	return chain;

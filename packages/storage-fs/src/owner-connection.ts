@@ -80,7 +80,7 @@ class FollowedOwner implements OwnerConnection {
 	take(line: string): void {
 		const progress = parseProgress(line);
 		if (progress === undefined) return;
-		const isNews = progress.durable.bytes !== this.#durable?.bytes;
+		const isNews = progress.durable.position !== this.#durable?.position;
 		this.#durable = progress.durable;
 		for (const { number, answer } of this.#questions) if (number <= progress.asked) answer(progress.durable);
 		// Not for a mere answer: whoever asks at every hint would go round in circles.

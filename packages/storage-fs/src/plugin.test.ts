@@ -16,7 +16,6 @@ import {
 import { transcribingLogger } from "@reelkeep/testing/transcript";
 import { expect, onTestFinished, test } from "vitest";
 import { fsStorage, KEY_FILE_NAME } from "./plugin.js";
-import { repairFsStorage } from "./repair.js";
 import { scriptedDisk, systemError, temporaryDirectory } from "./test-disk.js";
 import { clock, idsOf, LOG_FILE, logFile, newEvent, rejection } from "./test-store.js";
 
@@ -115,30 +114,6 @@ test("a log that was cut while it was closed is refused, in words", async () => 
 		reason: "corrupt",
 		message: expect.stringContaining("00000001.ndjson, its end: the event at position 1 should follow"),
 	});
-});
-
-test("a log that ends before a checkpoint is refused, and served again once it is repaired", async () => {
-	const directory = await temporaryDirectory();
-	const first = fsStorage({ directory });
-	const get = compose(first);
-	await first.start?.(get);
-	await get(EVENT_STORE).append("s", [newEvent()], "any");
-	await get(CHECKPOINT_STORE).save("billing", toPosition(1), undefined);
-	await first.stop?.();
-	const header = (await readFile(logFile(directory))).indexOf("\n") + 1;
-	await truncate(logFile(directory), header);
-	await rm(logFile(directory).replace("ndjson", "index"));
-	const second = fsStorage({ directory });
-	expect(await rejection(second.start?.(compose(second)) ?? Promise.resolve())).toMatchObject({
-		reason: "corrupt",
-		message: expect.stringContaining("subscription billing has been at 1"),
-	});
-	await repairFsStorage({ directory, clock });
-	const third = fsStorage({ directory });
-	const again = compose(third);
-	await third.start?.(again);
-	expect(await again(EVENT_STORE).append("s", [newEvent()], "no-stream")).toMatchObject({ position: "3" });
-	await third.stop?.();
 });
 
 test("a full disk is a problem until there is room again, a failed sync until the log could be opened anew", async () => {

@@ -4,7 +4,6 @@ import { join, resolve } from "node:path";
 import {
 	CHECKPOINT_STORE,
 	CLOCK,
-	comparePositions,
 	EVENT_STORE,
 	type EventStore,
 	type Get,
@@ -12,8 +11,6 @@ import {
 	LOGGER,
 	type Plugin,
 	type Position,
-	storeFault,
-	toPosition,
 	VIDEO_STORE,
 } from "@reelkeep/core/ports";
 import { createFsCheckpointStore, type FsCheckpointStore } from "./checkpoint-store.js";
@@ -107,24 +104,11 @@ async function startParts(parts: Parts, get: Get): Promise<void> {
 			await parts.keyring.load({ createIfMissing: (await lastPosition(get(EVENT_STORE))) === undefined });
 		}
 		await parts.checkpoints.open();
-		await refuseAheadOfLog(parts);
 		await parts.videos.start();
 	} catch (error) {
 		await stopParts(parts);
 		throw error;
 	}
-}
-
-/** A checkpoint that lies behind the end of the log proves that events are gone: their positions must not be given again. */
-async function refuseAheadOfLog({ events, checkpoints }: Parts): Promise<void> {
-	const last = (await lastPosition(events)) ?? toPosition(0);
-	const ahead = (await checkpoints.list()).find(({ position }) => comparePositions(position, last) > 0);
-	if (ahead === undefined) return;
-	throw storeFault(
-		"corrupt",
-		`the event log ends at position ${last}, and subscription ${ahead.name} has been at ${ahead.position}: the log was ` +
-			"cut, or replaced by an older one. Restore it, or stop Reelkeep, copy the directory, run `reelkeep repair`",
-	);
 }
 
 /** The event store last: with it ends the ownership. */

@@ -8,6 +8,7 @@ import { encodeHeader } from "./log-format.js";
 import { scriptedDisk, systemError, temporaryDirectory } from "./test-disk.js";
 import {
 	clock,
+	forgetDurableNote,
 	idsOf,
 	keepingLogger,
 	LOG_FILE,
@@ -34,6 +35,7 @@ async function notesOf(directory: string): Promise<readonly unknown[]> {
 async function killedLog(directory: string, notes: readonly unknown[]): Promise<Buffer> {
 	const store = await openStore(directory);
 	for (const note of notes) await store.append(`s-${note}`, [newEvent(note)], "any");
+	await forgetDurableNote(directory);
 	return readFile(logFile(directory));
 }
 
@@ -158,6 +160,7 @@ describe("a torn tail", () => {
 		const store = await openStore(directory);
 		await store.append("a", [newEvent("kept")], "any");
 		await store.append("b", [newEvent(1), newEvent(2), newEvent(3)], "any");
+		await forgetDurableNote(directory);
 		const log = await readFile(logFile(directory));
 		const lines = log.toString().split("\n");
 		for (const kept of [2, 3, 4]) {
@@ -171,6 +174,7 @@ describe("a torn tail", () => {
 		const store = await openStore(directory);
 		await store.append("a", [newEvent("kept")], "any");
 		await Promise.all([1, 2, 3].map((note) => store.append(`s-${note}`, [newEvent(note)], "any")));
+		await forgetDurableNote(directory);
 		const log = await readFile(logFile(directory));
 		const hole = log.indexOf('"s-2"');
 		log.fill(0, hole - 30, hole + 30);
@@ -185,6 +189,18 @@ describe("a torn tail", () => {
 		expect(await notesOf(directory)).toEqual([1, 2]);
 		await appendFile(logFile(directory), "\n\n{}\nnull\n");
 		expect(await notesOf(directory)).toEqual([1, 2]);
+	});
+
+	test("is none where the process was only killed: then even the last event is known to have been durable", async () => {
+		const directory = await temporaryDirectory();
+		const store = await openStore(directory);
+		await store.append("a", [newEvent()], "any");
+		await expect.poll(() => readFile(join(directory, "events/durable"), "utf8")).toContain("0000000001 ");
+		const log = await readFile(logFile(directory));
+		await writeFile(logFile(directory), log.subarray(0, -5));
+		expect(await openRefused(directory)).toMatchObject({ reason: "corrupt" });
+		await forgetDurableNote(directory);
+		expect(await idsOf(await openStore(directory))).toEqual([]);
 	});
 
 	test("gives its positions to the next events", async () => {

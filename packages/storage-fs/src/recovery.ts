@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Logger } from "@reelkeep/core/ports";
 import { makeDurableDirectory, readRange, unlinkIfPresent } from "./durable-files.js";
 import type { FileSystem, OpenFile } from "./file-system.js";
-import { saveIndex, saveSealedIndexes } from "./index-keeper.js";
+import { type IndexSource, saveIndex, saveSealedIndexes } from "./index-keeper.js";
 import { type LoadedLog, type LogSource, loadLog } from "./load-log.js";
 import { createSegment, eventsDirectory, findSegments, segmentName, segmentPath } from "./log-files.js";
 import type { LogIndex } from "./log-index.js";
@@ -40,13 +40,29 @@ export async function recoverLog(source: LogSource, logger: Logger | undefined):
 			// Its index file has them.
 			if (segment !== index.active && !scanned.includes(segment.segment)) segment.forgetHashes();
 		}
-		const target = { fileSystem, directory, files, index };
-		await saveSealedIndexes(target);
-		if (scanned.includes(index.active.segment)) await saveIndex(target, index.active);
+		await saveScanned({ fileSystem, directory, files, index }, scanned, logger);
 		return { file, index };
 	} catch (error) {
 		await file.close();
 		throw error;
+	}
+}
+
+/** Best effort: without an index file the next open reads the segment; a full disk is no reason not to start. */
+async function saveScanned(
+	source: IndexSource,
+	scanned: readonly number[],
+	logger: Logger | undefined,
+): Promise<void> {
+	const { active } = source.index;
+	try {
+		await saveSealedIndexes(source);
+		if (scanned.includes(active.segment)) await saveIndex(source, active);
+	} catch (error) {
+		logger?.warn(
+			{ err: error },
+			"could not save an index of the event log; the next open reads the log instead",
+		);
 	}
 }
 

@@ -19,12 +19,14 @@ import type { LogSource } from "./load-log.js";
 import {
 	eventsDirectory,
 	findSegments,
-	indexName,
+	indexPath,
 	requireLog,
 	segmentName,
 	segmentPath,
 } from "./log-files.js";
 import { encodeHeader, encodeLost } from "./log-format.js";
+import { MAX_POSITION } from "./log-index.js";
+import { refuseNetworkFileSystem } from "./network-file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import type { Ownership } from "./ownership.js";
 import { createSegmentFiles, type SegmentFiles } from "./segment-files.js";
@@ -72,9 +74,10 @@ export async function repairFsStorage(options: RepairOptions): Promise<RepairRep
 	const files = createSegmentFiles(fileSystem, directory);
 	try {
 		await requireLog(fileSystem, directory);
+		if (options.allowNetworkFileSystem !== true) await refuseNetworkFileSystem(fileSystem, directory);
 		const report = await repairAsOwner({ fileSystem, directory, files }, ownership, clock, onProgress);
 		const lost = [...report.found.lost, ...report.found.damages.filter(({ first, last }) => first <= last)];
-		const settings = { ...options, directory, fileSystem, ownership };
+		const settings = { ...options, directory, fileSystem, ownership, maxEvents: MAX_POSITION };
 		if (lost.length > 0) await recordLosses(settings, lost, report.aside);
 		return report;
 	} catch (error) {
@@ -132,8 +135,11 @@ async function recordLosses(
 async function repairLog(source: LogSource, found: LogInspection, now: number): Promise<readonly string[]> {
 	const { fileSystem, directory } = source;
 	const events = eventsDirectory(directory);
-	for (const segment of found.wrongIndexes)
-		await unlinkIfPresent(fileSystem, join(events, indexName(segment)));
+	const damaged = new Set(found.damages.map(({ segment }) => segment));
+	for (const segment of found.wrongIndexes) {
+		// That of a damaged segment may be all that tells what is missing: it stays until the segment is repaired.
+		if (!damaged.has(segment)) await unlinkIfPresent(fileSystem, indexPath(directory, segment));
+	}
 	const bySegment = new Map<number, LogDamage[]>();
 	for (const damage of found.damages) {
 		bySegment.set(damage.segment, [...(bySegment.get(damage.segment) ?? []), damage]);
@@ -159,32 +165,32 @@ async function repairSegment(
 	const path = segmentPath(directory, segment);
 	const isPresent = (await findSegments(fileSystem, directory)).present.includes(segment);
 	const bytes = isPresent ? (await files.use(segment, (file) => file.status())).bytes : 0;
-	const aside: string[] = [];
-	await writeFile(fileSystem, `${path}.new`, async (target) => {
-		if (damages[0]?.from === 0) await target.write(encodeHeader(header));
-		let from = 0;
-		for (const damage of damages) {
-			await copy(files, segment, { from, to: damage.from }, target);
-			const file = damage.from < damage.to ? await keepAside(source, damage, now) : "";
-			if (file !== "") aside.push(file);
-			// In front of the first event there is no append that was cut.
-			if (damage.first <= damage.last || damage.from > 0) await target.write(encodeLost(damage, file));
-			from = damage.to;
-		}
-		// A torn tail too: the next open cuts it, and says so.
-		await copy(files, segment, { from, to: bytes }, target);
-	});
-	const install = () => fileSystem.rename(`${path}.new`, path);
-	const removeIndex = () => unlinkIfPresent(fileSystem, join(eventsDirectory(directory), indexName(segment)));
-	// The index file never fits the new segment. Where the end is missing it may be all that tells of that, so it stays
-	// until the repaired segment is there; elsewhere it could be taken for the index of the new one, and goes first.
-	const isCut = damages.at(-1)?.to === bytes;
-	for (const step of isCut ? [install, removeIndex] : [removeIndex, install]) {
-		await step();
-		await fileSystem.syncDirectory(eventsDirectory(directory));
-	}
+	const aside = new Set<string>();
+	const writeAnew = (padding: string) =>
+		writeFile(fileSystem, `${path}.new`, async (target) => {
+			if (damages[0]?.from === 0) await target.write(encodeHeader(header));
+			let from = 0;
+			for (const damage of damages) {
+				await copy(files, segment, { from, to: damage.from }, target);
+				const file = damage.from < damage.to ? await keepAside(source, damage, now) : "";
+				if (file !== "") aside.add(file);
+				// In front of the first event there is no append that was cut.
+				if (damage.first <= damage.last || damage.from > 0) {
+					await target.write(encodeLost(damage, file, padding));
+				}
+				from = damage.to;
+			}
+			// A torn tail too: the next open cuts it, and says so.
+			await copy(files, segment, { from, to: bytes }, target);
+		});
+	// Of another length, so that the index file never fits it. That file goes last: it may be all that tells what is missing.
+	if ((await writeAnew("")) === bytes) await writeAnew(',"padding":""');
+	await fileSystem.rename(`${path}.new`, path);
+	await fileSystem.syncDirectory(eventsDirectory(directory));
+	await unlinkIfPresent(fileSystem, indexPath(directory, segment));
+	await fileSystem.syncDirectory(eventsDirectory(directory));
 	await files.reset();
-	return aside;
+	return [...aside];
 }
 
 /** Keeps the bytes of a damage in a file of their own; resolves with its path below the data directory. */
@@ -201,12 +207,12 @@ interface Target {
 	write(bytes: Buffer): Promise<void>;
 }
 
-/** Writes a file from its start on. *Promise*: its bytes are durable when it resolves. */
+/** Writes a file from its start on; resolves with its length. *Promise*: its bytes are durable when it resolves. */
 async function writeFile(
 	fileSystem: FileSystem,
 	path: string,
 	work: (target: Target) => Promise<void>,
-): Promise<void> {
+): Promise<number> {
 	const file = await fileSystem.open(path, "replace");
 	try {
 		let at = 0;
@@ -217,6 +223,7 @@ async function writeFile(
 			},
 		});
 		await file.datasync();
+		return at;
 	} finally {
 		await file.close();
 	}

@@ -7,6 +7,7 @@ import { fingerprintOf, joinHash, type StreamHash, shardOf } from "./stream-hash
 /** Instead of the event before in the stream: the event that had this position was lost to damage. */
 export const LOST = 0xffff_ffff;
 const FIRST_CAPACITY = 1024;
+const MAX_OFFSET = 0xffff_ffff;
 
 /** One word, and for the shards one byte, for each position; all of one length. */
 export interface SegmentColumns {
@@ -159,6 +160,7 @@ export class SegmentIndex {
 		if (this.#fingerprints === undefined || this.#shards === undefined) {
 			throw new Error("nothing is added to a segment that is complete");
 		}
+		if (this.#bytes > MAX_OFFSET) throw new RangeError("a segment of the event log has more than 4 GiB");
 		const at = this.#count;
 		if (at === this.#offsets.length) this.#grow();
 		this.#offsets[at] = this.#bytes;

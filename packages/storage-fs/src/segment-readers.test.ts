@@ -18,6 +18,7 @@ import {
 	countSegmentFiles,
 	expectNoted,
 	fillNoted,
+	forgetDurableNote,
 	indexFile,
 	type Notes,
 	newEvent,
@@ -165,12 +166,13 @@ test("a reader without an owner is as good with index files of any age as withou
 	}
 });
 
-test("a reader beside a log that was killed sees the last batch once an owner has made it durable", async () => {
+test("a reader beside a log that a power cut left sees the last batch once an owner has made it durable", async () => {
 	const { directory, store, openReader, notes } = await writerAndReaders();
 	await fillNoted(store, notes, 12);
 	const acknowledged = notes.length;
 	await appendNoted(store, notes, "s-1-old", [newEvent(), newEvent()]);
 	const image = await copyOfDirectory(directory);
+	await forgetDurableNote(image);
 	const ownership = sharedOwnership();
 	const reader = await openReader({ directory: image, ownership });
 	await expectNoted(reader, notes.slice(0, acknowledged));
@@ -186,6 +188,7 @@ test("a reader that asks only when that owner has gone sees it, too", async () =
 	const acknowledged = notes.length;
 	await appendNoted(store, notes, "s-1-old", [newEvent(), newEvent()]);
 	const image = await copyOfDirectory(directory);
+	await forgetDurableNote(image);
 	const ownership = sharedOwnership();
 	const reader = await openReader({ directory: image, ownership });
 	await expectNoted(reader, notes.slice(0, acknowledged));

@@ -101,6 +101,7 @@ test("what a killed process had acknowledged is there, once, after each of five 
 		await new Promise((resolve) => setTimeout(resolve, 30 + Math.random() * 100));
 		const reader = await openFsEventReader({ directory: join(directory) });
 		const seen = await idsOf(reader);
+		expect(acknowledged.filter((id) => !seen.includes(id))).toEqual([]);
 		await kill(writer);
 		acknowledged.push(
 			...writer.lines.filter((line) => line.startsWith("stored ")).map((line) => line.slice(7)),
@@ -109,8 +110,12 @@ test("what a killed process had acknowledged is there, once, after each of five 
 		await reader.close();
 		expect(new Set(after).size).toBe(after.length);
 		expect(after.slice(0, seen.length)).toEqual(seen);
-		const present = new Set(after);
-		expect(acknowledged.filter((id) => !present.has(id))).toEqual([]);
 	}
+	// Beside an owner: without one, the very last batch may not be shown.
+	await startWriter(directory).first;
+	const reader = await openFsEventReader({ directory });
+	const present = new Set(await idsOf(reader));
+	await reader.close();
+	expect(acknowledged.filter((id) => !present.has(id))).toEqual([]);
 	expect(acknowledged.length).toBeGreaterThan(5);
 });

@@ -110,6 +110,11 @@ export async function idsOf(store: EventStore): Promise<readonly string[]> {
 	return (await collect(store.readAll())).map(({ id }) => id);
 }
 
+/** Removes what a process that was killed leaves in the cache, and a power cut does not. */
+export async function forgetDurableNote(directory: string): Promise<void> {
+	await rm(join(directory, "events/durable"), { force: true });
+}
+
 export function logFile(directory: string): string {
 	return join(directory, LOG_FILE);
 }
