@@ -8,7 +8,7 @@ import { readSmallFile, replaceFile } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 
 const MANIFEST_NAME = "backup.json";
-const PARTIAL_NAME = "backup.partial.json";
+export const PARTIAL_NAME = "backup.partial.json";
 const FORMAT = 1;
 /** Several times what a manifest takes. */
 const MAX_MANIFEST_BYTES = 4096;

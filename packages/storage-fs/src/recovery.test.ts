@@ -296,6 +296,15 @@ describe("opening", () => {
 		expect(await Promise.all([LOG_FILE, "events/00000001.index"].map(modeOf))).toEqual(["600", "600"]);
 	});
 
+	test("refuses a backup that was cut short before it had a log", async () => {
+		const directory = await temporaryDirectory();
+		await writeFile(join(directory, "backup.partial.json"), "{}");
+		expect(await openRefused(directory)).toMatchObject({
+			reason: "io",
+			message: expect.stringContaining("run the same backup again"),
+		});
+	});
+
 	test("again gives the same events, and goes on behind them", async () => {
 		const directory = await temporaryDirectory();
 		const first = await openStore(directory);

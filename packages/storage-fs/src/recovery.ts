@@ -1,8 +1,9 @@
 // Opens the log for writing: cuts a torn tail, makes durable what it found, saves what the next open can use.
 
 import { join } from "node:path";
-import type { Logger } from "@reelkeep/core/ports";
-import { makeDurableDirectory, readRange, unlinkIfPresent } from "./durable-files.js";
+import { type Logger, storeFault } from "@reelkeep/core/ports";
+import { PARTIAL_NAME } from "./backup-manifest.js";
+import { makeDurableDirectory, readRange, sizeIfPresent, unlinkIfPresent } from "./durable-files.js";
 import type { FileSystem, OpenFile } from "./file-system.js";
 import { type IndexSource, saveIndex, saveSealedIndexes } from "./index-keeper.js";
 import { type LoadedLog, type LogSource, loadLog } from "./load-log.js";
@@ -27,6 +28,7 @@ export async function recoverLog(source: LogSource, logger: Logger | undefined):
 	await makeDurableDirectory(fileSystem, events);
 	await removeLeftovers(fileSystem, events);
 	if ((await findSegments(fileSystem, directory)).last === 0) {
+		await refuseHalfBackup(fileSystem, directory);
 		await createSegment(fileSystem, directory, FIRST_SEGMENT);
 	}
 	const loaded = await loadLog(source);
@@ -46,6 +48,16 @@ export async function recoverLog(source: LogSource, logger: Logger | undefined):
 		await file.close();
 		throw error;
 	}
+}
+
+/** A backup that was cut short before it had a log is no new store. */
+async function refuseHalfBackup(fileSystem: FileSystem, directory: string): Promise<void> {
+	if ((await sizeIfPresent(fileSystem, join(directory, PARTIAL_NAME))) === undefined) return;
+	throw storeFault(
+		"io",
+		`${directory} is a backup that was cut short (${PARTIAL_NAME}): run the same backup again, or use another directory`,
+		{ retryable: false },
+	);
 }
 
 /** Best effort: without an index file the next open reads the segment; a full disk is no reason not to start. */
