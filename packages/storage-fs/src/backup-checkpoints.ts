@@ -3,10 +3,9 @@
 import { join } from "node:path";
 import { storeFault } from "@reelkeep/core/ports";
 import { listIfPresent } from "./backup-files.js";
-import { type Checkpoint, checkpointsDirectory, readCheckpoint } from "./checkpoint-files.js";
+import { type Checkpoint, checkpointFile, checkpointsDirectory, readCheckpoint } from "./checkpoint-files.js";
 import { makeDurableDirectory, readSmallFile, replaceFile, unlinkIfPresent } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
-import { safeName } from "./safe-name.js";
 
 const CHECKPOINT_FILE = /^[0-9a-f]{64}\.json$/;
 /** Also what a crash left of writing one. */
@@ -22,7 +21,7 @@ export async function readStoredCheckpoints(fileSystem: FileSystem, directory: s
 	for (const file of await listIfPresent(fileSystem, folder, CHECKPOINT_FILE)) {
 		const checkpoint = await readCheckpoint(fileSystem, join(folder, file));
 		if (checkpoint === undefined) continue;
-		if (file !== fileOf(checkpoint)) {
+		if (file !== checkpointFile(checkpoint.name)) {
 			throw storeFault(
 				"corrupt",
 				`the checkpoint ${join(folder, file)} is that of another subscription; remove it to start anew`,
@@ -52,8 +51,4 @@ export async function writeCheckpoints(
 		if (!checkpoints.has(file)) await unlinkIfPresent(fileSystem, join(folder, file));
 	}
 	await fileSystem.syncDirectory(folder);
-}
-
-function fileOf({ name }: Checkpoint): string {
-	return `${safeName(name)}.json`;
 }

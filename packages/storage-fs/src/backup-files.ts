@@ -21,21 +21,6 @@ export async function listIfPresent(
 	}
 }
 
-/** Writes a file from its start on. *Promise*: its bytes are durable when it resolves; its name is not. */
-export async function writeWhole(
-	fileSystem: FileSystem,
-	path: string,
-	work: (file: OpenFile) => Promise<void>,
-): Promise<void> {
-	const file = await fileSystem.open(path, "replace");
-	try {
-		await work(file);
-		await file.datasync();
-	} finally {
-		await file.close();
-	}
-}
-
 /**
  * Copies all of `source`; resolves with how many bytes that were. *Errors*: rejects with `io` that says `reading` when it
  * cannot be read, with the system's error when `target` cannot be written.

@@ -3,10 +3,16 @@
 
 import { join } from "node:path";
 import type { StoreFault } from "@reelkeep/core/ports";
-import { COPY_CHUNK_BYTES, listIfPresent, writeWhole } from "./backup-files.js";
+import { COPY_CHUNK_BYTES, listIfPresent } from "./backup-files.js";
 import { refused } from "./backup-manifest.js";
 import type { Meter } from "./backup-meter.js";
-import { makeDurableDirectory, openIfPresent, readRange, unlinkIfPresent } from "./durable-files.js";
+import {
+	makeDurableDirectory,
+	openIfPresent,
+	readRange,
+	unlinkIfPresent,
+	writeWhole,
+} from "./durable-files.js";
 import type { OpenFile } from "./file-system.js";
 import { loadIndexFile } from "./index-file.js";
 import { type IndexSource, saveIndex } from "./index-keeper.js";

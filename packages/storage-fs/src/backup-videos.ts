@@ -2,10 +2,16 @@
 
 import { join } from "node:path";
 import { storeFault } from "@reelkeep/core/ports";
-import { copyBytes, duringRead, listIfPresent, writeWhole } from "./backup-files.js";
+import { copyBytes, duringRead, listIfPresent } from "./backup-files.js";
 import { refused } from "./backup-manifest.js";
 import type { Meter } from "./backup-meter.js";
-import { makeDurableDirectory, openIfPresent, sizeIfPresent, unlinkIfPresent } from "./durable-files.js";
+import {
+	makeDurableDirectory,
+	openIfPresent,
+	sizeIfPresent,
+	unlinkIfPresent,
+	writeWhole,
+} from "./durable-files.js";
 import type { FileSystem, OpenFile } from "./file-system.js";
 
 const FOLDER = /^[0-9a-f]{2}$/;

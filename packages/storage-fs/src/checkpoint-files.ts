@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { isPosition, type Position, storeFault } from "@reelkeep/core/ports";
 import { readSmallFile } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
+import { safeName } from "./safe-name.js";
 
 /** More than the longest checkpoint takes, each character of its name escaped. */
 const MAX_FILE_BYTES = 4096;
@@ -15,6 +16,11 @@ export interface Checkpoint {
 
 export function checkpointsDirectory(directory: string): string {
 	return join(directory, "checkpoints");
+}
+
+/** `<sha256 of the name>.json`. */
+export function checkpointFile(name: string): string {
+	return `${safeName(name)}.json`;
 }
 
 /** Reads one; `undefined` when there is none. *Errors*: rejects with `corrupt` when it makes no sense. */

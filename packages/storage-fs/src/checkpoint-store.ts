@@ -9,11 +9,10 @@ import {
 	type SaveResult,
 	storeFault,
 } from "@reelkeep/core/ports";
-import { checkpointsDirectory, readCheckpoint } from "./checkpoint-files.js";
+import { checkpointFile, checkpointsDirectory, readCheckpoint } from "./checkpoint-files.js";
 import { makeDurableDirectory, replaceFile, toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
-import { safeName } from "./safe-name.js";
 
 /** As the port says. */
 const MAX_NAME_CHARACTERS = 256;
@@ -89,7 +88,11 @@ async function saveCheckpoint(fileSystem: FileSystem, directory: string, move: M
 	const actual = await loadCheckpoint(fileSystem, directory, name);
 	if (actual !== expected) return { _tag: "WrongCheckpoint", actual };
 	if (position !== actual) {
-		await replaceFile(fileSystem, fileOf(directory, name), `${JSON.stringify({ name, position })}\n`);
+		await replaceFile(
+			fileSystem,
+			join(directory, checkpointFile(name)),
+			`${JSON.stringify({ name, position })}\n`,
+		);
 	}
 	return { _tag: "Saved" };
 }
@@ -99,17 +102,13 @@ async function loadCheckpoint(
 	directory: string,
 	name: string,
 ): Promise<Position | undefined> {
-	const path = fileOf(directory, name);
+	const path = join(directory, checkpointFile(name));
 	const checkpoint = await readCheckpoint(fileSystem, path);
 	if (checkpoint === undefined || checkpoint.name === name) return checkpoint?.position;
 	throw storeFault(
 		"corrupt",
 		`the checkpoint ${path} is that of another subscription; remove it to start anew`,
 	);
-}
-
-function fileOf(directory: string, name: string): string {
-	return join(directory, `${safeName(name)}.json`);
 }
 
 function checkName(name: string): void {

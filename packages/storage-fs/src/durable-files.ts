@@ -40,7 +40,8 @@ export async function replaceFile(
 	content: string | Uint8Array,
 ): Promise<void> {
 	const added = `${path}.new`;
-	await writeNew(fileSystem, added, content, "replace");
+	const bytes = typeof content === "string" ? Buffer.from(content) : content;
+	await writeWhole(fileSystem, added, (file) => file.write(bytes, 0));
 	await fileSystem.rename(added, path);
 	await fileSystem.syncDirectory(dirname(path));
 }
@@ -48,7 +49,7 @@ export async function replaceFile(
 /** Puts `text` under `path` unless something is there; resolves with whether it did. *Promise*: as `replaceFile`. */
 export async function createFile(fileSystem: FileSystem, path: string, text: string): Promise<boolean> {
 	const added = `${path}.${randomBytes(8).toString("hex")}.new`;
-	await writeNew(fileSystem, added, text, "create");
+	await writeWhole(fileSystem, added, (file) => file.write(Buffer.from(text), 0), "create");
 	try {
 		await fileSystem.link(added, path);
 		return true;
@@ -61,16 +62,21 @@ export async function createFile(fileSystem: FileSystem, path: string, text: str
 	}
 }
 
-async function writeNew(
+/**
+ * Writes a file from its start on; resolves with what `work` does. *Promise*: its bytes are durable when it resolves; its
+ * name is not.
+ */
+export async function writeWhole<Result>(
 	fileSystem: FileSystem,
 	path: string,
-	content: string | Uint8Array,
-	mode: "create" | "replace",
-): Promise<void> {
+	work: (file: OpenFile) => Promise<Result>,
+	mode: "create" | "replace" = "replace",
+): Promise<Result> {
 	const file = await fileSystem.open(path, mode);
 	try {
-		await file.write(typeof content === "string" ? Buffer.from(content) : content, 0);
+		const result = await work(file);
 		await file.datasync();
+		return result;
 	} finally {
 		await file.close();
 	}

@@ -3,7 +3,7 @@ import { endianness } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { FileSystem } from "./file-system.js";
+import type { FileSystem, OpenFile } from "./file-system.js";
 import { type IndexFile, loadIndexFile, saveIndexFile } from "./index-file.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import { type SegmentColumns, SegmentIndex } from "./segment-index.js";
@@ -52,13 +52,18 @@ async function savedBytes(index: SegmentIndex): Promise<Buffer> {
 
 /** What is made of these bytes. */
 function loadBytes(bytes: Buffer, segment = 2): Promise<IndexFile | undefined> {
-	const file = {
+	const refuse = async (): Promise<never> => {
+		throw new Error("an index file is only read");
+	};
+	const file: OpenFile = {
+		write: refuse,
+		datasync: refuse,
+		truncate: refuse,
 		read: async (target: Uint8Array, offset: number) => bytes.copy(target, 0, offset),
 		status: async () => ({ bytes: bytes.length, permissions: 0o600 }),
 		close: async () => {},
 	};
-	const open = async () => file as unknown as Awaited<ReturnType<FileSystem["open"]>>;
-	return loadIndexFile({ ...node, open }, "unused", segment);
+	return loadIndexFile({ ...node, open: async () => file }, "unused", segment);
 }
 
 /** All files that differ from `bytes` by one bit, or by all bits of one byte, from byte `from` to `to`. */

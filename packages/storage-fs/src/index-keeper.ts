@@ -27,28 +27,30 @@ export interface IndexKeeper {
 }
 
 export function createIndexKeeper(source: IndexSource, logger: Logger | undefined): IndexKeeper {
-	const attempt = async (work: () => Promise<void>): Promise<boolean> => {
-		try {
-			await work();
-			return true;
-		} catch (error) {
-			logger?.warn(
-				{ err: error },
-				"could not save an index of the event log; the next open reads the log instead",
-			);
-			return false;
-		}
-	};
 	const saveSealed = shareRuns(async () => {
-		await attempt(() => saveSealedIndexes(source));
+		await attemptSaving(logger, () => saveSealedIndexes(source));
 	});
 	return {
 		saveSealed: () => void saveSealed(),
 		async close() {
 			await saveSealed();
-			return attempt(() => saveIndex(source, source.index.active));
+			return attemptSaving(logger, () => saveIndex(source, source.index.active));
 		},
 	};
+}
+
+/** Resolves with whether it succeeded: without an index file the next open reads the segment. */
+export async function attemptSaving(logger: Logger | undefined, work: () => Promise<void>): Promise<boolean> {
+	try {
+		await work();
+		return true;
+	} catch (error) {
+		logger?.warn(
+			{ err: error },
+			"could not save an index of the event log; the next open reads the log instead",
+		);
+		return false;
+	}
 }
 
 /** Saves the index of every complete segment that has not been saved yet. */

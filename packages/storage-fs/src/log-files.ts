@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { type StoreFault, storeFault } from "@reelkeep/core/ports";
-import { readRange } from "./durable-files.js";
+import { readRange, writeWhole } from "./durable-files.js";
 import { type FileSystem, hasCode, type OpenFile } from "./file-system.js";
 import { decodeHeader, encodeHeader, LOG_FORMAT } from "./log-format.js";
 
@@ -102,13 +102,7 @@ export async function createSegment(
 ): Promise<number> {
 	const path = segmentPath(directory, header.segment);
 	const bytes = encodeHeader(header);
-	const file = await fileSystem.open(`${path}.new`, "replace");
-	try {
-		await file.write(bytes, 0);
-		await file.datasync();
-	} finally {
-		await file.close();
-	}
+	await writeWhole(fileSystem, `${path}.new`, (file) => file.write(bytes, 0));
 	await fileSystem.rename(`${path}.new`, path);
 	return bytes.length;
 }

@@ -5,7 +5,7 @@ import { type Logger, storeFault } from "@reelkeep/core/ports";
 import { PARTIAL_NAME } from "./backup-manifest.js";
 import { makeDurableDirectory, readRange, sizeIfPresent, unlinkIfPresent } from "./durable-files.js";
 import type { FileSystem, OpenFile } from "./file-system.js";
-import { type IndexSource, saveIndex, saveSealedIndexes } from "./index-keeper.js";
+import { attemptSaving, saveIndex, saveSealedIndexes } from "./index-keeper.js";
 import { type LoadedLog, type LogSource, loadLog } from "./load-log.js";
 import { createSegment, eventsDirectory, findSegments, segmentName, segmentPath } from "./log-files.js";
 import type { LogIndex } from "./log-index.js";
@@ -42,7 +42,12 @@ export async function recoverLog(source: LogSource, logger: Logger | undefined):
 			// Its index file has them.
 			if (segment !== index.active && !scanned.includes(segment.segment)) segment.forgetHashes();
 		}
-		await saveScanned({ fileSystem, directory, files, index }, scanned, logger);
+		const indexes = { fileSystem, directory, files, index };
+		// A full disk is no reason not to start.
+		await attemptSaving(logger, async () => {
+			await saveSealedIndexes(indexes);
+			if (scanned.includes(index.active.segment)) await saveIndex(indexes, index.active);
+		});
 		return { file, index };
 	} catch (error) {
 		await file.close();
@@ -58,24 +63,6 @@ async function refuseHalfBackup(fileSystem: FileSystem, directory: string): Prom
 		`${directory} is a backup that was cut short (${PARTIAL_NAME}): run the same backup again, or use another directory`,
 		{ retryable: false },
 	);
-}
-
-/** Best effort: without an index file the next open reads the segment; a full disk is no reason not to start. */
-async function saveScanned(
-	source: IndexSource,
-	scanned: readonly number[],
-	logger: Logger | undefined,
-): Promise<void> {
-	const { active } = source.index;
-	try {
-		await saveSealedIndexes(source);
-		if (scanned.includes(active.segment)) await saveIndex(source, active);
-	} catch (error) {
-		logger?.warn(
-			{ err: error },
-			"could not save an index of the event log; the next open reads the log instead",
-		);
-	}
 }
 
 async function removeLeftovers(fileSystem: FileSystem, events: string): Promise<void> {

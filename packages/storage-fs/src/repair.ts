@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { join, resolve } from "node:path";
 import { EVENT_TYPES, LogRepaired } from "@reelkeep/core";
 import type { Clock } from "@reelkeep/core/ports";
-import { makeDurableDirectory, toFault, unlinkIfPresent } from "./durable-files.js";
+import { makeDurableDirectory, toFault, unlinkIfPresent, writeWhole } from "./durable-files.js";
 import { createFsEventStore, type FsEventStoreOptions } from "./event-store.js";
 import type { FileSystem } from "./file-system.js";
 import {
@@ -167,7 +167,7 @@ async function repairSegment(
 	const bytes = isPresent ? (await files.use(segment, (file) => file.status())).bytes : 0;
 	const aside = new Set<string>();
 	const writeAnew = (padding: string) =>
-		writeFile(fileSystem, `${path}.new`, async (target) => {
+		writePieces(fileSystem, `${path}.new`, async (target) => {
 			if (damages[0]?.from === 0) await target.write(encodeHeader(header));
 			let from = 0;
 			for (const damage of damages) {
@@ -198,7 +198,9 @@ async function keepAside({ fileSystem, directory, files }: LogSource, damage: Lo
 	const { segment, from, to } = damage;
 	await makeDurableDirectory(fileSystem, join(eventsDirectory(directory), ASIDE_DIRECTORY));
 	const name = `events/${ASIDE_DIRECTORY}/${segmentName(segment)}-${from}-${now}`;
-	await writeFile(fileSystem, join(directory, name), (target) => copy(files, segment, { from, to }, target));
+	await writePieces(fileSystem, join(directory, name), (target) =>
+		copy(files, segment, { from, to }, target),
+	);
 	await fileSystem.syncDirectory(join(eventsDirectory(directory), ASIDE_DIRECTORY));
 	return name;
 }
@@ -207,14 +209,13 @@ interface Target {
 	write(bytes: Buffer): Promise<void>;
 }
 
-/** Writes a file from its start on; resolves with its length. *Promise*: its bytes are durable when it resolves. */
-async function writeFile(
+/** Writes a file piece by piece; resolves with its length. *Promise*: its bytes are durable when it resolves. */
+async function writePieces(
 	fileSystem: FileSystem,
 	path: string,
 	work: (target: Target) => Promise<void>,
 ): Promise<number> {
-	const file = await fileSystem.open(path, "replace");
-	try {
+	return writeWhole(fileSystem, path, async (file) => {
 		let at = 0;
 		await work({
 			async write(bytes) {
@@ -222,11 +223,8 @@ async function writeFile(
 				at += bytes.length;
 			},
 		});
-		await file.datasync();
 		return at;
-	} finally {
-		await file.close();
-	}
+	});
 }
 
 async function copy(
