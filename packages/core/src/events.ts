@@ -99,6 +99,22 @@ export const ArchiveAttemptFailed = t.intersection(
 );
 export type ArchiveAttemptFailed = t.TypeOf<typeof ArchiveAttemptFailed>;
 
+/** Whether a file is an MP4 that a player can play. */
+export const Mp4Probe = t.intersection(
+	[
+		t.type({ isPlayable: t.boolean }),
+		t.partial({
+			/** Why not, for people. */
+			problem: t.string,
+			durationMs: t.number,
+			/** Of each track, e.g. `avc1.64001f`, `mp4a.40.2`. */
+			codecs: t.readonlyArray(t.string),
+		}),
+	],
+	"Mp4Probe",
+);
+export type Mp4Probe = t.TypeOf<typeof Mp4Probe>;
+
 /** Proof that the video is kept. */
 export const VideoReceipt = t.intersection(
 	[
@@ -114,8 +130,10 @@ export const VideoReceipt = t.intersection(
 		t.partial({
 			contentType: t.string,
 			etag: t.string,
-			/** The origin's checksum that matched, e.g. `md5:…`, `crc64:…`. */
+			/** The origin's checksum that matched, e.g. `md5:…`, `crc64:…`; the strongest of several. */
 			originChecksum: t.string,
+			/** What a look at the bytes as an MP4 came to; absent: nobody looked. */
+			mp4: Mp4Probe,
 		}),
 	],
 	"VideoReceipt",

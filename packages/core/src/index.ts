@@ -22,6 +22,7 @@ export {
 	LinkExpired,
 	LinkRenewed,
 	LogRepaired,
+	Mp4Probe,
 	RecordingArchived,
 	RecordingReported,
 	type ReelkeepEvent,
@@ -32,6 +33,7 @@ export {
 } from "./events.js";
 export { type ExecuteOptions, execute, type LoadedRecording, loadRecording, toNewEvent } from "./execute.js";
 export { type Followed, type FollowOptions, followLog, lastPosition } from "./follow.js";
+export type { GuardedEvents } from "./guarded-emitter.js";
 export { linkExpiry, linkFingerprint, linkObject, maskLink, parseLink, type StatedExpiry } from "./link.js";
 export { createLiveEmitter, type LiveEmitter, type LiveEvents, type LiveListener } from "./live-events.js";
 export { createMemoryCheckpointStore } from "./memory/checkpoint-store.js";
@@ -40,6 +42,7 @@ export { createMemoryKeyring } from "./memory/keyring.js";
 export { createMemoryLeaseStore } from "./memory/lease-store.js";
 export { memoryStorage } from "./memory/plugin.js";
 export { createMemoryVideoStore } from "./memory/video-store.js";
+export { createNoticeEmitter, type NoticeEvents } from "./notice-emitter.js";
 export {
 	createThrottledWarning,
 	describeError,
@@ -89,6 +92,7 @@ export {
 	recordingStream,
 } from "./recording-id.js";
 export { foldRecordings, type Recordings, recordingDeadline } from "./recordings.js";
+export { type RenewLinkDeps, type RenewLinkResult, renewLink } from "./renew-link.js";
 export {
 	decodeCallback,
 	SCREEN_RECORDING_CALL_BACK,

@@ -4,6 +4,7 @@ import { decodeEvent } from "../events.js";
 import { followLog, lastPosition } from "../follow.js";
 import type { LiveEmitter } from "../live-events.js";
 import { describeError, observe } from "../observe.js";
+import type { Notices } from "../ports/notices.js";
 import type { Get, Plugin } from "../ports/plugin.js";
 import { comparePositions } from "../ports/position.js";
 import type { Clock, Problem } from "../ports/runtime.js";
@@ -16,6 +17,7 @@ import {
 	IDS,
 	KEYRING,
 	LOGGER,
+	NOTICES,
 	RECEIVE,
 	TELEMETRY,
 } from "../ports/tokens.js";
@@ -28,6 +30,7 @@ export function corePlugin(options: {
 	readonly receive: ReceiveOptions;
 	readonly quarantineQuota: Partial<QuarantineQuota>;
 	readonly emitter: () => LiveEmitter;
+	readonly notices: () => Notices;
 	readonly check: () => Promise<readonly Problem[]>;
 }): Plugin {
 	resolveReceiveOptions(options.receive); // throws now, not when the first report comes
@@ -38,7 +41,7 @@ export function corePlugin(options: {
 	let tailFailure: string | undefined;
 	return {
 		name: CORE_PLUGIN,
-		provides: [RECEIVE, HEALTH],
+		provides: [RECEIVE, HEALTH, NOTICES],
 		needs: [EVENT_STORE, KEYRING, ADMISSION, CLOCK, IDS, LOGGER, TELEMETRY],
 		register(registry) {
 			registry.provide(RECEIVE, (get) =>
@@ -56,6 +59,7 @@ export function corePlugin(options: {
 					options.receive,
 				),
 			);
+			registry.provide(NOTICES, options.notices);
 			registry.provide(HEALTH, () => ({ check: options.check }));
 		},
 		async start(get) {

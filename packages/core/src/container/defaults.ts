@@ -1,8 +1,9 @@
 // What Reelkeep takes when nobody provides it: the system's clock and ids, a logger of what goes wrong, no measuring,
-// every app admitted.
+// every app admitted, no link renewed.
 // The one place of the core that touches real time and randomness; only the container imports it.
 
 import type { Admission } from "../ports/admission.js";
+import type { LinkRefresher } from "../ports/link-refresher.js";
 import type { Clock, Ids, Logger, Telemetry } from "../ports/runtime.js";
 
 export const systemClock: Clock = {
@@ -34,5 +35,8 @@ export const consoleLogger: Logger = {
 };
 
 export const noTelemetry: Telemetry = { count: ignore, record: ignore };
+
+/** There is no new link. */
+export const noLinkRefresher: LinkRefresher = { refresh: async () => undefined };
 
 export const admitEveryApp: Admission = { admit: async () => ({ _tag: "Admitted" }) };

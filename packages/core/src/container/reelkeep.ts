@@ -10,6 +10,7 @@ import {
 } from "tsyringe";
 import type { ReelkeepEvent } from "../events.js";
 import { createLiveEmitter, type LiveEvents } from "../live-events.js";
+import { createNoticeEmitter, type NoticeEvents } from "../notice-emitter.js";
 import { errorName, observe } from "../observe.js";
 import type { EventStore } from "../ports/event-store.js";
 import type { Receive } from "../ports/ingress.js";
@@ -24,6 +25,7 @@ import {
 	HEALTH,
 	IDS,
 	KEYRING,
+	LINK_REFRESHER,
 	LOGGER,
 	RECEIVE,
 	TELEMETRY,
@@ -39,7 +41,14 @@ import {
 } from "../subscribe.js";
 import { CompositionError, describeMissing, orderPlugins } from "./compose.js";
 import { corePlugin } from "./core-plugin.js";
-import { admitEveryApp, consoleLogger, noTelemetry, randomIds, systemClock } from "./defaults.js";
+import {
+	admitEveryApp,
+	consoleLogger,
+	noLinkRefresher,
+	noTelemetry,
+	randomIds,
+	systemClock,
+} from "./defaults.js";
 import { createLifecycle } from "./lifecycle.js";
 import { createSubscriptions } from "./subscriptions.js";
 
@@ -63,6 +72,8 @@ export interface Reelkeep {
 	readonly receive: Receive;
 	/** What is recorded from the start on, by whichever process, in position order; not durable. */
 	readonly events: LiveEvents;
+	/** What goes on right now in this process and is no fact for the log: `archiveProgress`, `recordingAtRisk`. */
+	readonly notices: NoticeEvents;
 	/**
 	 * Follows the log durably: from the beginning, at least once, in position order, across restarts.
 	 * *Errors*: throws before `start` and after `stop`.
@@ -88,12 +99,13 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 	const isUsers = (token: Token<unknown>): boolean => options.container?.isRegistered(token, true) ?? false;
 	const get: Get = (token) => child.resolve(token);
 	const emitter = lazy(() => createLiveEmitter(get(LOGGER)));
+	const notices = lazy(() => createNoticeEmitter(get(LOGGER)));
 	const check = async (): Promise<readonly Problem[]> => [
 		...(await checkAll(composed)),
 		...subscriptions.problems(),
 	];
 	const { receive = {}, quarantineQuota = {} } = options;
-	const core = corePlugin({ receive, quarantineQuota, emitter, check });
+	const core = corePlugin({ receive, quarantineQuota, emitter, notices, check });
 	const composed = [core, ...options.plugins];
 
 	for (const token of knownTokens(composed)) if (isUsers(token)) resolveOnce(child, token);
@@ -138,6 +150,10 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 			on: (type, listener) => emitter().on(type, listener),
 			once: (type, listener) => emitter().once(type, listener),
 		},
+		notices: {
+			on: (type, listener) => notices().on(type, listener),
+			once: (type, listener) => notices().once(type, listener),
+		},
 		subscribe(name, handler, subscribeOptions) {
 			if (stopped) throw new Error("this Reelkeep was stopped: nothing can be subscribed to any more");
 			if (!running) throw new Error("subscribe once Reelkeep runs: await reelkeep.start() first");
@@ -172,6 +188,7 @@ function registerDefaults(
 	provide(LOGGER, logger);
 	provide(TELEMETRY, noTelemetry);
 	provide(ADMISSION, admitEveryApp);
+	provide(LINK_REFRESHER, noLinkRefresher);
 }
 
 /**

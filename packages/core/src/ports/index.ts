@@ -30,6 +30,8 @@ export type {
 } from "./ingress.js";
 export { isKeyringFault, type Keyring, type KeyringFault, keyringFault } from "./keyring.js";
 export type { AcquireResult, Lease, LeaseStore, RenewResult } from "./lease-store.js";
+export type { LinkRefresher, RefreshedLink, RefreshReason, RefreshRequest } from "./link-refresher.js";
+export type { ArchiveProgress, Notice, Notices, NoticeType, RecordingAtRisk } from "./notices.js";
 export { createToken, type Get, type Plugin, type Registry, type Token, tokenName } from "./plugin.js";
 export { comparePositions, isPosition, toPosition } from "./position.js";
 export type { Clock, Health, Ids, Logger, Problem, Telemetry } from "./runtime.js";
@@ -49,7 +51,9 @@ export {
 	IDS,
 	KEYRING,
 	LEASE_STORE,
+	LINK_REFRESHER,
 	LOGGER,
+	NOTICES,
 	RECEIVE,
 	TELEMETRY,
 	VERIFIER,
@@ -72,7 +76,9 @@ export type {
 	VideoUnavailable,
 } from "./video-source.js";
 export type {
+	BeginUploadOptions,
 	CommitResult,
+	PartialVideo,
 	StoredVideo,
 	VideoDigest,
 	VideoKey,

@@ -4,6 +4,8 @@ import type { EventStore } from "./event-store.js";
 import type { Receive } from "./ingress.js";
 import type { Keyring } from "./keyring.js";
 import type { LeaseStore } from "./lease-store.js";
+import type { LinkRefresher } from "./link-refresher.js";
+import type { Notices } from "./notices.js";
 import { createToken, type Token } from "./plugin.js";
 import type { Clock, Health, Ids, Logger, Telemetry } from "./runtime.js";
 import type { Verifier } from "./verifier.js";
@@ -17,6 +19,7 @@ export const VIDEO_STORE: Token<VideoStore> = createToken("VideoStore");
 export const VIDEO_SOURCE: Token<VideoSource> = createToken("VideoSource");
 export const VERIFIER: Token<Verifier> = createToken("Verifier");
 export const ADMISSION: Token<Admission> = createToken("Admission");
+export const LINK_REFRESHER: Token<LinkRefresher> = createToken("LinkRefresher");
 export const KEYRING: Token<Keyring> = createToken("Keyring");
 export const CLOCK: Token<Clock> = createToken("Clock");
 export const IDS: Token<Ids> = createToken("Ids");
@@ -24,5 +27,7 @@ export const LOGGER: Token<Logger> = createToken("Logger");
 export const TELEMETRY: Token<Telemetry> = createToken("Telemetry");
 /** Provided by Reelkeep itself. */
 export const RECEIVE: Token<Receive> = createToken("Receive");
+/** Provided by Reelkeep itself. */
+export const NOTICES: Token<Notices> = createToken("Notices");
 /** Provided by Reelkeep itself. */
 export const HEALTH: Token<Health> = createToken("Health");

@@ -10,10 +10,10 @@ export interface VideoSource {
 }
 
 export interface OpenVideoOptions {
-	/** Ask for the bytes from here on. The answer says where it really starts. */
+	/** Ask for the bytes from here on, of the object that `validator` names. The answer says where it really starts: here, or at 0. */
 	readonly offset?: number;
-	/** The ETag that the bytes before `offset` came with. */
-	readonly etag?: string;
+	/** What the bytes before `offset` came with; without it a body starts at 0. */
+	readonly validator?: string;
 	readonly signal: AbortSignal;
 }
 
@@ -21,8 +21,13 @@ export type OpenVideoResult = OpenedVideo | VideoUnavailable;
 
 export interface OpenedVideo {
 	readonly _tag: "Opened";
-	/** Where `body` starts in the object. */
+	/**
+	 * Where `body` starts in the object: the offset that was asked for, when the origin vouched that it is the same object
+	 * still; else 0.
+	 */
 	readonly offset: number;
+	/** Hand it back to go on with this very object; absent: nothing tells it from a changed one, so it cannot be resumed. */
+	readonly validator?: string;
 	/** The whole object's length when the origin said it. */
 	readonly totalBytes?: number;
 	readonly etag?: string;

@@ -5,15 +5,28 @@ export type VideoKey = string;
 
 export interface VideoStore {
 	readonly supports: {
-		/** `begin` with a resume token goes on where an interrupted upload stopped. */
+		/** Bytes of an upload that ended without a commit can be gone on with, also by a later process. */
 		readonly resume: boolean;
 	};
 
 	/**
-	 * Starts the upload of `key`, or goes on with the one that `resumeToken` names; an unusable token starts anew.
+	 * Starts the upload of `key`, or goes on with the partial one that `resume` names; an unusable token starts anew. What
+	 * was kept of an earlier upload of `key` and is not resumed is removed.
 	 * *Promise*: nothing is visible under the final name before `commit`.
 	 */
-	begin(key: VideoKey, options?: { readonly resumeToken?: string }): Promise<VideoUpload>;
+	begin(key: VideoKey, options?: BeginUploadOptions): Promise<VideoUpload>;
+
+	/**
+	 * What an upload of `key` left that ended without a commit: suspended, or cut short with its process. `undefined`: there
+	 * is nothing, or it is being written. Reads none of its bytes.
+	 */
+	findPartial(key: VideoKey): Promise<PartialVideo | undefined>;
+
+	/** Removes what `findPartial` would find; nothing happens when there is none. */
+	removePartial(key: VideoKey): Promise<void>;
+
+	/** How many more bytes can be kept; `undefined`: nobody knows, or there is no end. */
+	freeBytes(): Promise<number | undefined>;
 
 	/** What is kept under the final name of `key`, checked against nothing but the store; `undefined` when absent. */
 	stat(key: VideoKey): Promise<StoredVideo | undefined>;
@@ -25,11 +38,32 @@ export interface VideoStore {
 	remove(location: string): Promise<void>;
 }
 
+export interface BeginUploadOptions {
+	/**
+	 * Kept with the bytes, for who goes on with them later: what they are bytes of. Text without a secret, at most 4 KiB.
+	 * Without it the upload cannot be resumed.
+	 */
+	readonly note?: string;
+	readonly resume?: {
+		/** From `findPartial`. */
+		readonly resumeToken: string;
+		/** Called with every byte that is held already, in order, before `begin` resolves: for hashes that the store does not make. */
+		readonly onBytes?: (chunk: Uint8Array) => void;
+	};
+}
+
+export interface PartialVideo {
+	/** Hand it to `begin`. */
+	readonly resumeToken: string;
+	/** How many bytes of it are surely as they were written. */
+	readonly bytes: number;
+	/** As it was given to `begin`. */
+	readonly note: string;
+}
+
 export interface VideoUpload {
 	/** How many bytes are held already; 0 unless resumed. */
 	readonly offset: number;
-	/** Hand this to a later `begin`; it carries what the hashes need. `undefined`: this upload cannot be resumed. */
-	readonly resumeToken: string | undefined;
 	/** Adds bytes at the end. Resolves when more may be written. */
 	write(chunk: Uint8Array): Promise<void>;
 	/** Bytes and SHA-256 of everything written so far, so that the caller verifies *before* it commits. */
@@ -41,7 +75,7 @@ export interface VideoUpload {
 	commit(): Promise<CommitResult>;
 	/** Gives up and removes what was written. */
 	discard(): Promise<void>;
-	/** Lets go of the upload but keeps the bytes for a later resume, where supported; else discards. */
+	/** Lets go of the upload but keeps the bytes for a later resume, where supported and noted; else discards. */
 	suspend(): Promise<void>;
 }
 

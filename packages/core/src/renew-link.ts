@@ -1,0 +1,54 @@
+// A new link to a recording that is known already, from elsewhere than a callback: a refresher, or a service's own hands.
+
+import { execute, loadRecording } from "./execute.js";
+import { linkObject, parseLink } from "./link.js";
+import type { EventMetadata, EventStore, StreamName } from "./ports/event-store.js";
+import type { Keyring } from "./ports/keyring.js";
+import type { Clock, Ids } from "./ports/runtime.js";
+import { sealLink } from "./seal-link.js";
+
+export interface RenewLinkDeps {
+	readonly store: EventStore;
+	readonly keyring: Keyring;
+	readonly clock: Clock;
+	readonly ids: Ids;
+}
+
+/**
+ * - `LinkRenewed`: recorded; a recording that had expired or was abandoned is open again
+ * - `NotNeeded`: the link is known, the video is kept, or the stream holds as many links as it may
+ * - `NotTheSame`: no recording of this stream, or the link names another object than the reported one
+ */
+export type RenewLinkResult = "LinkRenewed" | "NotNeeded" | "NotTheSame";
+
+/**
+ * Records a new link of a recording, as a callback with it would.
+ * *Units*: `expireTime` in UTC milliseconds; without it the link says itself when it dies.
+ * *Errors*: rejects with a `StoreFault` or a `KeyringFault`.
+ */
+export async function renewLink(
+	deps: RenewLinkDeps,
+	stream: StreamName,
+	link: { readonly downloadUrl: string; readonly expireTime?: number },
+	options: { readonly metadata: EventMetadata },
+): Promise<RenewLinkResult> {
+	const url = parseLink(link.downloadUrl);
+	const { recording } = await loadRecording(deps.store, stream);
+	if (url === undefined || recording.reported?.object !== linkObject(url)) return "NotTheSame";
+	const { downloadUrl, expireTime = 0 } = link;
+	const receivedAt = deps.clock.now();
+	const { outcome } = await execute(
+		deps,
+		stream,
+		{
+			_tag: "ReportRecording",
+			facts: recording.reported,
+			version: 0,
+			action: "",
+			link: await sealLink(deps.keyring, stream, { downloadUrl, expireTime, receivedAt }),
+			contentFingerprint: "",
+		},
+		options,
+	);
+	return outcome === "LinkRenewed" ? "LinkRenewed" : "NotNeeded";
+}
