@@ -3,6 +3,7 @@ import { storeFault, type VideoSource, type VideoUnavailable } from "@reelkeep/c
 import { createRecordingScene, type RecordingScene } from "@reelkeep/testing/recording-scene";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type ArchiveDeps, archiveRecording } from "./archive-recording.js";
+import { createDiskSpace } from "./disk-space.js";
 import { createPendingSet } from "./pending-set.js";
 import { DEFAULT_RETRY_POLICY } from "./retry.js";
 
@@ -29,12 +30,23 @@ function answering(...reasons: readonly VideoUnavailable["reason"][]): VideoSour
 }
 
 async function attempt(deps: Partial<ArchiveDeps> = {}) {
-	const set = createPendingSet();
+	const set = createPendingSet(() => undefined);
 	for await (const event of scene.store.readAll()) set.apply(event);
 	const [pending] = [...set.all()];
 	if (pending === undefined) throw new Error("nothing is pending");
-	const defaults = { ...scene, source: answering(), random: () => 0.5, retryPolicy: DEFAULT_RETRY_POLICY };
-	const result = await archiveRecording({ ...defaults, ...deps }, pending, new AbortController().signal);
+	const defaults: ArchiveDeps = {
+		...scene,
+		source: answering(),
+		random: () => 0.5,
+		retryPolicy: DEFAULT_RETRY_POLICY,
+		space: createDiskSpace(scene.videoStore),
+		askForLink: async () => "None",
+	};
+	const result = await archiveRecording({ ...defaults, ...deps }, pending, {
+		signal: new AbortController().signal,
+		watch: { opened: () => true, received: () => undefined },
+		isDying: false,
+	});
 	const events = await scene.history(pending.stream);
 	return { result, last: events.at(-1), stream: pending.stream };
 }
@@ -135,7 +147,7 @@ describe("archiveRecording", () => {
 
 	it("leaves a recording alone that came to rest meanwhile", async () => {
 		await scene.report(LINK);
-		const set = createPendingSet();
+		const set = createPendingSet(() => undefined);
 		for await (const event of scene.store.readAll()) set.apply(event);
 		await attempt({ source: answering("expired") });
 		const [pending] = [...set.all()];

@@ -29,8 +29,9 @@ import {
 	type LinkFailure,
 	wasTried,
 } from "./failure.js";
-import { type KeepResult, type KeepVideoDeps, keepVideo } from "./keep-video.js";
+import { type DownloadWatch, type KeepResult, type KeepVideoDeps, keepVideo } from "./keep-video.js";
 import type { NotedFailure, PendingRecording } from "./pending.js";
+import type { AskForLink } from "./refresh-link.js";
 import { decideNextStep, isLastChance, type NextStep, type RetryPolicy } from "./retry.js";
 import { adoptedReceipt } from "./verify-video.js";
 
@@ -39,9 +40,16 @@ export interface ArchiveDeps extends KeepVideoDeps {
 	readonly keyring: Keyring;
 	readonly clock: Clock;
 	readonly ids: Ids;
-	/** From 0 up to, not including, 1. */
-	readonly random: () => number;
 	readonly retryPolicy: RetryPolicy;
+	/** Asks whoever may have a new link. */
+	readonly askForLink: AskForLink;
+}
+
+export interface AttemptOptions {
+	readonly signal: AbortSignal;
+	readonly watch: DownloadWatch;
+	/** By what is known, the link dies before the video could be kept: a new one is asked for first. */
+	readonly isDying: boolean;
 }
 
 export type AttemptResult =
@@ -53,14 +61,23 @@ export type AttemptResult =
 			readonly links: readonly string[];
 			readonly bytes?: number;
 	  }
-	| { readonly _tag: "Deferred"; readonly newestLink: string; readonly failure: NotedFailure }
+	| {
+			readonly _tag: "Deferred";
+			readonly newestLink: string;
+			readonly failure: NotedFailure;
+			/** As the origin asked for. */
+			readonly retryAfterMs?: number;
+	  }
 	/** A new link came in meanwhile, so nothing was said: its turn is next. */
 	| { readonly _tag: "Overtaken" }
+	/** Others can be kept in its time, and it cannot. */
+	| { readonly _tag: "GaveWay" }
 	| { readonly _tag: "Stopped" };
 
 type LinksResult =
 	| { readonly _tag: "Kept"; readonly receipt: VideoReceipt; readonly adopted: boolean }
 	| { readonly _tag: "Failed"; readonly failures: readonly LinkFailure[] }
+	| { readonly _tag: "GaveWay" }
 	| { readonly _tag: "Stopped" };
 
 /**
@@ -73,17 +90,22 @@ type LinksResult =
 export async function archiveRecording(
 	deps: ArchiveDeps,
 	pending: PendingRecording,
-	signal: AbortSignal,
+	options: AttemptOptions,
 ): Promise<AttemptResult> {
 	const { stream } = pending;
 	const { recording } = await loadRecording(deps.store, stream);
 	if (recording.state === "unreported") return { _tag: "Overtaken" };
 	const links = fingerprintsOf(recording);
 	if (recording.state !== "pending") return { _tag: "Rested", state: recording.state, links };
-	const result =
-		(await adoptKept(deps, stream, recording)) ?? (await tryLinks(deps, stream, recording, signal));
+	const adopted = await adoptKept(deps, stream, recording);
+	if (adopted === undefined && options.isDying) {
+		const answer = await deps.askForLink(pending, recording, { reason: "dying", signal: options.signal });
+		if (answer === "Renewed") return { _tag: "Overtaken" };
+	}
+	const result = adopted ?? (await tryLinks(deps, stream, recording, options));
 	switch (result._tag) {
 		case "Stopped":
+		case "GaveWay":
 			return result;
 		case "Kept": {
 			const { receipt, adopted } = result;
@@ -91,7 +113,7 @@ export async function archiveRecording(
 			return { _tag: "Rested", state: "archived", links, bytes: receipt.bytes };
 		}
 		case "Failed":
-			return settleFailures(deps, pending, recording, result.failures);
+			return settleFailures(deps, pending, recording, { failures: result.failures, signal: options.signal });
 	}
 }
 
@@ -117,12 +139,12 @@ async function tryLinks(
 	deps: ArchiveDeps,
 	stream: StreamName,
 	recording: Recording,
-	signal: AbortSignal,
+	options: AttemptOptions,
 ): Promise<LinksResult> {
 	const isLast = isLastChance(deadlineOf(recording), deps.clock.now(), deps.retryPolicy);
 	const failures: LinkFailure[] = [];
 	for (const link of [...recording.links].reverse()) {
-		const result = await tryLink(deps, stream, link, signal);
+		const result = await tryLink(deps, stream, link, options);
 		if (result._tag !== "Failed") return result;
 		failures.push({ ...result.failure, linkFingerprint: link.linkFingerprint });
 		if (!isWorthAnotherLink(result.failure.reason, isLast)) break;
@@ -134,7 +156,7 @@ async function tryLink(
 	deps: ArchiveDeps,
 	stream: StreamName,
 	link: RecordingLink,
-	signal: AbortSignal,
+	{ signal, watch }: AttemptOptions,
 ): Promise<KeepResult> {
 	let opened: string;
 	try {
@@ -144,18 +166,20 @@ async function tryLink(
 		const message = isKeyringFault(error) ? error.message : "the keyring failed";
 		return { _tag: "Failed", failure: failureOf("sealed", message) };
 	}
-	return keepVideo(deps, stream, opened, signal);
+	return keepVideo(deps, stream, opened, signal, watch);
 }
 
 async function settleFailures(
 	deps: ArchiveDeps,
 	pending: PendingRecording,
 	recording: Recording,
-	failures: readonly LinkFailure[],
+	{ failures, signal }: { readonly failures: readonly LinkFailure[]; readonly signal: AbortSignal },
 ): Promise<AttemptResult> {
-	const failure = decisiveFailure(failures);
+	const decisive = decisiveFailure(failures);
 	const newestLink = recording.links.at(-1)?.linkFingerprint;
-	if (failure === undefined || newestLink === undefined) return { _tag: "Overtaken" };
+	if (decisive === undefined || newestLink === undefined) return { _tag: "Overtaken" };
+	const failure = await besidesRenewal(deps, pending, recording, { failure: decisive, signal });
+	if (failure === undefined) return { _tag: "Overtaken" };
 	// What was counted before a link that this attempt was the first to see counts no more.
 	const counted = pending.newestLink === newestLink ? pending : { attempts: 0, refusals: 0 };
 	const attempts = counted.attempts + 1;
@@ -177,11 +201,42 @@ async function settleFailures(
 	const outcome = isKnown ? "Ignored" : (await say(deps, pending, command)).outcome;
 	if (step._tag === "Retry") {
 		const noted = { attempt: attempts, reason, message, nextAttemptAt: step.at };
-		return { _tag: "Deferred", newestLink, failure: noted };
+		const { retryAfterMs } = failure;
+		return {
+			_tag: "Deferred",
+			newestLink,
+			failure: noted,
+			...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+		};
 	}
 	if (outcome === "Ignored") return { _tag: "Overtaken" };
+	await dropPartial(deps, pending.stream);
 	const links = fingerprintsOf(recording);
 	return { _tag: "Rested", state: step._tag === "Expire" ? "expired" : "abandoned", links };
+}
+
+/** Before a link that its origin refuses costs a recording, whoever may have a new one is asked. `undefined`: there is one. */
+async function besidesRenewal(
+	deps: ArchiveDeps,
+	pending: PendingRecording,
+	recording: Recording,
+	{ failure, signal }: { readonly failure: LinkFailure; readonly signal: AbortSignal },
+): Promise<LinkFailure | undefined> {
+	if (failure.reason !== "expired" && failure.reason !== "refused") return failure;
+	const answer = await deps.askForLink(pending, recording, { reason: "dead", signal });
+	if (answer === "Renewed") return undefined;
+	if (answer === "None") return failure;
+	const message = `${failure.message}; the link refresher failed`;
+	return { ...failureOf("refresher", message), linkFingerprint: failure.linkFingerprint };
+}
+
+/** A recording that rests without its video holds no place on the disk. */
+async function dropPartial({ videoStore, logger }: ArchiveDeps, stream: StreamName): Promise<void> {
+	try {
+		await videoStore.removePartial(stream);
+	} catch (error) {
+		observe(() => logger.warn({ stream, error: describeError(error) }, "a partial video cannot be removed"));
+	}
 }
 
 function commandFor(

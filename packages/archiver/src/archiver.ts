@@ -1,98 +1,176 @@
 // The loop: follow the log, keep what is pending in mind, and attempt what is due, a few at a time.
 
 import { createWake, observe } from "@reelkeep/core";
-import type { Problem, Telemetry } from "@reelkeep/core/ports";
+import type { LinkRefresher, Notices, Problem, Telemetry } from "@reelkeep/core/ports";
+import { createAgenda } from "./agenda.js";
 import type { ArchiveDeps } from "./archive-recording.js";
 import { createAttempts } from "./attempts.js";
+import { measureBandwidth } from "./bandwidth.js";
+import { createDiskSpace } from "./disk-space.js";
 import { createPendingSet } from "./pending-set.js";
 import { describeProblems } from "./problems.js";
+import { createAskForLink } from "./refresh-link.js";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry.js";
-import { scheduleNext } from "./schedule.js";
+import { createRiskWatch } from "./risk-watch.js";
 import { createTail } from "./tail.js";
 
-/** One slow origin must not hold up the rest; more than a few saturate a line before they help. */
-export const DEFAULT_CONCURRENCY = 4;
+/** More than a few saturate a line before they help. */
+export const DEFAULT_CONCURRENCY = 8;
+/** One slow origin must not hold up the rest. */
+export const DEFAULT_CONCURRENCY_PER_HOST = 4;
 /** Time enough for a person to act. */
 export const DEFAULT_AT_RISK_MS = 3_600_000;
+export const DEFAULT_REFRESH_BEFORE_MS = 10 * 60_000;
 /** Longest sleep of the loop: a clock that was set is noticed, and a timer takes no more than 24 days anyway. */
 const MAX_SLEEP_MS = 60_000;
 
 export interface ArchiverOptions {
-	/** Downloads at a time. Default 4. */
+	/** Downloads at a time. Default 8. */
 	readonly concurrency?: number;
+	/** Of these, on one host. Default 4, or `concurrency` when that is less. */
+	readonly concurrencyPerHost?: number;
 	/** What differs from `DEFAULT_RETRY_POLICY`. */
 	readonly retry?: Partial<RetryPolicy>;
-	/** A failing recording is shown as at risk from this long before its deadline. Milliseconds; default one hour. */
+	/** A failing recording is at risk from this long before its deadline. Milliseconds; default one hour. */
 	readonly atRiskMs?: number;
+	/** A `LinkRefresher` is asked from this long before the deadline on, once a try has failed. Milliseconds; default 10 minutes. */
+	readonly refreshBeforeMs?: number;
+	/** Free bytes of the video store that are left alone. Default 256 MiB. */
+	readonly reserveBytes?: number;
 }
 
-export type ArchiverDeps = Omit<ArchiveDeps, "retryPolicy" | "random"> & {
+export type ArchiverDeps = Omit<ArchiveDeps, "retryPolicy" | "random" | "space" | "askForLink"> & {
 	readonly telemetry: Telemetry;
 	/** Draws the jitter; default `Math.random`. */
 	readonly random?: () => number;
+	/** Hears how far downloads come, and what is at risk; default: nobody. */
+	readonly notices?: Notices;
+	/** Default: there are no new links. */
+	readonly refresher?: LinkRefresher;
 };
+
+/** What an archiver has come to since its start. */
+export interface ArchiverSummary {
+	/** Kept, by this archiver or found kept. */
+	readonly archived: number;
+	/** At rest without their video. */
+	readonly lost: number;
+	/** Pending still: their next try is later, or nothing more can be done for them now. */
+	readonly waiting: number;
+	/** When the next of these is due, UTC milliseconds. */
+	readonly nextAttemptAt?: number;
+}
 
 export interface Archiver {
 	/** Starts to follow the log from its beginning; attempts begin once its end was reached. Called once. */
 	start(): void;
 	/**
 	 * Breaks off the downloads under way and resolves when nothing of this archiver runs any more. Idempotent.
-	 * *Promise*: what was broken off leaves neither a file nor an event; what was committed is still said.
+	 * *Promise*: what was broken off is kept by stores that can, to be gone on with; what was committed is still said.
 	 */
 	stop(): Promise<void>;
+	/** Resolves once nothing is under way and nothing is due; at once when it is stopped, or `signal` aborts. */
+	whenIdle(options?: { readonly signal?: AbortSignal }): Promise<ArchiverSummary>;
 	/** What keeps videos from being kept now. */
 	check(): Promise<readonly Problem[]>;
 }
 
-/** Makes an archiver that is not started. *Errors*: throws a `RangeError` when `concurrency` is no positive integer. */
+/** Makes an archiver that is not started. *Errors*: throws a `RangeError` when a concurrency is no positive integer. */
 export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}): Archiver {
 	const { concurrency = DEFAULT_CONCURRENCY, atRiskMs = DEFAULT_AT_RISK_MS } = options;
-	if (!Number.isInteger(concurrency) || concurrency < 1) {
-		throw new RangeError("concurrency is a positive integer");
+	const { refreshBeforeMs = DEFAULT_REFRESH_BEFORE_MS } = options;
+	const perHost = options.concurrencyPerHost ?? Math.min(DEFAULT_CONCURRENCY_PER_HOST, concurrency);
+	for (const [name, value] of Object.entries({ concurrency, concurrencyPerHost: perHost })) {
+		if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} is a positive integer`);
 	}
 	const retryPolicy = { ...DEFAULT_RETRY_POLICY, ...options.retry };
-	const { clock, logger } = deps;
+	const { clock, logger, notices = SILENT, refresher = NO_REFRESHER, random = Math.random } = deps;
 	const stopping = new AbortController();
 	const { signal } = stopping;
 	const wake = createWake(clock);
-	const pendings = createPendingSet();
+	const agenda = createAgenda({ perHost });
+	const pendings = createPendingSet(agenda.put);
+	const bandwidth = measureBandwidth();
+	const risks = createRiskWatch({ all: pendings.all, overloaded: agenda.atRisk, notices, atRiskMs });
 	const tail = createTail(deps, { apply: pendings.apply, changed: wake.call, signal });
+	const space = createDiskSpace(deps.videoStore, options.reserveBytes);
+	const askForLink = createAskForLink({ ...deps, refresher });
 	const attempts = createAttempts(
-		{ ...deps, random: deps.random ?? Math.random, retryPolicy },
-		{ pendings, changed: wake.call, signal },
+		{ ...deps, random, notices, retryPolicy, space, askForLink },
+		{ pendings, agenda, bandwidth, risks, perHost, refreshBeforeMs, changed: wake.call, signal },
 	);
+	const idle = new Set<() => void>();
 	let running: Promise<unknown> = Promise.resolve();
 
+	const limit = (): number => (attempts.pauses.isProbing() ? 1 : concurrency);
 	/** Begins what is due and fits; returns when to look again, if nothing changes before. */
 	const beginDue = (now: number): number => {
-		const free = concurrency - attempts.count();
-		if (!tail.hasCaughtUp() || free === 0) return Number.POSITIVE_INFINITY;
-		if (now < attempts.pausedUntil()) return attempts.pausedUntil();
-		const { due, nextDueAt } = scheduleNext(pendings.all(), { now, free, isBusy: attempts.isBusy });
-		for (const pending of due) attempts.begin(pending);
-		return nextDueAt ?? Number.POSITIVE_INFINITY;
+		if (!tail.hasCaughtUp()) return Number.POSITIVE_INFINITY;
+		for (const stream of agenda.plan(now, bandwidth.bytesPerSecond(now))) attempts.giveWay(stream);
+		risks.look(now);
+		const pausedUntil = attempts.pauses.until();
+		if (now < pausedUntil) return pausedUntil;
+		while (attempts.count() < limit()) {
+			const taken = agenda.take(now);
+			if (taken === undefined) break;
+			attempts.begin(taken);
+		}
+		if (attempts.count() === 0) for (const settle of idle) settle();
+		return attempts.count() < limit() ? agenda.nextDueAt(now) : Number.POSITIVE_INFINITY;
 	};
 	const dispatch = async (): Promise<void> => {
 		while (!signal.aborted) {
 			const now = clock.now();
-			const sleepMs = Math.max(beginDue(now) - now, 1);
-			await wake.wait(Math.min(sleepMs, MAX_SLEEP_MS), signal);
+			const nextAt = Math.min(
+				beginDue(now),
+				pendings.size() === 0 ? Number.POSITIVE_INFINITY : risks.nextAt(),
+			);
+			await wake.wait(Math.min(Math.max(nextAt - now, 1), MAX_SLEEP_MS), signal);
 		}
 		await attempts.settled();
+		for (const settle of idle) settle();
+	};
+	const summary = (): ArchiverSummary => {
+		const nextAttemptAt = agenda.nextDueAt(clock.now());
+		return {
+			...attempts.rested(),
+			waiting: pendings.size(),
+			...(Number.isFinite(nextAttemptAt) ? { nextAttemptAt } : {}),
+		};
 	};
 
 	return {
 		start() {
 			running = Promise.all([tail.follow(), dispatch()]);
-			observe(() => logger.debug({ concurrency }, "the archiver follows the log"));
+			observe(() => logger.debug({ concurrency, perHost }, "the archiver follows the log"));
 		},
 		async stop() {
 			stopping.abort();
 			await running;
 		},
+		async whenIdle({ signal: given } = {}) {
+			if (!signal.aborted && given?.aborted !== true) {
+				await new Promise<void>((resolve) => {
+					const settle = (): void => {
+						idle.delete(settle);
+						given?.removeEventListener("abort", settle);
+						resolve();
+					};
+					idle.add(settle);
+					given?.addEventListener("abort", settle, { once: true });
+					wake.call();
+				});
+			}
+			return summary();
+		},
 		async check() {
-			const problems = describeProblems(pendings.all(), { now: clock.now(), atRiskMs });
+			const now = clock.now();
+			const overloaded = agenda.atRisk();
+			const problems = describeProblems(pendings.all(), { now, atRiskMs, overloaded });
 			return [...tail.problems(), ...attempts.problems(), ...problems];
 		},
 	};
 }
+
+const SILENT: Notices = { emit: () => undefined };
+const NO_REFRESHER: LinkRefresher = { refresh: async () => undefined };

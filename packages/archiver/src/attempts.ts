@@ -1,59 +1,98 @@
-// The attempts under way: each runs to its end, and what it learns goes back into the pending set.
+// The attempts under way: each runs to its end, and what it learns goes back into the pending set and the agenda.
 
 import { observe } from "@reelkeep/core";
 import {
+	type Clock,
 	isStoreFault,
-	type Logger,
+	type Notices,
 	type Problem,
 	type StreamName,
 	type Telemetry,
 } from "@reelkeep/core/ports";
+import type { Agenda, Taken } from "./agenda.js";
 import { type ArchiveDeps, type AttemptResult, archiveRecording } from "./archive-recording.js";
+import type { Bandwidth } from "./bandwidth.js";
 import { describeError } from "./describe-error.js";
+import { createDownloadProgress, type DownloadProgress } from "./download-progress.js";
+import { slowDown, speedUp } from "./host-pace.js";
+import type { DownloadWatch } from "./keep-video.js";
+import { createPauses, type Pauses } from "./pauses.js";
 import type { PendingRecording } from "./pending.js";
 import type { PendingSet } from "./pending-set.js";
 import { archiverProblem } from "./problems.js";
-
-/** While the event store fails, nothing is begun for this long, then twice as long …: no attempt could say what came of it. */
-const FAULT_DELAY_MS = 1_000;
+import { reportAttempt } from "./report-attempt.js";
+import type { RiskWatch } from "./risk-watch.js";
 
 /** Longer than a large video takes on a line that can carry a few; a slow origin holds one of few slots. */
 const LONG_ATTEMPT_MS = 3_600_000;
 
 interface Underway {
 	readonly startedAt: number;
+	readonly abort: AbortController;
 	readonly finished: Promise<void>;
 }
 
+export interface AttemptsDeps extends ArchiveDeps {
+	readonly telemetry: Telemetry;
+	readonly notices: Notices;
+}
+
+export interface AttemptsOptions {
+	readonly pendings: PendingSet;
+	readonly agenda: Agenda;
+	readonly bandwidth: Bandwidth;
+	readonly risks: RiskWatch;
+	/** Downloads on one host at a time. */
+	readonly perHost: number;
+	/** A new link is asked for from so long before the deadline on. */
+	readonly refreshBeforeMs: number;
+	/** Called at the end of each attempt. */
+	readonly changed: () => void;
+	readonly signal: AbortSignal;
+}
+
 export interface Attempts {
-	begin(pending: PendingRecording): void;
-	isBusy(stream: StreamName): boolean;
+	begin(taken: Taken): void;
+	/** Breaks one off: what it holds is kept for later. */
+	giveWay(stream: StreamName): void;
 	count(): number;
-	/** Nothing is to be begun before this time; UTC milliseconds. */
-	pausedUntil(): number;
+	readonly pauses: Pauses;
 	problems(): readonly Problem[];
+	/** How many came to rest, by what. */
+	rested(): { readonly archived: number; readonly lost: number };
 	/** Resolves when none is under way. */
 	settled(): Promise<void>;
 }
 
-/** Makes the bookkeeping of attempts; `changed` is called at the end of each. */
-export function createAttempts(
-	deps: ArchiveDeps & { readonly telemetry: Telemetry },
-	options: { readonly pendings: PendingSet; readonly changed: () => void; readonly signal: AbortSignal },
-): Attempts {
-	const { pendings, changed, signal } = options;
+/** Makes the bookkeeping of attempts. */
+export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): Attempts {
+	const { pendings, agenda, bandwidth, changed, signal } = options;
 	const underway = new Map<StreamName, Underway>();
-	let pausedUntil = 0;
-	let fault: string | undefined;
-	let faults = 0;
+	const pauses = createPauses(deps.retryPolicy);
+	const rested = { archived: 0, lost: 0 };
 
 	const absorb = (pending: PendingRecording, result: AttemptResult): void => {
 		const { stream, newestLink } = pending;
-		if (result._tag === "Rested") pendings.remove(stream, result.links);
-		if (result._tag === "Deferred") pendings.note(stream, result.newestLink, result.failure);
-		if (result._tag === "Overtaken") {
-			pendings.postpone(stream, newestLink, deps.clock.now() + deps.retryPolicy.minDelayMs);
+		switch (result._tag) {
+			case "Rested":
+				rested[result.state === "archived" ? "archived" : "lost"] += 1;
+				pendings.remove(stream, result.links);
+				break;
+			case "Deferred":
+				pendings.note(stream, result.newestLink, result.failure);
+				options.risks.failed(pendings.get(stream), deps.clock.now());
+				break;
+			case "Overtaken":
+				pendings.postpone(stream, newestLink, deps.clock.now() + deps.retryPolicy.minDelayMs);
+				break;
+			case "GaveWay":
+			case "Stopped":
+				break;
 		}
+		setPace(deps, agenda, { host: pending.host, result, perHost: options.perHost });
+		if (result._tag === "Deferred" && result.failure.reason === "storage") {
+			pauses.fault(result.failure.message, deps.clock.now());
+		} else if (result._tag === "Rested" || result._tag === "Deferred") pauses.passed();
 	};
 	const absorbError = (pending: PendingRecording, error: unknown): void => {
 		const { stream, newestLink, attempts } = pending;
@@ -61,11 +100,9 @@ export function createAttempts(
 		observe(() =>
 			deps.logger.error({ stream, error: describeError(error) }, "an attempt could not be finished"),
 		);
+		// Each attempt may download a whole video before the log refuses to hear of it: the pauses grow.
 		if (isStoreFault(error) && error.retryable) {
-			// Each attempt may download a whole video before the log refuses to hear of it: the pauses grow.
-			fault = error.message;
-			pausedUntil = now + Math.min(FAULT_DELAY_MS * 2 ** Math.min(faults, 16), deps.retryPolicy.maxDelayMs);
-			faults += 1;
+			pauses.fault(error.message, now);
 			return;
 		}
 		// Nothing that waiting a second would mend, and nothing that the other recordings have to wait for.
@@ -73,79 +110,105 @@ export function createAttempts(
 		const message = isStoreFault(error) ? error.message : "the archiver failed; see the log";
 		pendings.note(stream, newestLink, { attempt: attempts, reason: "fault", message, nextAttemptAt });
 	};
-	const attempt = async (pending: PendingRecording): Promise<void> => {
+	const attempt = async ({ pending, isLate }: Taken, abort: AbortSignal): Promise<void> => {
 		const startedAt = deps.clock.now();
+		const progress = createDownloadProgress(deps, pending);
+		const isDying = isLate || isAboutToDie(pending, startedAt, options.refreshBeforeMs);
+		const watch = watchOf({ pending, isLate, progress, agenda, bandwidth, clock: deps.clock });
 		try {
-			const result = await archiveRecording(deps, pending, signal);
-			fault = undefined;
-			faults = 0;
+			const ended = await archiveRecording(deps, pending, { signal: abort, watch, isDying });
+			const result: AttemptResult = ended._tag === "Stopped" && !signal.aborted ? { _tag: "GaveWay" } : ended;
 			absorb(pending, result);
-			report(deps, pending, result, deps.clock.now() - startedAt);
+			progress.ended(reportAttempt(deps, pending, result, deps.clock.now() - startedAt));
 		} catch (error) {
 			absorbError(pending, error);
+			progress.ended("fault");
 		}
 	};
 	return {
-		begin(pending) {
+		begin(taken) {
+			const { stream } = taken.pending;
+			const abort = new AbortController();
+			const stop = (): void => abort.abort("stopping");
+			signal.addEventListener("abort", stop, { once: true });
+			if (signal.aborted) stop();
 			const finish = (): void => {
-				underway.delete(pending.stream);
+				signal.removeEventListener("abort", stop);
+				underway.delete(stream);
+				agenda.release(stream);
+				observe(() => bandwidth.underway(underway.size, deps.clock.now()));
 				changed();
 			};
+			const startedAt = deps.clock.now();
+			bandwidth.underway(underway.size + 1, startedAt);
 			// Nobody waits for this until the end: whatever came of it, it must not end the process.
-			underway.set(pending.stream, {
-				startedAt: deps.clock.now(),
-				finished: attempt(pending).then(finish, finish),
-			});
+			const finished = attempt(taken, abort.signal).then(finish, finish);
+			underway.set(stream, { startedAt, abort, finished });
 		},
-		isBusy: (stream) => underway.has(stream),
+		giveWay: (stream) => underway.get(stream)?.abort.abort("gives way"),
 		count: () => underway.size,
-		pausedUntil: () => pausedUntil,
+		pauses,
 		problems: () =>
-			[
-				...(fault === undefined ? [] : [fault]),
-				...describeLong([...underway.values()], deps.clock.now()),
-			].map(archiverProblem),
+			[pauses.message(), describeLong([...underway.values()], deps.clock.now())]
+				.filter((message) => message !== undefined)
+				.map(archiverProblem),
+		rested: () => ({ ...rested }),
 		async settled() {
 			await Promise.all([...underway.values()].map(({ finished }) => finished));
 		},
 	};
 }
 
-function describeLong(underway: readonly Underway[], now: number): readonly string[] {
+function watchOf(of: {
+	readonly pending: PendingRecording;
+	readonly isLate: boolean;
+	readonly progress: DownloadProgress;
+	readonly agenda: Agenda;
+	readonly bandwidth: Bandwidth;
+	readonly clock: Clock;
+}): DownloadWatch {
+	const { pending, isLate, progress, agenda, bandwidth, clock } = of;
+	const { stream } = pending;
+	let size: { totalBytes?: number; heldBytes: number } = { heldBytes: 0 };
+	return {
+		opened(opened) {
+			size = { ...opened };
+			agenda.learn(stream, size);
+			if (!isLate && agenda.givesWay(stream, size.totalBytes)) return false;
+			progress.opened(size);
+			return true;
+		},
+		received(bytes) {
+			size.heldBytes += bytes;
+			agenda.learn(stream, size);
+			bandwidth.add(bytes, clock.now());
+			progress.received(bytes);
+		},
+	};
+}
+
+/** It was tried, and there is not much time left. */
+function isAboutToDie({ deadline, attempts }: PendingRecording, now: number, beforeMs: number): boolean {
+	return now >= deadline || (attempts > 0 && now >= deadline - beforeMs);
+}
+
+/** A host that asks for patience is asked less, and more again with each video that it gives. */
+function setPace(
+	{ clock, random, retryPolicy: policy }: Pick<ArchiveDeps, "clock" | "random" | "retryPolicy">,
+	agenda: Agenda,
+	of: { readonly host: string; readonly result: AttemptResult; readonly perHost: number },
+): void {
+	const { host, result, perHost } = of;
+	const pace = agenda.pace(host);
+	if (result._tag === "Rested" && result.state === "archived") agenda.setPace(host, speedUp(pace, perHost));
+	if (result._tag === "Deferred" && result.failure.reason === "busy") {
+		const { retryAfterMs } = result;
+		agenda.setPace(host, slowDown(pace, { now: clock.now(), random: random(), retryAfterMs, policy }));
+	}
+}
+
+function describeLong(underway: readonly Underway[], now: number): string | undefined {
 	const count = underway.filter(({ startedAt }) => now - startedAt > LONG_ATTEMPT_MS).length;
-	if (count === 0) return [];
-	return [`${count} of ${underway.length} downloads under way take more than an hour already`];
-}
-
-/** Says what came of an attempt to the log and the meters; streams and hosts only. */
-function report(
-	{ logger, telemetry }: { readonly logger: Logger; readonly telemetry: Telemetry },
-	pending: PendingRecording,
-	result: AttemptResult,
-	durationMs: number,
-): void {
-	const outcome = result._tag === "Rested" ? result.state : result._tag.toLowerCase();
-	observe(() => telemetry.count("reelkeep.archive.attempts", { outcome }));
-	observe(() => telemetry.record("reelkeep.archive.durationMs", durationMs, { outcome }));
-	if (result._tag === "Rested" && result.bytes !== undefined) {
-		const { bytes } = result;
-		observe(() => telemetry.record("reelkeep.archive.bytes", bytes));
-	}
-	observe(() => log(logger, pending, result, { outcome, durationMs }));
-}
-
-function log(
-	logger: Logger,
-	{ stream, host }: PendingRecording,
-	result: AttemptResult,
-	measured: { readonly outcome: string; readonly durationMs: number },
-): void {
-	if (result._tag === "Deferred") {
-		const { reason, message: problem, attempt, nextAttemptAt } = result.failure;
-		logger.warn({ stream, host, reason, problem, attempt, nextAttemptAt }, "video not kept yet");
-		return;
-	}
-	const details = { stream, host, ...measured };
-	if (result._tag === "Rested" && result.state !== "archived") logger.warn(details, "video lost");
-	else logger.info(details, result._tag === "Rested" ? "video kept" : "attempt over");
+	if (count === 0) return undefined;
+	return `${count} of ${underway.length} downloads under way take more than an hour already`;
 }

@@ -6,10 +6,19 @@ import type { VideoUnavailable } from "@reelkeep/core/ports";
  * What `VideoUnavailable` says, and:
  * - `broke-off`: the body ended early, fell silent, or threw
  * - `mismatch`: what came is not what the origin stated, is empty, or is a page
- * - `storage`: the video store failed
+ * - `storage`: the video store failed, or is full
+ * - `no-room`: it has no room for a video of this size
  * - `sealed`: the link cannot be opened with the keys at hand
+ * - `refresher`: the link is dead, and whoever might have a new one failed
  */
-export type FailureReason = VideoUnavailable["reason"] | "broke-off" | "mismatch" | "storage" | "sealed";
+export type FailureReason =
+	| VideoUnavailable["reason"]
+	| "broke-off"
+	| "mismatch"
+	| "storage"
+	| "no-room"
+	| "sealed"
+	| "refresher";
 
 /**
  * - `link`: the link is dead, says the origin: another one may live
@@ -27,9 +36,11 @@ const KINDS = {
 	failed: "passing",
 	"broke-off": "passing",
 	mismatch: "passing",
+	refresher: "passing",
 	"not-allowed": "ours",
 	"too-large": "ours",
 	storage: "ours",
+	"no-room": "ours",
 	sealed: "ours",
 } as const satisfies Record<FailureReason, FailureKind>;
 
@@ -60,7 +71,7 @@ export function failureKind(reason: FailureReason): FailureKind {
 
 /** Whether the origin was surely asked: policy, a key or a disk may have been in the way before. */
 export function wasTried(reason: FailureReason): boolean {
-	return reason !== "not-allowed" && reason !== "storage" && reason !== "sealed";
+	return !["not-allowed", "storage", "no-room", "sealed"].includes(reason);
 }
 
 /** The kind of a reason read from an event; one that this release does not know counts as passing. */

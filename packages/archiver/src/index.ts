@@ -5,10 +5,14 @@ export {
 	type Archiver,
 	type ArchiverDeps,
 	type ArchiverOptions,
+	type ArchiverSummary,
 	createArchiver,
 	DEFAULT_AT_RISK_MS,
 	DEFAULT_CONCURRENCY,
+	DEFAULT_CONCURRENCY_PER_HOST,
+	DEFAULT_REFRESH_BEFORE_MS,
 } from "./archiver.js";
+export { DEFAULT_RESERVE_BYTES } from "./disk-space.js";
 export { type FailureKind, type FailureReason, failureKind } from "./failure.js";
 export { DEFAULT_ALLOWED_HOSTS, type HostPattern, isHostAllowed, parseHostPattern } from "./host-policy.js";
 export {
@@ -23,7 +27,8 @@ export {
 	MAX_REDIRECTS,
 } from "./http-video-source.js";
 export { evolvePending, initialPending, type PendingRecording } from "./pending.js";
-export { type ArchiverPluginOptions, archiver } from "./plugin.js";
+export { type ArchiverPlugin, type ArchiverPluginOptions, archiver } from "./plugin.js";
+export { type PlannedDownload, planRescue, type RescuePlan } from "./rescue-plan.js";
 export {
 	DEFAULT_RETRY_POLICY,
 	decideNextStep,

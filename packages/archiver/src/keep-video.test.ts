@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createMemoryVideoStore } from "@reelkeep/core";
+import { systemClock } from "@reelkeep/core/container";
 import {
 	type Logger,
 	type OpenedVideo,
@@ -10,6 +11,7 @@ import {
 import { startObjectStore } from "@reelkeep/testing/object-store";
 import { transcribingLogger } from "@reelkeep/testing/transcript";
 import { describe, expect, it } from "vitest";
+import { createDiskSpace } from "./disk-space.js";
 import { createHttpVideoSource } from "./http-video-source.js";
 import { type KeepResult, keepVideo } from "./keep-video.js";
 import type { DownloadedVideo } from "./verify-video.js";
@@ -35,8 +37,17 @@ function sourceInTurn(stated: Partial<DownloadedVideo>, ...bodies: readonly stri
 	return { open, opened: () => opened };
 }
 
+const depsOf = (source: VideoSource, videoStore: VideoStore, logger: Logger = transcribingLogger()) => ({
+	source,
+	videoStore,
+	logger,
+	clock: systemClock,
+	random: Math.random,
+	space: createDiskSpace(videoStore),
+});
+
 function keep(source: VideoSource, videoStore: VideoStore, signal = new AbortController().signal) {
-	return keepVideo({ source, videoStore, logger: transcribingLogger() }, KEY, "http://unused/", signal);
+	return keepVideo(depsOf(source, videoStore), KEY, "http://unused/", signal);
 }
 
 async function failureOf(source: VideoSource, videoStore = createMemoryVideoStore()) {
@@ -141,28 +152,28 @@ describe("a video that is not kept", () => {
 	});
 
 	it.each(["begin", "write", "digest", "commit"] as const)(
-		"meets a store that fails to %s; its upload is discarded",
+		"meets a store that fails to %s; its upload is let go",
 		async (step) => {
 			const memory = createMemoryVideoStore();
 			const fail = async () => Promise.reject(storeFault("io", `cannot ${step}`));
-			let discarded = 0;
+			let letGo = 0;
 			const videoStore: VideoStore = {
 				...memory,
 				async begin(key) {
 					if (step === "begin") return fail();
 					const upload = await memory.begin(key);
-					const discard = async () => {
-						discarded += 1;
-						throw storeFault("io", "cannot discard either");
+					const end = async () => {
+						letGo += 1;
+						throw storeFault("io", "cannot let go either");
 					};
-					return { ...upload, discard, [step]: fail };
+					return { ...upload, discard: end, suspend: end, [step]: fail };
 				},
 			};
 			expect(await failureOf(sourceOf({}, text("video")), videoStore)).toEqual({
 				reason: "storage",
 				message: `cannot ${step}`,
 			});
-			expect(discarded).toBe(step === "begin" ? 0 : 1);
+			expect(letGo).toBe(step === "begin" ? 0 : 1);
 		},
 	);
 
@@ -177,7 +188,7 @@ describe("a video that is not kept", () => {
 		});
 		const videoStore: VideoStore = { ...createMemoryVideoStore(), begin: () => Promise.reject(foreign) };
 		const source = sourceOf({}, text("video"));
-		await keepVideo({ source, videoStore, logger }, KEY, "http://unused/", new AbortController().signal);
+		await keepVideo(depsOf(source, videoStore, logger), KEY, "http://unused/", new AbortController().signal);
 		expect(lines.join("\n")).toContain('"code":"ECONNRESET"');
 		expect(lines.join("\n")).not.toContain("s3cret");
 	});
@@ -252,12 +263,7 @@ describe("a video that is kept", () => {
 		let most = 0;
 		const source = createHttpVideoSource({ allowHosts: ["127.0.0.1"], allowPrivateNetwork: true });
 		const link = origin.presign("big", Date.now() + 60_000);
-		const result = await keepVideo(
-			{ source, videoStore: slow, logger: transcribingLogger() },
-			KEY,
-			link,
-			new AbortController().signal,
-		);
+		const result = await keepVideo(depsOf(source, slow), KEY, link, new AbortController().signal);
 		await origin.close();
 		expect(result).toMatchObject({ _tag: "Kept", receipt: { bytes: size, lengthVerified: true } });
 		expect(most).toBeGreaterThan(0);
@@ -276,7 +282,6 @@ function createDiscardingStore(onWrite: (written: number) => Promise<void>): Vid
 			const digest = () => ({ bytes, sha256: "0".repeat(64) });
 			return {
 				offset: 0,
-				resumeToken: undefined,
 				async write(chunk) {
 					if (isBusy) throw new Error("two writes at once");
 					isBusy = true;

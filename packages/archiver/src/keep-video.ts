@@ -1,8 +1,8 @@
-// One link, once: open, stream to the store, verify, commit. Whatever fails before the commit leaves nothing behind.
+// One link, once: open, stream to the store, verify, commit. What breaks off is gone on with, here or in a later attempt.
 
-import { createHash } from "node:crypto";
 import { observe, type VideoReceipt } from "@reelkeep/core";
 import {
+	type Clock,
 	isSourceFault,
 	isStoreFault,
 	type Logger,
@@ -11,29 +11,57 @@ import {
 	sourceFault,
 	type VideoSource,
 	type VideoStore,
-	type VideoUpload,
 } from "@reelkeep/core/ports";
 import { describeError } from "./describe-error.js";
+import type { DiskSpace } from "./disk-space.js";
 import { type Failure, failureOf } from "./failure.js";
+import { findPartialDownload, type PartialDownload } from "./partial-download.js";
+import { beginTransfer, inStore, type Mp4ProbeStream, type Transfer, VideoStoreFailure } from "./transfer.js";
 import {
 	adoptedReceipt,
 	type DownloadedVideo,
 	findMismatch,
-	HEAD_BYTES,
 	type ReceivedVideo,
 	receiptOf,
 } from "./verify-video.js";
 
+/** A connection that brought this much before it broke is worth another one at once. */
+const WORTHWHILE_BYTES = 256 * 1024;
+/** Connections of one attempt; after these it counts as failed, and the next one goes on. */
+const MAX_CONNECTIONS = 16;
+/** How often an object may change, or the store lose what it held, in one attempt. */
+const MAX_RESTARTS = 2;
+const REOPEN_AFTER_MS = 250;
+
 export interface KeepVideoDeps {
 	readonly source: VideoSource;
 	readonly videoStore: VideoStore;
+	readonly clock: Clock;
 	readonly logger: Logger;
+	/** From 0 up to, not including, 1. */
+	readonly random: () => number;
+	readonly space: DiskSpace;
+	/** Makes what looks at each video as an MP4; absent: nobody looks. */
+	readonly probeMp4?: (() => Mp4ProbeStream) | undefined;
+}
+
+/** Who looks on while a video comes. */
+export interface DownloadWatch {
+	/** The origin has answered. `false`: the download gives way to others. */
+	opened(size: { readonly totalBytes?: number; readonly heldBytes: number }): boolean;
+	/** So many more bytes are held. */
+	received(bytes: number): void;
 }
 
 export type KeepResult =
 	/** `adopted`: another process had committed it first. */
-	| { readonly _tag: "Kept"; readonly receipt: VideoReceipt; readonly adopted: boolean }
+	| {
+			readonly _tag: "Kept";
+			readonly receipt: VideoReceipt;
+			readonly adopted: boolean;
+	  }
 	| { readonly _tag: "Failed"; readonly failure: Failure }
+	| { readonly _tag: "GaveWay" }
 	| { readonly _tag: "Stopped" };
 
 /** Whole by its length, and nothing but an ETag against it. Damage on the way is not the same twice; such an object is. */
@@ -44,33 +72,42 @@ interface Doubt {
 	readonly sha256: string;
 }
 
+/** What was held turned out to be of another object, or is lost: from the beginning. */
+interface Restart {
+	readonly _tag: "Restart";
+}
+
 interface Download {
 	readonly stream: StreamName;
 	readonly link: string;
 	readonly signal: AbortSignal;
+	readonly watch: DownloadWatch;
 	/** What the download before came to, of the same link. */
 	readonly doubt?: Doubt;
 }
 
+const UNWATCHED: DownloadWatch = { opened: () => true, received: () => undefined };
+
 /**
- * Downloads `link` into the store under the name of `stream`.
+ * Downloads `link` into the store under the name of `stream`, from where an earlier download of the same object ended.
  * *Errors*: never rejects; what fails, and whose fault it is, is in the result.
- * *Promise*: `Kept` only after length and MD5, where stated, were found right and the commit resolved. An ETag alone, at
- * the right length, is no proof against a video: it is downloaded once more at once, and kept without a checksum when
- * the same bytes come with the same ETag. Holds one chunk at a time: the origin waits while the store writes.
+ * *Promise*: `Kept` only after length, CRC-64 and MD5, where stated, were found right and the commit resolved. An ETag
+ * alone, at the right length, is no proof against a video: it is downloaded once more at once, and kept without a checksum
+ * when the same bytes come with the same ETag. Holds one chunk at a time: the origin waits while the store writes.
  */
 export async function keepVideo(
 	deps: KeepVideoDeps,
 	stream: StreamName,
 	link: string,
 	signal: AbortSignal,
+	watch: DownloadWatch = UNWATCHED,
 ): Promise<KeepResult> {
-	const first = await download(deps, { stream, link, signal });
+	const first = await download(deps, { stream, link, signal, watch });
 	if (first._tag !== "Doubtful") return first;
 	observe(() =>
 		deps.logger.warn({ stream }, "the ETag is not the MD5 of the video; downloading it once more"),
 	);
-	const second = await download(deps, { stream, link, signal, doubt: first });
+	const second = await download(deps, { stream, link, signal, watch, doubt: first });
 	if (second._tag === "Doubtful") return failed(failureOf("mismatch", second.message));
 	if (second._tag === "Kept" && second.receipt.originChecksum === undefined) {
 		observe(() => deps.logger.warn({ stream }, "video kept without a checksum of the origin's"));
@@ -79,76 +116,180 @@ export async function keepVideo(
 }
 
 async function download(deps: KeepVideoDeps, task: Download): Promise<KeepResult | Doubt> {
-	const { stream, link, signal } = task;
-	// Ends the request on every way out, also when its body was never read.
+	const { stream, signal } = task;
+	try {
+		let partial = await inStore(() => findPartialDownload(deps.videoStore, stream));
+		for (let restarts = 0; restarts <= MAX_RESTARTS; restarts += 1) {
+			if (signal.aborted) return { _tag: "Stopped" };
+			const result = await downloadOnce(deps, task, partial);
+			if (result._tag !== "Restart") return result;
+			partial = undefined;
+		}
+		return failed(failureOf("broke-off", "the object at the origin changes while it is downloaded"));
+	} catch (error) {
+		return signal.aborted ? { _tag: "Stopped" } : failed(describeThrown(error, stream, deps.logger));
+	}
+}
+
+/** One go, over as many connections as it takes. The request ends on every way out, also when its body was never read. */
+async function downloadOnce(
+	deps: KeepVideoDeps,
+	task: Download,
+	partial: PartialDownload | undefined,
+): Promise<KeepResult | Doubt | Restart> {
+	const { link, signal, watch } = task;
 	const request = new AbortController();
 	const abort = (): void => request.abort();
 	signal.addEventListener("abort", abort, { once: true });
 	if (signal.aborted) abort();
 	try {
-		const opened = await deps.source.open(link, { signal: request.signal });
+		const from = partial === undefined ? {} : { offset: partial.askFrom, validator: partial.validator };
+		const opened = await deps.source.open(link, { ...from, signal: request.signal });
 		if (signal.aborted) return { _tag: "Stopped" };
 		if (opened._tag === "Unavailable") {
 			return failed(failureOf(opened.reason, opened.message, opened.retryAfterMs));
 		}
-		return await store(deps, opened, task);
-	} catch (error) {
-		return signal.aborted ? { _tag: "Stopped" } : failed(describeThrown(error, stream, deps.logger));
+		// The origin vouches for the object that the bytes at hand are of, or it starts at its beginning.
+		const resumed = partial !== undefined && opened.offset === partial.askFrom ? partial : undefined;
+		if (opened.offset !== (resumed?.askFrom ?? 0)) {
+			throw sourceFault("broke-off", "the video's source starts in the wrong place");
+		}
+		const { totalBytes } = opened;
+		const heldBytes = resumed?.bytes ?? 0;
+		if (!watch.opened({ heldBytes, ...(totalBytes === undefined ? {} : { totalBytes }) }))
+			return { _tag: "GaveWay" };
+		const room = await inStore(() => deps.space.reserve(Math.max((totalBytes ?? 0) - heldBytes, 0)));
+		if (room._tag === "Short") return failed(failureOf(room.isFull ? "storage" : "no-room", room.message));
+		try {
+			const onBytes = (count: number): void => {
+				room.used(count);
+				watch.received(count);
+			};
+			return await transfer(deps, task, { opened, resumed, onBytes, request: request.signal });
+		} finally {
+			room.release();
+		}
 	} finally {
 		signal.removeEventListener("abort", abort);
 		abort();
 	}
 }
 
-async function store(
+interface Opening {
+	readonly opened: DownloadedVideo;
+	/** What is gone on with. */
+	readonly resumed: PartialDownload | undefined;
+	readonly onBytes: (count: number) => void;
+	readonly request: AbortSignal;
+}
+
+async function transfer(
 	deps: KeepVideoDeps,
-	opened: DownloadedVideo,
-	{ stream, signal, doubt }: Download,
-): Promise<KeepResult | Doubt> {
-	const upload = await inStore(() => deps.videoStore.begin(stream));
-	let isCommitted = false;
+	task: Download,
+	opening: Opening,
+): Promise<KeepResult | Doubt | Restart> {
+	const { stream, signal } = task;
+	const { resumed, onBytes } = opening;
+	const { videoStore, probeMp4 } = deps;
+	const begun = await beginTransfer({
+		videoStore,
+		stream,
+		opened: opening.opened,
+		onBytes,
+		resumeToken: resumed?.resumeToken,
+		probe: probeMp4?.(),
+	});
+	// Kept for the next time, unless it turns out to be wrong.
+	let end: "commit" | "suspend" | "discard" = "suspend";
 	try {
-		const received = await receive(opened, upload);
+		if (begun.upload.offset !== (resumed?.bytes ?? 0)) {
+			end = "discard";
+			return { _tag: "Restart" };
+		}
+		const filled = await fill(deps, task, opening, begun);
 		if (signal.aborted) return { _tag: "Stopped" };
-		const mismatch = findMismatch(opened, received);
-		if (mismatch?.isDoubtful === false) return failed(failureOf("mismatch", mismatch.message));
-		if (mismatch !== undefined && !isRepeated(doubt, opened, received)) {
-			return { _tag: "Doubtful", message: mismatch.message, etag: opened.etag, sha256: received.sha256 };
-		}
-		const verified = mismatch === undefined ? opened : { ...opened, checksums: {} };
-		const committed = await inStore(() => upload.commit());
-		isCommitted = true;
-		if (committed._tag === "Committed") {
-			return { _tag: "Kept", receipt: receiptOf(committed.video, verified), adopted: false };
-		}
-		// The first commit wins: it was verified too. What was downloaded now is not what the receipt describes.
-		if (committed.video.sha256 !== received.sha256) {
-			observe(() =>
-				deps.logger.warn({ stream }, "another video was kept first; the one downloaded now differs from it"),
-			);
-		}
-		return { _tag: "Kept", receipt: adoptedReceipt(committed.video), adopted: true };
+		if (filled._tag === "Restart") end = "discard";
+		if (filled._tag !== "Filled") return filled;
+		end = "discard";
+		const result = await settle(deps, task, filled.opened, begun);
+		if (result._tag === "Kept") end = "commit";
+		return result;
+	} catch (error) {
+		if (isSourceFault(error) && error.reason === "too-large") end = "discard";
+		throw error;
 	} finally {
-		if (!isCommitted) await discard(upload, stream, deps.logger);
+		if (end !== "commit") await leave(begun, end, stream, deps.logger);
 	}
+}
+
+type Filled =
+	| { readonly _tag: "Filled"; readonly opened: DownloadedVideo }
+	| Restart
+	| Extract<KeepResult, { _tag: "Failed" }>;
+
+/** Until the body ends: a connection that breaks is followed by another, while each brings the video further. */
+async function fill(
+	deps: KeepVideoDeps,
+	{ link }: Download,
+	{ opened: first, resumed, request }: Opening,
+	{ fill: fillFrom, bytes }: Transfer,
+): Promise<Filled> {
+	let opened: DownloadedVideo = first;
+	let skip = resumed === undefined ? 0 : resumed.bytes - resumed.askFrom;
+	for (let connections = 1; ; connections += 1) {
+		const before = bytes();
+		try {
+			await fillFrom(fromSource(opened.body), skip);
+			return { _tag: "Filled", opened };
+		} catch (error) {
+			const hasGained = bytes() - before >= WORTHWHILE_BYTES;
+			if (!canGoOn(error, opened) || !hasGained || connections >= MAX_CONNECTIONS || request.aborted)
+				throw error;
+		}
+		await deps.clock.sleep(Math.ceil(REOPEN_AFTER_MS * (0.5 + deps.random())), request);
+		const { validator = "" } = opened;
+		const again = await deps.source.open(link, { offset: bytes(), validator, signal: request });
+		if (again._tag === "Unavailable") {
+			return failed(failureOf(again.reason, again.message, again.retryAfterMs));
+		}
+		if (again.offset !== bytes() || again.totalBytes !== opened.totalBytes) return { _tag: "Restart" };
+		opened = again;
+		skip = 0;
+	}
+}
+
+function canGoOn(error: unknown, { validator }: OpenedVideo): boolean {
+	return validator !== undefined && isSourceFault(error) && error.reason !== "too-large";
+}
+
+/** Verifies what came, and commits it. */
+async function settle(
+	deps: KeepVideoDeps,
+	{ stream, doubt }: Download,
+	opened: DownloadedVideo,
+	{ upload, received: receive }: Transfer,
+): Promise<Exclude<KeepResult, { _tag: "Stopped" }> | Doubt> {
+	const received = await receive();
+	const mismatch = findMismatch(opened, received);
+	if (mismatch?.isDoubtful === false) return failed(failureOf("mismatch", mismatch.message));
+	if (mismatch !== undefined && !isRepeated(doubt, opened, received)) {
+		return { _tag: "Doubtful", message: mismatch.message, etag: opened.etag, sha256: received.sha256 };
+	}
+	const committed = await inStore(() => upload.commit());
+	if (committed._tag === "Committed") {
+		return { _tag: "Kept", receipt: receiptOf(committed.video, opened, received), adopted: false };
+	}
+	// The first commit wins: it was verified too. What was downloaded now is not what the receipt describes.
+	if (committed.video.sha256 !== received.sha256) {
+		observe(() =>
+			deps.logger.warn({ stream }, "another video was kept first; the one downloaded now differs from it"),
+		);
+	}
+	return { _tag: "Kept", receipt: adoptedReceipt(committed.video), adopted: true };
 }
 
 function isRepeated(doubt: Doubt | undefined, { etag }: OpenedVideo, { sha256 }: ReceivedVideo): boolean {
 	return doubt !== undefined && doubt.etag === etag && doubt.sha256 === sha256;
-}
-
-/** Chunk by chunk, each written before the next is asked for. */
-async function receive(opened: OpenedVideo, upload: VideoUpload): Promise<ReceivedVideo> {
-	if (opened.offset !== 0) throw sourceFault("broke-off", "the video's source starts behind its beginning");
-	const md5 = opened.checksums.md5 === undefined ? undefined : createHash("md5");
-	let head = new Uint8Array();
-	for await (const chunk of fromSource(opened.body)) {
-		md5?.update(chunk);
-		if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
-		await inStore(() => upload.write(chunk));
-	}
-	const digest = await inStore(() => upload.digest());
-	return { ...digest, head, ...(md5 === undefined ? {} : { md5: md5.digest("hex") }) };
 }
 
 /** Whatever another source's body throws becomes a fault of the source, without its words: they may hold a link. */
@@ -160,26 +301,17 @@ async function* fromSource(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
 	}
 }
 
-class VideoStoreFailure extends Error {
-	constructor(cause: unknown) {
-		super(isStoreFault(cause) ? cause.message : "the video store failed", { cause });
-	}
-}
-
-async function inStore<Result>(act: () => Promise<Result>): Promise<Result> {
+async function leave(
+	{ upload }: Transfer,
+	how: "suspend" | "discard",
+	stream: StreamName,
+	logger: Logger,
+): Promise<void> {
 	try {
-		return await act();
-	} catch (error) {
-		throw new VideoStoreFailure(error);
-	}
-}
-
-async function discard(upload: VideoUpload, stream: StreamName, logger: Logger): Promise<void> {
-	try {
-		await upload.discard();
+		await upload[how]();
 	} catch (error) {
 		observe(() =>
-			logger.warn({ stream, error: describeError(error) }, "an unfinished download cannot be removed"),
+			logger.warn({ stream, error: describeError(error) }, `an unfinished download cannot be ${how}ed`),
 		);
 	}
 }
@@ -187,7 +319,7 @@ async function discard(upload: VideoUpload, stream: StreamName, logger: Logger):
 function describeThrown(error: unknown, stream: StreamName, logger: Logger): Failure {
 	if (error instanceof VideoStoreFailure) {
 		observe(() => logger.error({ stream, error: describeError(error.cause) }, "the video store failed"));
-		return failureOf("storage", error.message);
+		return failureOf("storage", isStoreFault(error.cause) ? error.cause.message : error.message);
 	}
 	if (isSourceFault(error)) {
 		return failureOf(error.reason === "too-large" ? "too-large" : "broke-off", error.message);
@@ -196,6 +328,6 @@ function describeThrown(error: unknown, stream: StreamName, logger: Logger): Fai
 	return failureOf("failed", "the video's source threw instead of answering");
 }
 
-function failed(failure: Failure): KeepResult {
+function failed(failure: Failure): Extract<KeepResult, { _tag: "Failed" }> {
 	return { _tag: "Failed", failure };
 }

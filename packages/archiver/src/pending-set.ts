@@ -18,15 +18,24 @@ export interface PendingSet {
 	postpone(stream: StreamName, newestLink: string, nextAttemptAt: number): void;
 	/** Forgets a recording that came to rest with `links`, before the log's tail says so; not one that a newer link reopened. */
 	remove(stream: StreamName, links: readonly string[]): void;
+	get(stream: StreamName): PendingRecording | undefined;
 	all(): Iterable<PendingRecording>;
+	size(): number;
 }
 
-/** Makes an empty set. It is rebuilt from the log at every start, so nothing of it is ever stored. */
-export function createPendingSet(): PendingSet {
+/**
+ * Makes an empty set; `changed` is told what is pending of a stream from now on. It is rebuilt from the log at every
+ * start, so nothing of it is ever stored.
+ */
+export function createPendingSet(
+	changed: (stream: StreamName, pending: PendingRecording | undefined) => void,
+): PendingSet {
 	const byStream = new Map<StreamName, PendingRecording>();
 	const put = (stream: StreamName, pending: PendingRecording | undefined): void => {
+		if (pending === byStream.get(stream)) return;
 		if (pending === undefined) byStream.delete(stream);
 		else byStream.set(stream, pending);
+		changed(stream, pending);
 	};
 	return {
 		apply(event) {
@@ -42,8 +51,10 @@ export function createPendingSet(): PendingSet {
 		},
 		remove(stream, links) {
 			const pending = byStream.get(stream);
-			if (pending !== undefined && links.includes(pending.newestLink)) byStream.delete(stream);
+			if (pending !== undefined && links.includes(pending.newestLink)) put(stream, undefined);
 		},
+		get: (stream) => byStream.get(stream),
 		all: () => byStream.values(),
+		size: () => byStream.size,
 	};
 }

@@ -117,7 +117,7 @@ describe("evolvePending", () => {
 
 describe("createPendingSet", () => {
 	it("notes nothing about a recording that rests, or has another link by now", () => {
-		const set = createPendingSet();
+		const set = createPendingSet(() => undefined);
 		const failure = { attempt: 1, reason: "failed", message: "m", nextAttemptAt: 9 };
 		set.note(STREAM, "first", failure);
 		set.postpone(STREAM, "first", 9);
@@ -129,7 +129,7 @@ describe("createPendingSet", () => {
 	});
 
 	it("notes a failure at once, so that the log's own word changes nothing", () => {
-		const set = createPendingSet();
+		const set = createPendingSet(() => undefined);
 		set.apply(reported());
 		set.note(STREAM, "first", { attempt: 1, reason: "not-allowed", message: "m", nextAttemptAt: 9 });
 		set.apply(failed(1, "not-allowed"));
@@ -142,7 +142,7 @@ describe("createPendingSet", () => {
 	});
 
 	it("forgets what came to rest with the links that it knows, and not what a newer one reopened", () => {
-		const set = createPendingSet();
+		const set = createPendingSet(() => undefined);
 		set.apply(reported());
 		set.remove(STREAM, ["other"]);
 		expect([...set.all()]).toEqual([fold(reported())]);
@@ -152,7 +152,7 @@ describe("createPendingSet", () => {
 	});
 
 	it("is as before when an event does not decode", () => {
-		const set = createPendingSet();
+		const set = createPendingSet(() => undefined);
 		set.apply(reported());
 		expect(() => set.apply({ ...renewed(1), data: {} })).toThrow(TypeError);
 		expect([...set.all()]).toEqual([fold(reported())]);

@@ -5,36 +5,47 @@ import {
 	EVENT_STORE,
 	IDS,
 	KEYRING,
+	LINK_REFRESHER,
 	LOGGER,
+	NOTICES,
 	type Plugin,
 	TELEMETRY,
 	VIDEO_SOURCE,
 	VIDEO_STORE,
 } from "@reelkeep/core/ports";
-import { type Archiver, type ArchiverOptions, createArchiver } from "./archiver.js";
+import { type Archiver, type ArchiverOptions, type ArchiverSummary, createArchiver } from "./archiver.js";
 import { requireAbove } from "./check-options.js";
 import { createHttpVideoSource, type HttpVideoSourceOptions } from "./http-video-source.js";
 import { PLUGIN_NAME } from "./problems.js";
 
-export interface ArchiverPluginOptions extends ArchiverOptions, HttpVideoSourceOptions {}
+export interface ArchiverPluginOptions extends ArchiverOptions, HttpVideoSourceOptions {
+	/** Looks at each video as an MP4, and notes in its receipt whether a player can play it. Default `false`. */
+	readonly probeMp4?: boolean;
+}
+
+export interface ArchiverPlugin extends Plugin {
+	/** `Archiver.whenIdle`. *Errors*: rejects before the start. */
+	whenIdle(options?: { readonly signal?: AbortSignal }): Promise<ArchiverSummary>;
+}
 
 /**
  * Makes the plugin that keeps every recording's video. It provides `VideoSource` by HTTP; register your own in the
  * container to replace it.
  * *Errors*: throws a `RangeError` or a `TypeError` at once for an option that makes no sense.
  */
-export function archiver(options: ArchiverPluginOptions = {}): Plugin {
-	const { concurrency, atRiskMs, maxBytes, minBytesPerSecond } = options;
+export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
+	const { concurrency, concurrencyPerHost, atRiskMs, maxBytes, minBytesPerSecond } = options;
+	const { refreshBeforeMs, reserveBytes } = options;
 	const { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, throughputWindowMs } = options;
 	const times = { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, throughputWindowMs };
-	requireAbove(0, { concurrency, maxBytes, ...times });
-	requireAbove(-1, { atRiskMs, minBytesPerSecond, ...options.retry });
+	requireAbove(0, { concurrency, concurrencyPerHost, maxBytes, ...times });
+	requireAbove(-1, { atRiskMs, refreshBeforeMs, reserveBytes, minBytesPerSecond, ...options.retry });
 	const source = createHttpVideoSource(options);
 	let running: Archiver | undefined;
 	return {
 		name: PLUGIN_NAME,
 		provides: [VIDEO_SOURCE],
-		needs: [EVENT_STORE, VIDEO_STORE, KEYRING, CLOCK, IDS, LOGGER, TELEMETRY],
+		needs: [EVENT_STORE, VIDEO_STORE, KEYRING, LINK_REFRESHER, CLOCK, IDS, LOGGER, TELEMETRY, NOTICES],
 		register(registry) {
 			registry.provide(VIDEO_SOURCE, () => source);
 		},
@@ -49,6 +60,8 @@ export function archiver(options: ArchiverPluginOptions = {}): Plugin {
 					ids: get(IDS),
 					logger: get(LOGGER),
 					telemetry: get(TELEMETRY),
+					notices: get(NOTICES),
+					refresher: get(LINK_REFRESHER),
 				},
 				options,
 			);
@@ -56,6 +69,10 @@ export function archiver(options: ArchiverPluginOptions = {}): Plugin {
 		},
 		async stop() {
 			await running?.stop();
+		},
+		async whenIdle(waiting) {
+			if (running === undefined) throw new Error("the archiver is not started");
+			return running.whenIdle(waiting);
 		},
 		async check() {
 			return (await running?.check()) ?? [];

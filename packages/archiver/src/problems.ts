@@ -1,6 +1,7 @@
 // What keeps videos from being kept, in words that say what to do. Pure; shown on `/readyz`.
 
 import type { Problem } from "@reelkeep/core/ports";
+import { findFailing } from "./at-risk.js";
 import { storedFailureKind } from "./failure.js";
 import type { PendingRecording } from "./pending.js";
 
@@ -20,19 +21,23 @@ export function archiverProblem(message: string): Problem {
  */
 export function describeProblems(
 	recordings: Iterable<PendingRecording>,
-	options: { readonly now: number; readonly atRiskMs: number },
+	options: {
+		readonly now: number;
+		readonly atRiskMs: number;
+		/** Those for which, by the measured bandwidth, there is no time. */
+		readonly overloaded?: readonly PendingRecording[];
+	},
 ): readonly Problem[] {
 	const obstacles = new Map<string, number>();
-	const atRisk: PendingRecording[] = [];
-	for (const pending of recordings) {
-		if (pending.failure === undefined) continue;
-		const { reason, message } = pending.failure;
-		if (isObstacle(reason)) obstacles.set(message, (obstacles.get(message) ?? 0) + 1);
-		if (pending.deadline <= options.now + options.atRiskMs) atRisk.push(pending);
+	const all = [...recordings];
+	for (const { failure } of all) {
+		if (failure === undefined || !isObstacle(failure.reason)) continue;
+		obstacles.set(failure.message, (obstacles.get(failure.message) ?? 0) + 1);
 	}
 	const messages = [
 		...[...obstacles].map(([message, count]) => `${message}; ${describeCount(count)} for it`),
-		...describeAtRisk(atRisk),
+		...describeOverload(options.overloaded ?? []),
+		...describeFailing(findFailing(all, options)),
 	];
 	return limit(messages).map(archiverProblem);
 }
@@ -46,7 +51,21 @@ function describeCount(count: number): string {
 	return count === 1 ? "1 recording waits" : `${count} recordings wait`;
 }
 
-function describeAtRisk(atRisk: readonly PendingRecording[]): readonly string[] {
+function describeFailing(failing: readonly PendingRecording[]): readonly string[] {
+	const why = (first: PendingRecording) => `and the last try failed: ${first.failure?.message ?? ""}`;
+	return describeAtRisk(failing, why);
+}
+
+function describeOverload(overloaded: readonly PendingRecording[]): readonly string[] {
+	const why = () =>
+		"and by the measured bandwidth there is no time to download all of them: more bandwidth helps";
+	return describeAtRisk(overloaded, why);
+}
+
+function describeAtRisk(
+	atRisk: readonly PendingRecording[],
+	why: (first: PendingRecording) => string,
+): readonly string[] {
 	const first = atRisk.reduce<PendingRecording | undefined>(
 		(earliest, pending) =>
 			earliest === undefined || pending.deadline < earliest.deadline ? pending : earliest,
@@ -55,10 +74,7 @@ function describeAtRisk(atRisk: readonly PendingRecording[]): readonly string[] 
 	if (first === undefined) return [];
 	const count = atRisk.length === 1 ? "1 recording is" : `${atRisk.length} recordings are`;
 	const deadline = new Date(first.deadline).toISOString();
-	const why = first.failure?.message ?? "";
-	return [
-		`${count} at risk: the first link (${first.host}) dies at ${deadline}, and the last try failed: ${why}`,
-	];
+	return [`${count} at risk: the first link (${first.host}) dies at ${deadline}, ${why(first)}`];
 }
 
 function limit(messages: readonly string[]): readonly string[] {

@@ -77,7 +77,9 @@ export function decideNextStep(attempt: FailedAttempt, policy: RetryPolicy): Nex
 			// A full disk may be emptied any time; policy and keys change by a restart, which tries at once.
 			return {
 				_tag: "Retry",
-				at: now + delayInTime(attempt, policy, reason === "storage" ? 0 : policy.maxDelayMs),
+				at:
+					now +
+					delayInTime(attempt, policy, reason === "storage" || reason === "no-room" ? 0 : policy.maxDelayMs),
 			};
 	}
 }

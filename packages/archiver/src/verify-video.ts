@@ -1,17 +1,18 @@
 // Is what came what the origin stated? Asked before anything is committed (promise 6). Pure.
 
-import type { VideoReceipt } from "@reelkeep/core";
-import type { OpenedVideo, StoredVideo, VideoDigest } from "@reelkeep/core/ports";
+import type { Mp4Probe, VideoReceipt } from "@reelkeep/core";
+import type { OpenedVideo, OriginChecksums, StoredVideo, VideoDigest } from "@reelkeep/core/ports";
 
 /** As many first bytes as tell a page from a video. */
 export const HEAD_BYTES = 16;
 
 /** What was received: its digest by the store, and what the archiver looked at on the way. */
 export interface ReceivedVideo extends VideoDigest {
-	/** Lower-case hex; computed when the origin stated one. */
-	readonly md5?: string;
+	/** Those that the origin stated, made of the bytes that came. */
+	readonly checksums: OriginChecksums;
 	/** The first `HEAD_BYTES` bytes, or fewer. */
 	readonly head: Uint8Array;
+	readonly mp4?: Mp4Probe;
 }
 
 /** An opened video, and what our own source says beyond the port. */
@@ -30,12 +31,14 @@ export interface Mismatch {
 	readonly isDoubtful: boolean;
 }
 
-/** What does not match; `undefined`: all that was stated does. */
+/** What does not match; `undefined`: all that was stated does, or a CRC-64 does and only an ETag differs. */
 export function findMismatch(stated: Stated, received: ReceivedVideo): Mismatch | undefined {
-	const message = findWrongContent(stated, received);
+	const message = findWrongContent(stated, received) ?? findWrongCrc64(stated, received);
 	if (message !== undefined) return { message, isDoubtful: false };
 	const { totalBytes, checksums, isMd5Etag = false, isFramed = totalBytes !== undefined } = stated;
-	if (checksums.md5 === undefined || checksums.md5 === received.md5) return undefined;
+	if (checksums.md5 === undefined || checksums.md5 === received.checksums.md5) return undefined;
+	// The CRC-64 was found right: these are the object's bytes, and its ETag is no MD5 of them.
+	if (isMd5Etag && checksums.crc64 !== undefined) return undefined;
 	return {
 		message: `the bytes do not have the MD5 that the origin stated (${received.bytes} bytes)`,
 		isDoubtful: isMd5Etag && isFramed,
@@ -52,21 +55,35 @@ function findWrongContent({ totalBytes }: Stated, received: ReceivedVideo): stri
 	return undefined;
 }
 
+function findWrongCrc64({ checksums }: Stated, received: ReceivedVideo): string | undefined {
+	if (checksums.crc64 === undefined || checksums.crc64 === received.checksums.crc64) return undefined;
+	return `the bytes do not have the CRC-64 that the origin stated (${received.bytes} bytes)`;
+}
+
 /** The receipt of a verified, committed video. Its checksum is one that was found right, or absent. */
-export function receiptOf(video: StoredVideo, opened: OpenedVideo): VideoReceipt {
+export function receiptOf(video: StoredVideo, opened: OpenedVideo, received: ReceivedVideo): VideoReceipt {
 	const { contentType, etag, checksums, totalBytes } = opened;
+	const originChecksum = describeChecksum(checksums, received.checksums);
 	return {
 		...adoptedReceipt(video),
 		lengthVerified: totalBytes !== undefined,
 		...(contentType === undefined ? {} : { contentType }),
 		...(etag === undefined ? {} : { etag }),
-		...(checksums.md5 === undefined ? {} : { originChecksum: `md5:${checksums.md5}` }),
+		...(originChecksum === undefined ? {} : { originChecksum }),
+		...(received.mp4 === undefined ? {} : { mp4: received.mp4 }),
 	};
 }
 
 /** The receipt of a video that was found kept: what the store says of it, and nothing that only its download knew. */
 export function adoptedReceipt({ location, bytes, sha256 }: StoredVideo): VideoReceipt {
 	return { location, bytes, sha256, lengthVerified: false };
+}
+
+/** An MD5 says more than a CRC-64; what does not match is not told. */
+function describeChecksum(stated: OriginChecksums, made: OriginChecksums): string | undefined {
+	if (stated.md5 !== undefined && stated.md5 === made.md5) return `md5:${stated.md5}`;
+	if (stated.crc64 !== undefined && stated.crc64 === made.crc64) return `crc64:${stated.crc64}`;
+	return undefined;
 }
 
 /** A login page or an error with status 200. No box of an MP4 starts like that: its first four bytes are a size. */

@@ -1,0 +1,176 @@
+// What is to be downloaded next: of what is due, on a host that may be asked, the earliest deadline first, and what cannot
+// end in time any more behind all that can (rescue-plan.ts).
+
+import type { StreamName } from "@reelkeep/core/ports";
+import { createHostQueues, type HostQueues } from "./host-queues.js";
+import type { PendingRecording } from "./pending.js";
+import { planRescue, type RescuePlan } from "./rescue-plan.js";
+import { createSeenSizes } from "./seen-sizes.js";
+
+/** A plan goes over everything that is pending: at least this between two, and a millisecond more for each recording. */
+const PLAN_EVERY_MS = 5_000;
+
+/** One pending recording, and what is known of its video. */
+interface Entry {
+	pending: PendingRecording;
+	/** The whole video's, once its origin said it. */
+	totalBytes?: number;
+	/** What is held of it. */
+	heldBytes: number;
+	/** Still to come, known or assumed. */
+	bytes: number;
+	/** By the last plan there is no time for it, be its size known or assumed. */
+	isAtRisk: boolean;
+	/** The same, its size known: it waits behind the others. */
+	isLate: boolean;
+	isUnderway: boolean;
+	/** When its last link dies. */
+	deadline: number;
+}
+
+export interface Taken {
+	readonly pending: PendingRecording;
+	/** Nothing better is due: it is downloaded however little time there is for it. */
+	readonly isLate: boolean;
+}
+
+export interface Agenda extends Pick<HostQueues<Entry>, "pace" | "setPace"> {
+	/** What is pending of `stream` from now on; `undefined`: nothing any more. */
+	put(stream: StreamName, pending: PendingRecording | undefined): void;
+	/** Takes what is next at `now`; it is under way until `release`. `undefined`: nothing. */
+	take(now: number): Taken | undefined;
+	release(stream: StreamName): void;
+	/** When `take` is worth another call if nothing else changes; infinite: not before. */
+	nextDueAt(now: number): number;
+	/** Notes how large a video is as a whole, and how much of it is held. */
+	learn(stream: StreamName, size: { readonly totalBytes?: number; readonly heldBytes: number }): void;
+	/** Whether, by the last plan, a video of `totalBytes` has to give way to others; then it waits behind them. */
+	givesWay(stream: StreamName, totalBytes: number | undefined): boolean;
+	/** Plans anew when that is due. Returns those under way that have to give way now. */
+	plan(now: number, bytesPerSecond: number | undefined): readonly StreamName[];
+	/** Recordings for which the last plan has no time. */
+	atRisk(): readonly PendingRecording[];
+}
+
+/** Makes an empty agenda; at most `perHost` are under way on one host. */
+export function createAgenda({ perHost }: { readonly perHost: number }): Agenda {
+	const entries = new Map<StreamName, Entry>();
+	/** Also of what rests by now: what reopens meanwhile is not begun a second time. */
+	const underway = new Map<StreamName, Entry>();
+	const queues = createHostQueues<Entry>({ perHost });
+	const sizes = createSeenSizes();
+	let lastPlan: RescuePlan<Entry> | undefined;
+	let nextPlanAt = Number.NEGATIVE_INFINITY;
+
+	const enqueue = (entry: Entry): void => {
+		const { pending, isLate, deadline, bytes } = entry;
+		const { host, nextAttemptAt } = pending;
+		queues.put(entry, {
+			host,
+			isLate,
+			deadline,
+			bytes,
+			...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
+		});
+	};
+	const requeue = (): void => {
+		queues.clear();
+		for (const entry of entries.values()) if (!entry.isUnderway) enqueue(entry);
+	};
+	/** Everything by deadline; what nobody has asked for yet gets a size that was seen. */
+	const byDeadline = (): Entry[] => {
+		const all = [...entries.values()].sort((left, right) => left.deadline - right.deadline);
+		for (const [index, entry] of all.entries()) {
+			entry.bytes = Math.max((entry.totalBytes ?? sizes.assume(index)) - entry.heldBytes, 0);
+		}
+		return all;
+	};
+	const follow = (plan: RescuePlan<Entry>, all: readonly Entry[]): readonly StreamName[] => {
+		const giveWay: StreamName[] = [];
+		let changed = false;
+		for (const entry of all) {
+			// Nobody knows of a video that was not tried whether it is large: it keeps its turn.
+			entry.isAtRisk = plan.late.has(entry);
+			const isLate = entry.totalBytes !== undefined && entry.isAtRisk;
+			changed ||= isLate !== entry.isLate;
+			if (isLate && !entry.isLate && entry.isUnderway) giveWay.push(entry.pending.stream);
+			entry.isLate = isLate;
+		}
+		if (changed) requeue();
+		return giveWay;
+	};
+
+	return {
+		put(stream, pending) {
+			const known = entries.get(stream) ?? underway.get(stream);
+			if (known !== undefined) queues.remove(known);
+			if (pending === undefined) {
+				entries.delete(stream);
+				return;
+			}
+			const { deadline } = pending;
+			const entry = known ?? {
+				heldBytes: 0,
+				bytes: 0,
+				isAtRisk: false,
+				isLate: false,
+				isUnderway: false,
+				pending,
+				deadline,
+			};
+			// A link that lives longer: there may be time again.
+			const isLonger = entry.deadline !== deadline;
+			Object.assign(entry, { pending, deadline, ...(isLonger ? { isLate: false, isAtRisk: false } : {}) });
+			entries.set(stream, entry);
+			if (!entry.isUnderway) enqueue(entry);
+			if (queues.isLittered()) requeue();
+		},
+		take(now) {
+			const entry = queues.take(now);
+			if (entry === undefined) return undefined;
+			entry.isUnderway = true;
+			underway.set(entry.pending.stream, entry);
+			return { pending: entry.pending, isLate: entry.isLate };
+		},
+		release(stream) {
+			const entry = underway.get(stream);
+			if (entry === undefined) return;
+			underway.delete(stream);
+			entry.isUnderway = false;
+			queues.release(entry);
+			if (entries.get(stream) === entry) enqueue(entry);
+		},
+		nextDueAt: (now) => queues.nextDueAt(now),
+		learn(stream, { totalBytes, heldBytes }) {
+			const entry = entries.get(stream);
+			if (entry === undefined) return;
+			entry.heldBytes = heldBytes;
+			if (totalBytes === undefined || entry.totalBytes === totalBytes) return;
+			if (entry.totalBytes === undefined) sizes.add(totalBytes);
+			entry.totalBytes = totalBytes;
+		},
+		givesWay(stream, totalBytes) {
+			const entry = entries.get(stream);
+			if (entry === undefined || lastPlan === undefined || totalBytes === undefined) return false;
+			const bytes = totalBytes - entry.heldBytes;
+			const cutoff = lastPlan.cutoff(entry.deadline);
+			// What the plan thought of it counts as far as it was right about the size.
+			entry.isLate = lastPlan.late.has(entry)
+				? bytes >= Math.min(entry.bytes, cutoff)
+				: bytes > entry.bytes && bytes >= cutoff;
+			return entry.isLate;
+		},
+		plan(now, bytesPerSecond) {
+			if (bytesPerSecond === undefined || now < nextPlanAt) return [];
+			nextPlanAt = now + PLAN_EVERY_MS + entries.size;
+			const all = byDeadline();
+			lastPlan = planRescue(all, { now, bytesPerSecond });
+			return follow(lastPlan, all);
+		},
+		atRisk() {
+			return [...entries.values()].filter(({ isAtRisk }) => isAtRisk).map(({ pending }) => pending);
+		},
+		pace: queues.pace,
+		setPace: queues.setPace,
+	};
+}

@@ -1,0 +1,156 @@
+// The queues behind the agenda: one of each host that holds what is due, and one of what waits for its next try.
+
+import TinyQueue from "tinyqueue";
+import { fullPace, type HostPace } from "./host-pace.js";
+
+/** Places in queues whose item has moved on since; past this, and half of all, the queues are worth making anew. */
+const MAX_STALE = 4_096;
+
+export interface QueueKey {
+	readonly host: string;
+	readonly isLate: boolean;
+	readonly deadline: number;
+	readonly bytes: number;
+	/** Absent: due at once. */
+	readonly nextAttemptAt?: number;
+}
+
+interface Place<Item> {
+	readonly item: Item;
+	readonly key: QueueKey;
+}
+
+interface Host<Item> {
+	ready: TinyQueue<Place<Item>>;
+	pace: HostPace;
+	underway: number;
+}
+
+export interface HostQueues<Item extends object> {
+	/** Puts an item in; it has one place at a time. */
+	put(item: Item, key: QueueKey): void;
+	remove(item: Item): void;
+	/** Takes the most urgent item that is due at `now` on a host that may be asked; the host has one more under way. */
+	take(now: number): Item | undefined;
+	/** One that was taken is no longer under way. */
+	release(item: Item): void;
+	nextDueAt(now: number): number;
+	/** Whether so many places are out of date that `clear`, and putting everything in again, is worth it. */
+	isLittered(): boolean;
+	/** Empties the queues; what is under way stays so. */
+	clear(): void;
+	pace(host: string): HostPace;
+	setPace(host: string, pace: HostPace): void;
+}
+
+/** Makes empty queues; at most `perHost` items are under way on one host. */
+export function createHostQueues<Item extends object>(options: {
+	readonly perHost: number;
+}): HostQueues<Item> {
+	const hosts = new Map<string, Host<Item>>();
+	const places = new Map<Item, Place<Item>>();
+	const taken = new Map<Item, Host<Item>>();
+	let waiting = new TinyQueue<Place<Item>>([], byNextAttempt);
+	let queued = 0;
+
+	const hostOf = (name: string): Host<Item> => {
+		const known = hosts.get(name);
+		if (known !== undefined) return known;
+		const host = {
+			ready: new TinyQueue<Place<Item>>([], byUrgency),
+			pace: fullPace(options.perHost),
+			underway: 0,
+		};
+		hosts.set(name, host);
+		return host;
+	};
+	const enqueue = (place: Place<Item>): void => {
+		const { host, nextAttemptAt } = place.key;
+		(nextAttemptAt === undefined ? hostOf(host).ready : waiting).push(place);
+		queued += 1;
+	};
+	/** The first place that is not out of date. */
+	const first = (queue: TinyQueue<Place<Item>>): Place<Item> | undefined => {
+		for (let place = queue.peek(); place !== undefined; place = queue.peek()) {
+			if (places.get(place.item) === place) return place;
+			queue.pop();
+			queued -= 1;
+		}
+		return undefined;
+	};
+	const wakeDue = (now: number): void => {
+		for (let place = first(waiting); place !== undefined; place = first(waiting)) {
+			if ((place.key.nextAttemptAt ?? 0) > now) return;
+			waiting.pop();
+			hostOf(place.key.host).ready.push(place);
+		}
+	};
+	const isFull = ({ pace, underway }: Host<Item>): boolean => underway >= pace.limit;
+
+	return {
+		put(item, key) {
+			const place = { item, key };
+			places.set(item, place);
+			enqueue(place);
+		},
+		remove: (item) => void places.delete(item),
+		take(now) {
+			wakeDue(now);
+			let best: { readonly host: Host<Item>; readonly place: Place<Item> } | undefined;
+			for (const host of hosts.values()) {
+				if (isFull(host) || host.pace.pausedUntil > now) continue;
+				const place = first(host.ready);
+				if (place !== undefined && (best === undefined || byUrgency(place, best.place) < 0))
+					best = { host, place };
+			}
+			if (best === undefined) return undefined;
+			const { host, place } = best;
+			host.ready.pop();
+			queued -= 1;
+			host.underway += 1;
+			places.delete(place.item);
+			taken.set(place.item, host);
+			return place.item;
+		},
+		release(item) {
+			const host = taken.get(item);
+			if (host === undefined) return;
+			taken.delete(item);
+			host.underway -= 1;
+		},
+		nextDueAt(now) {
+			const waitingUntil = first(waiting)?.key.nextAttemptAt ?? Number.POSITIVE_INFINITY;
+			const pauses = [...hosts.values()]
+				.filter((host) => !isFull(host) && first(host.ready) !== undefined)
+				.map(({ pace }) => Math.max(pace.pausedUntil, now));
+			return pauses.reduce((least, at) => Math.min(least, at), waitingUntil);
+		},
+		isLittered: () => queued > 2 * places.size + MAX_STALE,
+		clear() {
+			places.clear();
+			waiting = new TinyQueue<Place<Item>>([], byNextAttempt);
+			queued = 0;
+			for (const [name, host] of hosts) {
+				host.ready = new TinyQueue<Place<Item>>([], byUrgency);
+				// A host that nothing is known of, and nothing wants, is forgotten.
+				if (host.underway === 0 && host.pace.strikes === 0 && host.pace.limit === options.perHost)
+					hosts.delete(name);
+			}
+		},
+		pace: (host) => hosts.get(host)?.pace ?? fullPace(options.perHost),
+		setPace(host, pace) {
+			hostOf(host).pace = pace;
+		},
+	};
+}
+
+/** What can end in time before what cannot; then the earliest deadline, then the smallest. */
+function byUrgency<Item>({ key: left }: Place<Item>, { key: right }: Place<Item>): number {
+	return (
+		Number(left.isLate) - Number(right.isLate) || left.deadline - right.deadline || left.bytes - right.bytes
+	);
+}
+
+function byNextAttempt<Item>({ key: left }: Place<Item>, { key: right }: Place<Item>): number {
+	return (left.nextAttemptAt ?? 0) - (right.nextAttemptAt ?? 0);
+}
