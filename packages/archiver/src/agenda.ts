@@ -24,8 +24,13 @@ interface Entry {
 	/** The same, its size known: it waits behind the others. */
 	isLate: boolean;
 	isUnderway: boolean;
+	isPending: boolean;
+	/** It is in the list that plans are made of. */
+	isListed: boolean;
 	/** When its last link dies. */
 	deadline: number;
+	/** By when the last plan wants it to end. */
+	dueAt: number;
 }
 
 export interface Taken {
@@ -59,6 +64,8 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 	const underway = new Map<StreamName, Entry>();
 	const queues = createHostQueues<Entry>({ perHost });
 	const sizes = createSeenSizes();
+	let listed: readonly Entry[] = [];
+	let unlisted: Entry[] = [];
 	let lastPlan: RescuePlan<Entry> | undefined;
 	let nextPlanAt = Number.NEGATIVE_INFINITY;
 
@@ -77,14 +84,25 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 		queues.clear();
 		for (const entry of entries.values()) if (!entry.isUnderway) enqueue(entry);
 	};
-	/** Everything by deadline; what nobody has asked for yet gets a size that was seen. */
-	const byDeadline = (): Entry[] => {
-		const all = [...entries.values()].sort((left, right) => left.deadline - right.deadline);
+	/**
+	 * Everything that is to be planned, in order. What nobody has asked for yet gets a size that was seen. Downloads under
+	 * way at the same time share the line, so that the next ones end later than one by one: by `sharedMs`.
+	 */
+	const toPlan = (sharedMs: number): readonly Entry[] => {
+		// What the last plan sorted comes first: sorting that again, with a few more, costs next to nothing.
+		const all = [...listed, ...unlisted].filter((entry) => {
+			entry.isListed = entry.isPending;
+			return entry.isPending;
+		});
+		unlisted = [];
 		for (const [index, entry] of all.entries()) {
 			entry.bytes = Math.max((entry.totalBytes ?? sizes.assume(index)) - entry.heldBytes, 0);
+			entry.dueAt = entry.isUnderway ? entry.deadline : entry.deadline - sharedMs;
 		}
-		return all;
+		listed = all.sort((left, right) => left.dueAt - right.dueAt);
+		return listed;
 	};
+	const bytesUnderway = (): number => [...underway.values()].reduce((sum, { bytes }) => sum + bytes, 0);
 	const follow = (plan: RescuePlan<Entry>, all: readonly Entry[]): readonly StreamName[] => {
 		const giveWay: StreamName[] = [];
 		let changed = false;
@@ -106,6 +124,7 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 			if (known !== undefined) queues.remove(known);
 			if (pending === undefined) {
 				entries.delete(stream);
+				if (known !== undefined) known.isPending = false;
 				return;
 			}
 			const { deadline } = pending;
@@ -115,12 +134,18 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 				isAtRisk: false,
 				isLate: false,
 				isUnderway: false,
+				isPending: true,
+				isListed: false,
 				pending,
 				deadline,
+				dueAt: deadline,
 			};
 			// A link that lives longer: there may be time again.
 			const isLonger = entry.deadline !== deadline;
 			Object.assign(entry, { pending, deadline, ...(isLonger ? { isLate: false, isAtRisk: false } : {}) });
+			entry.isPending = true;
+			if (!entry.isListed) unlisted.push(entry);
+			entry.isListed = true;
 			entries.set(stream, entry);
 			if (!entry.isUnderway) enqueue(entry);
 			if (queues.isLittered()) requeue();
@@ -153,7 +178,7 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 			const entry = entries.get(stream);
 			if (entry === undefined || lastPlan === undefined || totalBytes === undefined) return false;
 			const bytes = totalBytes - entry.heldBytes;
-			const cutoff = lastPlan.cutoff(entry.deadline);
+			const cutoff = lastPlan.cutoff(entry.dueAt);
 			// What the plan thought of it counts as far as it was right about the size.
 			entry.isLate = lastPlan.late.has(entry)
 				? bytes >= Math.min(entry.bytes, cutoff)
@@ -163,7 +188,8 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 		plan(now, bytesPerSecond) {
 			if (bytesPerSecond === undefined || now < nextPlanAt) return [];
 			nextPlanAt = now + PLAN_EVERY_MS + entries.size;
-			const all = byDeadline();
+			// Of each that is under way half is done, on an average: as a whole they are twice as much.
+			const all = toPlan((2 * bytesUnderway() * 1_000) / bytesPerSecond);
 			lastPlan = planRescue(all, { now, bytesPerSecond });
 			return follow(lastPlan, all);
 		},

@@ -103,19 +103,25 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 	let running: Promise<unknown> = Promise.resolve();
 
 	const limit = (): number => (attempts.pauses.isProbing() ? 1 : concurrency);
+	const tellIdle = (): void => {
+		if (attempts.count() === 0) for (const settle of idle) settle();
+	};
 	/** Begins what is due and fits; returns when to look again, if nothing changes before. */
 	const beginDue = (now: number): number => {
 		if (!tail.hasCaughtUp()) return Number.POSITIVE_INFINITY;
 		for (const stream of agenda.plan(now, bandwidth.bytesPerSecond(now))) attempts.giveWay(stream);
 		risks.look(now);
 		const pausedUntil = attempts.pauses.until();
-		if (now < pausedUntil) return pausedUntil;
+		if (now < pausedUntil) {
+			tellIdle();
+			return pausedUntil;
+		}
 		while (attempts.count() < limit()) {
 			const taken = agenda.take(now);
 			if (taken === undefined) break;
 			attempts.begin(taken);
 		}
-		if (attempts.count() === 0) for (const settle of idle) settle();
+		tellIdle();
 		return attempts.count() < limit() ? agenda.nextDueAt(now) : Number.POSITIVE_INFINITY;
 	};
 	const dispatch = async (): Promise<void> => {
@@ -128,10 +134,10 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 			await wake.wait(Math.min(Math.max(nextAt - now, 1), MAX_SLEEP_MS), signal);
 		}
 		await attempts.settled();
-		for (const settle of idle) settle();
+		tellIdle();
 	};
 	const summary = (): ArchiverSummary => {
-		const nextAttemptAt = agenda.nextDueAt(clock.now());
+		const nextAttemptAt = Math.max(agenda.nextDueAt(clock.now()), attempts.pauses.until());
 		return {
 			...attempts.rested(),
 			waiting: pendings.size(),

@@ -1,6 +1,7 @@
 // Keeps every recording's video before its link expires: a plugin, and its parts for other compositions.
 
 export { type AddressClass, classifyAddress, isAddressAllowed } from "./address-policy.js";
+export { type Agenda, createAgenda, type Taken } from "./agenda.js";
 export {
 	type Archiver,
 	type ArchiverDeps,
@@ -12,6 +13,7 @@ export {
 	DEFAULT_CONCURRENCY_PER_HOST,
 	DEFAULT_REFRESH_BEFORE_MS,
 } from "./archiver.js";
+export { type Bandwidth, measureBandwidth } from "./bandwidth.js";
 export { DEFAULT_RESERVE_BYTES } from "./disk-space.js";
 export { type FailureKind, type FailureReason, failureKind } from "./failure.js";
 export { DEFAULT_ALLOWED_HOSTS, type HostPattern, isHostAllowed, parseHostPattern } from "./host-policy.js";

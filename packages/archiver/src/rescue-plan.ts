@@ -5,8 +5,8 @@
 import TinyQueue from "tinyqueue";
 
 export interface PlannedDownload {
-	/** UTC milliseconds. */
-	readonly deadline: number;
+	/** By when it has to end; UTC milliseconds. */
+	readonly dueAt: number;
 	/** Still to come; known, or assumed. */
 	readonly bytes: number;
 }
@@ -14,16 +14,16 @@ export interface PlannedDownload {
 export interface RescuePlan<Download extends PlannedDownload> {
 	/** Those for which there is no time. */
 	readonly late: ReadonlySet<Download>;
-	/** The fewest bytes for which there was no time among the downloads that are due by `deadline`; infinite: for all there was. */
-	cutoff(deadline: number): number;
+	/** The fewest bytes for which there was no time among the downloads that are due by `dueAt`; infinite: for all there was. */
+	cutoff(dueAt: number): number;
 }
 
 interface Drop {
-	readonly deadline: number;
+	readonly dueAt: number;
 	readonly bytes: number;
 }
 
-/** Plans `downloads`, which are sorted by deadline, at `bytesPerSecond` for all of them together. */
+/** Plans `downloads`, which are sorted by `dueAt`, at `bytesPerSecond` for all of them together. */
 export function planRescue<Download extends PlannedDownload>(
 	downloads: readonly Download[],
 	options: { readonly now: number; readonly bytesPerSecond: number },
@@ -34,41 +34,41 @@ export function planRescue<Download extends PlannedDownload>(
 	// Of the same size the one that is due first goes first: it has the least time left.
 	const largest = new TinyQueue<Download>(
 		[],
-		(left, right) => right.bytes - left.bytes || left.deadline - right.deadline,
+		(left, right) => right.bytes - left.bytes || left.dueAt - right.dueAt,
 	);
 	let bytes = 0;
 	for (const download of downloads) {
 		largest.push(download);
 		bytes += download.bytes;
-		const room = ((download.deadline - now) * bytesPerSecond) / 1_000;
+		const room = ((download.dueAt - now) * bytesPerSecond) / 1_000;
 		while (bytes > room) {
 			const dropped = largest.pop();
 			if (dropped === undefined) break;
 			bytes -= dropped.bytes;
 			late.add(dropped);
-			drops.push({ deadline: download.deadline, bytes: dropped.bytes });
+			drops.push({ dueAt: download.dueAt, bytes: dropped.bytes });
 		}
 	}
 	return { late, cutoff: cutoffOf(drops) };
 }
 
 /** A download could have been any drop's that came at its own deadline or later: the smallest of these is its limit. */
-function cutoffOf(drops: readonly Drop[]): (deadline: number) => number {
+function cutoffOf(drops: readonly Drop[]): (dueAt: number) => number {
 	const smallest: number[] = new Array<number>(drops.length);
 	let least = Number.POSITIVE_INFINITY;
 	for (let index = drops.length - 1; index >= 0; index -= 1) {
 		least = Math.min(least, (drops[index] as Drop).bytes);
 		smallest[index] = least;
 	}
-	return (deadline) => smallest[firstAtOrAfter(drops, deadline)] ?? Number.POSITIVE_INFINITY;
+	return (dueAt) => smallest[firstAtOrAfter(drops, dueAt)] ?? Number.POSITIVE_INFINITY;
 }
 
-function firstAtOrAfter(drops: readonly Drop[], deadline: number): number {
+function firstAtOrAfter(drops: readonly Drop[], dueAt: number): number {
 	let low = 0;
 	let high = drops.length;
 	while (low < high) {
 		const middle = (low + high) >>> 1;
-		if ((drops[middle] as Drop).deadline < deadline) low = middle + 1;
+		if ((drops[middle] as Drop).dueAt < dueAt) low = middle + 1;
 		else high = middle;
 	}
 	return low;

@@ -142,6 +142,7 @@ export function createSimulatedFileSystem(
 			const began = disk.now();
 			return call("syncDirectory", path, { whole: () => disk.syncDirectory(path, began) });
 		},
+		freeBytes: async () => undefined,
 		networkFileSystem: async () => undefined,
 	};
 }
