@@ -68,6 +68,21 @@ describe("evolvePending", () => {
 		expect(fold(reported(), terminal)).toBeUndefined();
 	});
 
+	it("is pending afresh, due at once, when the video of a recording that rests is removed", () => {
+		const { downloadUrl, linkFingerprint, deadline } = link("second", 2_000);
+		const data = { location: "l", cause: "missing" as const, message: "gone" };
+		const removed = event("VideoRemoved", { ...data, downloadUrl, linkFingerprint, deadline });
+		expect(fold(reported(), failed(1, "failed"), archived, removed)).toEqual({
+			stream: STREAM,
+			deadline: 2_000,
+			host: "bucket.aliyuncs.com",
+			newestLink: "second",
+			attempts: 0,
+			refusals: 0,
+			metadata: { ingress: "archiver", correlationId: "c", causationId: "id-VideoRemoved" },
+		});
+	});
+
 	it.each([expired, abandoned])("is pending afresh when a link is renewed after $type", (terminal) => {
 		expect(fold(reported(), failed(1, "failed"), terminal, renewed(2_000))).toEqual({
 			stream: STREAM,

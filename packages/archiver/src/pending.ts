@@ -52,6 +52,8 @@ export function evolvePending(
 	switch (event?.type) {
 		case "RecordingReported":
 		case "LinkRenewed":
+		// It brings the newest link along: what was known of this recording is forgotten since it came to rest.
+		case "VideoRemoved":
 			return withLink(pending, event, event.data);
 		case "ArchiveAttemptFailed":
 			return evolveFailure(pending, event);
@@ -77,7 +79,7 @@ export function noteFailure(pending: PendingRecording, failure: NotedFailure): P
 	};
 }
 
-/** A first link, or another one: whatever the earlier ones came to, the work starts afresh. */
+/** A first link, another one, or the known one once more: whatever the earlier ones came to, the work starts afresh. */
 function withLink(
 	pending: PendingRecording | undefined,
 	event: ReelkeepEvent,

@@ -83,3 +83,13 @@ function implausible(at: number, otherUnit: number, now: number): IgnoredExpiry[
 function isAhead(at: number, now: number): boolean {
 	return at > now && at <= now + MAX_DAYS_AHEAD * DAY_MS;
 }
+
+/** The latest one of several links: until then a video can still be had. `undefined`: of none. */
+export function latestDeadline(links: readonly { readonly deadline: Deadline }[]): Deadline | undefined {
+	return links
+		.map(({ deadline }) => deadline)
+		.reduce<Deadline | undefined>(
+			(latest, deadline) => (latest === undefined || deadline.at > latest.at ? deadline : latest),
+			undefined,
+		);
+}

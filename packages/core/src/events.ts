@@ -177,6 +177,25 @@ export const LogRepaired = t.type(
 );
 export type LogRepaired = t.TypeOf<typeof LogRepaired>;
 
+/** A video that was kept is no more: its recording is pending again, and the archiver tries its links anew. */
+export const VideoRemoved = t.type(
+	{
+		/** As in its receipt. */
+		location: t.string,
+		/** `damaged`: the bytes there are not those of the receipt, or cannot be read. */
+		cause: t.union([t.literal("missing"), t.literal("damaged")]),
+		/** For people; says where a damaged file is kept. */
+		message: t.string,
+		/** Of the newest link, masked. */
+		downloadUrl: t.string,
+		linkFingerprint: t.string,
+		/** When the last of its links dies. */
+		deadline: Deadline,
+	},
+	"VideoRemoved",
+);
+export type VideoRemoved = t.TypeOf<typeof VideoRemoved>;
+
 /** Codec and current schema version of each event type. */
 export const EVENT_TYPES = {
 	RecordingReported: { codec: RecordingReported, schemaVersion: 1 },
@@ -188,6 +207,7 @@ export const EVENT_TYPES = {
 	LinkExpired: { codec: LinkExpired, schemaVersion: 1 },
 	ArchiveAbandoned: { codec: ArchiveAbandoned, schemaVersion: 1 },
 	LogRepaired: { codec: LogRepaired, schemaVersion: 1 },
+	VideoRemoved: { codec: VideoRemoved, schemaVersion: 1 },
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;

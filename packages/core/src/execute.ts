@@ -4,14 +4,8 @@ import { type DomainEvent, decodeEvent, EVENT_TYPES } from "./events.js";
 import type { EventMetadata, EventStore, NewEvent, StreamName, StreamVersion } from "./ports/event-store.js";
 import type { Ids } from "./ports/runtime.js";
 import { storeFault } from "./ports/store-fault.js";
-import {
-	type Decision,
-	decide,
-	evolve,
-	initialRecording,
-	type Recording,
-	type RecordingCommand,
-} from "./recording.js";
+import { type Decision, decide, evolve, initialRecording, type Recording } from "./recording.js";
+import type { RecordingCommand } from "./recording-command.js";
 
 /** Every lost race means that another writer succeeded; a stream has few writers, so more is a fault. */
 const MAX_RACES = 64;

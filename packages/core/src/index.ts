@@ -30,6 +30,7 @@ export {
 	toUnknownEvent,
 	type UnknownEvent,
 	VideoReceipt,
+	VideoRemoved,
 } from "./events.js";
 export { type ExecuteOptions, execute, type LoadedRecording, loadRecording, toNewEvent } from "./execute.js";
 export { type Followed, type FollowOptions, followLog, lastPosition } from "./follow.js";
@@ -65,25 +66,28 @@ export type { RateLimit } from "./rate-limit.js";
 export { checkReadiness, type Readiness } from "./readiness.js";
 export { createReceive, type ReceiveDeps, type ReceiveOptions } from "./receive.js";
 export {
-	type AbandonArchive,
-	type ArchiveRecording,
 	type Decision,
 	type DecisionOutcome,
 	decide,
-	type ExpireLink,
 	evolve,
 	initialRecording,
 	MAX_CONTRADICTIONS,
 	MAX_RECORDED_FAILURES,
 	MAX_RENEWALS,
-	type RecordFailedAttempt,
 	type Recording,
-	type RecordingCommand,
-	type RecordingFacts,
-	type RecordingLink,
 	type RecordingState,
-	type ReportRecording,
 } from "./recording.js";
+export type {
+	AbandonArchive,
+	ArchiveRecording,
+	ExpireLink,
+	RecordFailedAttempt,
+	RecordingCommand,
+	RecordingFacts,
+	RecordingLink,
+	RemoveVideo,
+	ReportRecording,
+} from "./recording-command.js";
 export {
 	isRecordingStream,
 	quarantineStream,

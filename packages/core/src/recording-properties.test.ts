@@ -10,10 +10,8 @@ import {
 	MAX_RECORDED_FAILURES,
 	MAX_RENEWALS,
 	type Recording,
-	type RecordingCommand,
-	type RecordingFacts,
-	type ReportRecording,
 } from "./recording.js";
+import type { RecordingCommand, RecordingFacts, ReportRecording } from "./recording-command.js";
 
 const facts = {
 	projectId: "cg-avatar",
@@ -55,6 +53,13 @@ const fail = (serial: number, nextAttemptAt?: number): RecordingCommand => ({
 	linkFingerprint: `link-${serial}`,
 	tried: serial % 3 !== 2,
 	...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
+});
+
+const remove = (cause: "missing" | "damaged"): RecordingCommand => ({
+	_tag: "RemoveVideo",
+	location: "memory:x",
+	cause,
+	message: "not as it was",
 });
 
 const fold = (events: readonly DomainEvent[], from: Recording = initialRecording): Recording =>
@@ -101,6 +106,7 @@ const anyCommand: fc.Arbitrary<RecordingCommand> = fc.oneof(
 		weight: 3,
 	},
 	{ arbitrary: fc.boolean().map(archive), weight: 1 },
+	{ arbitrary: fc.constantFrom("missing" as const, "damaged" as const).map(remove), weight: 1 },
 	{
 		arbitrary: fc.tuple(serials, fc.constantFrom("ExpireLink", "AbandonArchive")).map((it) => giveUp(...it)),
 		weight: 4,
@@ -193,20 +199,23 @@ describe("whatever is commanded", () => {
 		fc.assert(
 			fc.property(anyCommands, (commands) => {
 				const { recording, log } = run(commands);
-				expect(log.length).toBeLessThanOrEqual(longest);
+				// Nobody who sends anything can remove a video.
+				const removals = count(log, "VideoRemoved");
+				expect(log.length).toBeLessThanOrEqual(longest + 3 * removals);
 				expect(fold(log)).toEqual(recording);
 			}),
 		);
 	});
 
-	test("nothing leaves archived, and nothing is unreported again", () => {
+	test("nothing but a removal leaves archived, and nothing is unreported again", () => {
 		fc.assert(
 			fc.property(anyCommands, (commands) => {
-				const { log } = run(commands, ({ before, after }) => {
-					if (before.state === "archived") expect(after.state).toBe("archived");
+				const { log } = run(commands, ({ before, after, events }) => {
+					const stays = before.state === "archived" && events[0]?.type !== "VideoRemoved";
+					if (stays) expect(after.state).toBe("archived");
 					if (before.state !== "unreported") expect(after.state).not.toBe("unreported");
 				});
-				expect(count(log, "RecordingArchived")).toBeLessThanOrEqual(1);
+				expect(count(log, "RecordingArchived")).toBeLessThanOrEqual(1 + count(log, "VideoRemoved"));
 				expect(count(log, "RecordingReported")).toBeLessThanOrEqual(1);
 			}),
 		);
@@ -220,6 +229,7 @@ describe("whatever is commanded", () => {
 				for (const command of commands) {
 					const { outcome, events } = decide(command, recording);
 					if (command._tag === "RecordFailedAttempt" && command.tried) tried.add(command.linkFingerprint);
+					if (command._tag === "RemoveVideo" && outcome === "Accepted") tried.clear();
 					const gaveUp = command._tag === "ExpireLink" || command._tag === "AbandonArchive";
 					if (gaveUp && outcome === "Accepted") {
 						for (const fingerprint of command.tried) tried.add(fingerprint);

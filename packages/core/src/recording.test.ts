@@ -9,11 +9,13 @@ import {
 	MAX_RECORDED_FAILURES,
 	MAX_RENEWALS,
 	type Recording,
-	type RecordingCommand,
-	type RecordingFacts,
-	type RecordingLink,
-	type ReportRecording,
 } from "./recording.js";
+import type {
+	RecordingCommand,
+	RecordingFacts,
+	RecordingLink,
+	ReportRecording,
+} from "./recording-command.js";
 
 const facts: RecordingFacts = {
 	projectId: "cg-avatar",
@@ -94,6 +96,24 @@ const expired = (attempts = 1): DomainEvent => ({
 const abandoned = (attempts = 1): DomainEvent => ({
 	type: "ArchiveAbandoned",
 	data: { cause: "too-large", message: "too large", attempts },
+});
+
+const remove = (location = receipt.location): RecordingCommand => ({
+	_tag: "RemoveVideo",
+	location,
+	cause: "damaged",
+	message: "other bytes",
+});
+const removed = (newest: number, latest = newest): DomainEvent => ({
+	type: "VideoRemoved",
+	data: {
+		location: receipt.location,
+		cause: "damaged",
+		message: "other bytes",
+		downloadUrl: linkOf(newest).downloadUrl,
+		linkFingerprint: linkOf(newest).linkFingerprint,
+		deadline: linkOf(latest).deadline,
+	},
 });
 
 const fold = (events: readonly DomainEvent[], from: Recording = initialRecording): Recording =>
@@ -334,5 +354,43 @@ describe("giving up", () => {
 			state: "abandoned",
 			cause: "too large",
 		});
+	});
+});
+
+describe("removing a video", () => {
+	test("opens the recording again, with its newest link and the deadline of the one that lives longest", () => {
+		given(reported(9), renewed(3), archived()).when(remove()).decides("Accepted", removed(3, 9));
+	});
+
+	test("is ignored for a video that is not kept, or kept elsewhere", () => {
+		given().when(remove()).decides("Ignored");
+		given(reported(1)).when(remove()).decides("Ignored");
+		given(reported(1), expired()).when(remove()).decides("Ignored");
+		given(reported(1), archived()).when(remove("memory:y")).decides("Ignored");
+		given(reported(1), archived(), removed(1)).when(remove()).decides("Ignored");
+	});
+
+	test("forgets the receipt and what its links came to before: each is tried again before it rests", () => {
+		const history = [reported(1), failed(1, 1, 5), archived(2), removed(1)];
+		const { recording } = given(...history);
+		expect(recording).toMatchObject({ state: "pending", failedAttempts: 0, recordedFailures: 1 });
+		expect(recording).toMatchObject({ triedLinks: [], lastFailure: "other bytes" });
+		expect(recording).not.toHaveProperty("receipt");
+		expect(recording).not.toHaveProperty("nextAttemptAt");
+		given(...history)
+			.when(expire())
+			.decides("Ignored");
+		given(...history)
+			.when(expire(1))
+			.decides("Accepted", expired(1));
+		given(...history)
+			.when(archive())
+			.decides("Accepted", archived(1));
+		given(...history)
+			.when(report(1))
+			.decides("AlreadyReported");
+		given(...history)
+			.when(report(2))
+			.decides("LinkRenewed", renewed(2));
 	});
 });

@@ -1,8 +1,16 @@
 // The recording's decider: `decide(command, state)` and `evolve(state, event)`. Pure; time and sealed links come in.
 
-import type { Deadline } from "./deadline.js";
+import { latestDeadline } from "./deadline.js";
 import type { DomainEvent, ReportContradicted, VideoReceipt } from "./events.js";
-import type { RecordingId } from "./recording-id.js";
+import type {
+	ArchiveRecording,
+	RecordFailedAttempt,
+	RecordingCommand,
+	RecordingFacts,
+	RecordingLink,
+	RemoveVideo,
+	ReportRecording,
+} from "./recording-command.js";
 
 /** A stream's renewals and contradictions are bounded: a sender's loop must not grow it for ever. */
 export const MAX_RENEWALS = 16;
@@ -30,70 +38,6 @@ export interface Recording {
 	readonly lastFailure?: string;
 	readonly receipt?: VideoReceipt;
 	readonly cause?: string;
-}
-
-export interface RecordingFacts extends RecordingId {
-	readonly gameId: string;
-	readonly accountDomain: number;
-	readonly accountId: string;
-}
-
-export interface RecordingLink {
-	readonly downloadUrl: string;
-	readonly sealedUrl: string;
-	readonly linkFingerprint: string;
-	readonly expireTime: number;
-	readonly deadline: Deadline;
-}
-
-export type RecordingCommand =
-	| ReportRecording
-	| RecordFailedAttempt
-	| ArchiveRecording
-	| ExpireLink
-	| AbandonArchive;
-
-/** An authentic, decoded callback; its link sealed. The commands below it come from the archiver. */
-export interface ReportRecording {
-	readonly _tag: "ReportRecording";
-	readonly facts: RecordingFacts;
-	readonly version: number;
-	readonly action: string;
-	readonly link: RecordingLink;
-	/** A hash over all nine fields. */
-	readonly contentFingerprint: string;
-}
-
-export interface RecordFailedAttempt {
-	readonly _tag: "RecordFailedAttempt";
-	readonly reason: string;
-	readonly message: string;
-	readonly linkFingerprint: string;
-	/** Whether the origin was really asked for this link: our own policy may have been in the way. */
-	readonly tried: boolean;
-	readonly nextAttemptAt?: number;
-}
-
-export interface ArchiveRecording {
-	readonly _tag: "ArchiveRecording";
-	readonly receipt: VideoReceipt;
-	/** The file was found complete, from a process that died before it said so. */
-	readonly adopted: boolean;
-}
-
-export interface ExpireLink {
-	readonly _tag: "ExpireLink";
-	readonly cause: "refused" | "deadline";
-	readonly message: string;
-	/** Fingerprints of the links that were really tried just now; a link that never was keeps the recording open. */
-	readonly tried: readonly string[];
-}
-
-export interface AbandonArchive {
-	readonly _tag: "AbandonArchive";
-	readonly cause: string;
-	readonly message: string;
-	readonly tried: readonly string[];
 }
 
 /** What became of a command; the first four are a report's. `Ignored`: the state has no room for it. */
@@ -139,6 +83,8 @@ export function decide(command: RecordingCommand, recording: Recording): Decisio
 			const attempts = recording.failedAttempts + 1;
 			return rest(recording, command, { type: "ArchiveAbandoned", data: { cause, message, attempts } });
 		}
+		case "RemoveVideo":
+			return decideRemoval(command, recording);
 	}
 }
 
@@ -187,6 +133,14 @@ export function evolve(recording: Recording, event: DomainEvent): Recording {
 			return atRest(recording, "expired", event.data.message);
 		case "ArchiveAbandoned":
 			return atRest(recording, "abandoned", event.data.message);
+		case "VideoRemoved":
+			return {
+				...without(recording, "nextAttemptAt", "cause", "receipt"),
+				state: "pending",
+				triedLinks: [],
+				failedAttempts: 0,
+				lastFailure: event.data.message,
+			};
 		case "CallbackQuarantined":
 		case "LogRepaired":
 			return recording;
@@ -234,6 +188,17 @@ function decideArchive(command: ArchiveRecording, recording: Recording): Decisio
 			attempts: recording.failedAttempts + (command.adopted ? 0 : 1),
 		},
 	});
+}
+
+/** Whether a link still lives is not asked: the next attempt finds out, and rests again if none does. */
+function decideRemoval({ location, cause, message }: RemoveVideo, recording: Recording): Decision {
+	const link = recording.links.at(-1);
+	const deadline = latestDeadline(recording.links);
+	const isKept = recording.state === "archived" && recording.receipt?.location === location;
+	if (!isKept || link === undefined || deadline === undefined) return decision("Ignored");
+	const { downloadUrl, linkFingerprint } = link;
+	const data = { location, cause, message, downloadUrl, linkFingerprint, deadline };
+	return decision("Accepted", { type: "VideoRemoved", data });
 }
 
 /** A recording comes to rest without its video only when every link it has was really tried. */

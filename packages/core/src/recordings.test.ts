@@ -3,7 +3,7 @@ import { type DomainEvent, decodeEvent } from "./events.js";
 import { execute, loadRecording } from "./execute.js";
 import { createMemoryEventStore } from "./memory/event-store.js";
 import type { NewEvent } from "./ports/index.js";
-import type { RecordingCommand, ReportRecording } from "./recording.js";
+import type { RecordingCommand, ReportRecording } from "./recording-command.js";
 import { foldRecordings, recordingDeadline } from "./recordings.js";
 
 const report = (track: string, serial = 0): ReportRecording => ({

@@ -1,6 +1,6 @@
 // The `recordings` read model: every recording's state, deadline and receipt, folded from the log.
 
-import type { Deadline } from "./deadline.js";
+import { type Deadline, latestDeadline } from "./deadline.js";
 import { decodeEvent, type ReelkeepEvent } from "./events.js";
 import type { RecordedEvent, StreamName } from "./ports/event-store.js";
 import { evolve, initialRecording, type Recording } from "./recording.js";
@@ -25,10 +25,5 @@ function isOfRecording({ type }: ReelkeepEvent): boolean {
 
 /** When the last of a recording's links dies: until then its video can still be kept. */
 export function recordingDeadline(recording: Recording): Deadline | undefined {
-	return recording.links
-		.map(({ deadline }) => deadline)
-		.reduce<Deadline | undefined>(
-			(latest, deadline) => (latest === undefined || deadline.at > latest.at ? deadline : latest),
-			undefined,
-		);
+	return latestDeadline(recording.links);
 }

@@ -2,7 +2,7 @@ import { decideDeadline } from "./deadline.js";
 import { linkExpiry, linkFingerprint, maskLink, parseLink } from "./link.js";
 import type { StreamName } from "./ports/event-store.js";
 import type { Keyring } from "./ports/keyring.js";
-import type { RecordingLink } from "./recording.js";
+import type { RecordingLink } from "./recording-command.js";
 
 /** A link is sealed for its stream: moved to another, it does not open. */
 const context = (stream: StreamName): string => `link:${stream}`;

@@ -22,6 +22,7 @@ export function plotOutages(panels: readonly OutagePanel[]): string {
 	const drawn = panels.map((panel, index) => drawPanel(panel, index * PANEL_HEIGHT));
 	return [
 		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
+		"<title>Recordings saved over time after an outage, by four orders of work</title>",
 		`<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
 		...drawn.flat(),
 		"</svg>",

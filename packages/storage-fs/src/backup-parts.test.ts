@@ -33,7 +33,7 @@ describe("videos", () => {
 		const { directory, to } = await backupScene();
 		const hex = "ab".repeat(32);
 		await writeFile(join(directory, `videos/partial/${hex}.0123456789abcdef.part`), "x");
-		await writeFile(join(directory, `videos/partial/${hex}.0123456789abcdef.kept`), "x");
+		await writeFile(join(directory, `videos/partial/${hex}.0123456789abcdef.note`), "x");
 		await mkdir(join(directory, "videos/cd"), { recursive: true });
 		await writeFile(join(directory, `videos/cd/${hex}.mp4`), "in a folder that is not its own");
 		await writeFile(join(directory, "videos/cd/notes.txt"), "x");

@@ -13,9 +13,8 @@ import {
 	writeWhole,
 } from "./durable-files.js";
 import type { FileSystem, OpenFile } from "./file-system.js";
+import { foldersOf, videosOf } from "./video-place.js";
 
-const FOLDER = /^[0-9a-f]{2}$/;
-const VIDEO = /^[0-9a-f]{64}\.mp4$/;
 /** Of what a video is called while it is written: as an upload under way, which a start on the copy removes. */
 const PARTIAL_SUFFIX = ".0000000000000000.part";
 /** Of the files of a folder, to learn their sizes. */
@@ -142,19 +141,6 @@ export async function removeGoneVideos({ fileSystem, directory, to }: VideoCopy)
 		removed += gone.length;
 	}
 	return removed;
-}
-
-function foldersOf(fileSystem: FileSystem, directory: string): Promise<readonly string[]> {
-	return listIfPresent(fileSystem, join(directory, "videos"), FOLDER);
-}
-
-async function videosOf(
-	fileSystem: FileSystem,
-	directory: string,
-	folder: string,
-): Promise<readonly string[]> {
-	const names = await listIfPresent(fileSystem, join(directory, "videos", folder), VIDEO);
-	return names.filter((name) => name.startsWith(folder));
 }
 
 function pathOf(directory: string, folder: string, name: string): string {

@@ -155,5 +155,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
 	EROFS: "the file system is mounted read-only",
 	ENOTDIR: "a directory is needed, and a file is in its place",
 	ENOSPC: "the disk is full",
+	EDQUOT: "this user's quota is used up",
 	EMFILE: "too many open files; raise the limit",
 };

@@ -45,6 +45,8 @@ export interface FileSystem {
 	link(existing: string, added: string): Promise<void>;
 	unlink(path: string): Promise<void>;
 	syncDirectory(path: string): Promise<void>;
+	/** How much more a user without privileges can write below `path`; `undefined`: the file system does not say. */
+	freeBytes(path: string): Promise<number | undefined>;
 	/** The kind of network file system that holds `path`, e.g. `NFS`; `undefined`: it is local, or that cannot be told. */
 	networkFileSystem(path: string): Promise<string | undefined>;
 }

@@ -7,6 +7,13 @@ export {
 	type FsCheckpointStore,
 	type FsCheckpointStoreOptions,
 } from "./checkpoint-store.js";
+export {
+	type InspectFsVideosOptions,
+	inspectFsVideos,
+	type MendFsVideosOptions,
+	type MendReport,
+	mendFsVideos,
+} from "./doctor.js";
 export { type FsEventReaderOptions, openFsEventReader } from "./event-reader.js";
 export { createFsEventStore, type FsEventStore, type FsEventStoreOptions } from "./event-store.js";
 export type { FileStatus, FileSystem, OpenFile, OpenMode } from "./file-system.js";
@@ -19,4 +26,15 @@ export { type FsStorageOptions, fsStorage, KEY_FILE_NAME } from "./plugin.js";
 export { type RepairOptions, type RepairReport, repairFsStorage } from "./repair.js";
 export { createSocketOwnership } from "./socket-ownership.js";
 export { type VerifyOptions, verifyFsStorage } from "./verify.js";
+export {
+	type DamagedVideo,
+	isWrongFinding,
+	type Leftover,
+	type MissingVideo,
+	type UntoldVideo,
+	type VideoFinding,
+	type VideoInspection,
+} from "./video-findings.js";
+export type { InspectionProgress } from "./video-inspection.js";
+export type { Mending } from "./video-mending.js";
 export { createFsVideoStore, type FsVideoStore, type FsVideoStoreOptions } from "./video-store.js";

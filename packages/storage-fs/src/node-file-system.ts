@@ -15,6 +15,7 @@ const datasync = promisify(fs.fdatasync);
 const sync = promisify(fs.fsync);
 const truncate = promisify(fs.ftruncate);
 const status = promisify(fs.fstat);
+const statistics = promisify(fs.statfs);
 
 /** Makes the `FileSystem` of the machine. */
 export function createNodeFileSystem(): FileSystem {
@@ -26,6 +27,7 @@ export function createNodeFileSystem(): FileSystem {
 		link: promisify(fs.link),
 		unlink: promisify(fs.unlink),
 		syncDirectory,
+		freeBytes,
 		networkFileSystem,
 	};
 }
@@ -80,8 +82,19 @@ async function syncDirectory(path: string): Promise<void> {
 	}
 }
 
+async function freeBytes(path: string): Promise<number | undefined> {
+	try {
+		const { bavail, blocks, bsize } = await statistics(path);
+		// Those that have no idea of it say 0 of 0.
+		return blocks > 0 ? bavail * bsize : undefined;
+	} catch (error) {
+		if (hasCode(error, "ENOSYS", "ENOTSUP", "EOPNOTSUPP")) return undefined;
+		throw error;
+	}
+}
+
 async function networkFileSystem(path: string): Promise<string | undefined> {
 	// The numbers are Linux's; others tell none or others.
 	if (process.platform !== "linux") return undefined;
-	return networkKind((await promisify(fs.statfs)(path)).type);
+	return networkKind((await statistics(path)).type);
 }

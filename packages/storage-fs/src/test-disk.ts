@@ -83,6 +83,7 @@ export function scriptedDisk(base: FileSystem = createNodeFileSystem()): Scripte
 			link: (from, to) => run({ operation: "link", path: to }, () => base.link(from, to)),
 			unlink: (path) => run({ operation: "unlink", path }, () => base.unlink(path)),
 			syncDirectory: (path) => run({ operation: "syncDirectory", path }, () => base.syncDirectory(path)),
+			freeBytes: (path) => run({ operation: "freeBytes", path }, () => base.freeBytes(path)),
 			networkFileSystem: (path) =>
 				run({ operation: "networkFileSystem", path }, () => base.networkFileSystem(path)),
 		},

@@ -7,15 +7,26 @@ import type { OpenFile } from "./file-system.js";
 /** What is held in memory of a video at once. */
 export const READ_CHUNK_BYTES = 256 * 1024;
 
-/** Feeds the whole file to `hash`; resolves with its length in bytes. */
-export async function hashFile(file: OpenFile, hash: Hash): Promise<number> {
-	const chunk = Buffer.allocUnsafe(READ_CHUNK_BYTES);
+/**
+ * Feeds the whole file to `hash`, and to `onBytes`, for which each chunk is a buffer of its own; resolves with its length
+ * in bytes.
+ */
+export async function hashFile(
+	file: OpenFile,
+	hash: Hash,
+	onBytes?: (chunk: Uint8Array) => void,
+): Promise<number> {
+	let target = Buffer.allocUnsafe(READ_CHUNK_BYTES);
 	let offset = 0;
 	for (;;) {
-		const count = await file.read(chunk, offset);
+		const count = await file.read(target, offset);
 		if (count === 0) return offset;
-		hash.update(chunk.subarray(0, count));
+		const chunk = target.subarray(0, count);
+		hash.update(chunk);
 		offset += count;
+		if (onBytes === undefined) continue;
+		onBytes(chunk);
+		target = Buffer.allocUnsafe(READ_CHUNK_BYTES);
 	}
 }
 

@@ -1,35 +1,12 @@
-import { createHash, randomBytes } from "node:crypto";
-import { access, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { access, mkdir, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { VideoUpload } from "@reelkeep/core/ports";
 import { describe, expect, test } from "vitest";
+import { createNodeFileSystem } from "./node-file-system.js";
 import { scriptedDisk, systemError, temporaryDirectory } from "./test-disk.js";
 import { rejection } from "./test-store.js";
+import { bytesOf, filesOf, sha256, startVideos, upload } from "./test-videos.js";
 import { createFsVideoStore } from "./video-store.js";
-
-const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-
-async function startVideos(directory: string, disk = scriptedDisk()) {
-	const store = createFsVideoStore({ directory, fileSystem: disk.fileSystem });
-	await store.start();
-	return store;
-}
-
-async function bytesOf(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-	const all: Uint8Array[] = [];
-	for await (const chunk of chunks) all.push(chunk);
-	return Buffer.concat(all);
-}
-
-async function filesOf(directory: string): Promise<readonly string[]> {
-	const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-	return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-}
-
-async function upload(work: VideoUpload, bytes: Uint8Array): Promise<VideoUpload> {
-	for (let at = 0; at < bytes.length; at += 70_000) await work.write(bytes.subarray(at, at + 70_000));
-	return work;
-}
 
 describe("a video store", () => {
 	test("that was not started, or was closed, rejects with closed", async () => {
@@ -118,6 +95,33 @@ describe("a video store", () => {
 		expect((await bytesOf(moved.open(video.location, { offset: 2 }))).toString()).toBe("deo");
 		await moved.remove(video.location);
 		expect(await moved.stat("k")).toBeUndefined();
+	});
+});
+
+describe("free space", () => {
+	test("is told in bytes by the machine's file system, and passed on when nobody knows", async () => {
+		const store = await startVideos(await temporaryDirectory());
+		expect(await store.freeBytes()).toBeGreaterThan(1024 * 1024);
+		const disk = scriptedDisk({ ...createNodeFileSystem(), freeBytes: async () => undefined });
+		expect(await (await startVideos(await temporaryDirectory(), disk)).freeBytes()).toBeUndefined();
+	});
+
+	test("that ran out is said in plain words, and worth another try", async () => {
+		const directory = await temporaryDirectory();
+		const disk = scriptedDisk();
+		const store = await startVideos(directory, disk);
+		const work = await store.begin("k", { note: "n" });
+		disk.before = ({ operation }) => {
+			if (operation === "write") throw systemError("ENOSPC");
+		};
+		expect(await rejection(work.write(Buffer.from("video")))).toMatchObject({
+			_tag: "StoreFault",
+			reason: "io",
+			retryable: true,
+			message: "writing a video failed (ENOSPC): the disk is full",
+		});
+		await work.discard();
+		expect(await filesOf(directory)).toEqual([]);
 	});
 });
 
@@ -211,62 +215,5 @@ describe("an upload", () => {
 		expect(digest).toEqual({ bytes: Buffer.concat(chunks).length, sha256: sha256(Buffer.concat(chunks)) });
 		const { video } = await work.commit();
 		expect(await bytesOf(store.open(video.location))).toEqual(Buffer.concat(chunks));
-	});
-});
-
-describe("a suspended upload", () => {
-	test("goes on in another process, and ends as the whole video", async () => {
-		const directory = await temporaryDirectory();
-		const bytes = randomBytes(300_000);
-		const work = await upload(await (await startVideos(directory)).begin("k"), bytes.subarray(0, 123_456));
-		const token = work.resumeToken as string;
-		await work.suspend();
-		const disk = scriptedDisk();
-		const store = await startVideos(directory, disk);
-		disk.trace.length = 0;
-		const resumed = await store.begin("k", { resumeToken: token });
-		expect(resumed.offset).toBe(123_456);
-		await upload(resumed, bytes.subarray(123_456));
-		// Else a power cut could leave unsynced bytes under the name of what was suspended and synced.
-		const calls = disk.trace.filter(({ phase }) => phase === "finished").map(({ operation }) => operation);
-		expect(calls.slice(0, 2)).toEqual(["rename", "syncDirectory"]);
-		const { video } = await resumed.commit();
-		expect(video.sha256).toBe(sha256(bytes));
-		expect((await bytesOf(store.open(video.location))).equals(bytes)).toBe(true);
-		expect((await filesOf(directory)).length).toBe(1);
-	});
-
-	test("starts anew for a token of another key, of nothing, used before, or made up", async () => {
-		const directory = await temporaryDirectory();
-		const store = await startVideos(directory);
-		const work = await upload(await store.begin("k"), Buffer.from("video"));
-		const token = work.resumeToken as string;
-		const other = "../../../etc/passwd";
-		for (const resumeToken of [token, other, "", `${token}\0`, `${token}/../x`]) {
-			const begun = await store.begin("k", { resumeToken });
-			expect(begun.offset).toBe(0);
-			await begun.discard();
-		}
-		await work.suspend();
-		expect((await store.begin("another", { resumeToken: token })).offset).toBe(0);
-		const [one, two] = await Promise.all([
-			store.begin("k", { resumeToken: token }),
-			store.begin("k", { resumeToken: token }),
-		]);
-		expect([one.offset, two.offset].sort()).toEqual([0, 5]);
-	});
-
-	test("is removed by a new upload of the same key; one of a dead process by the next start", async () => {
-		const directory = await temporaryDirectory();
-		const store = await startVideos(directory);
-		await (await upload(await store.begin("k"), Buffer.from("kept"))).suspend();
-		await upload(await store.begin("other"), Buffer.from("lost with its process"));
-		expect((await filesOf(directory)).length).toBe(2);
-		const next = await startVideos(directory);
-		const [kept] = await filesOf(directory);
-		expect(kept).toMatch(/\.kept$/);
-		expect(await readFile(join(directory, "videos/partial", kept as string), "utf8")).toBe("kept");
-		await (await next.begin("k")).discard();
-		expect(await filesOf(directory)).toEqual([]);
 	});
 });

@@ -1,32 +1,33 @@
 // Videos: streamed to `videos/partial/`, then linked, once, under a final name that is derived from their key.
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { storeFault, type VideoStore } from "@reelkeep/core/ports";
-import { makeDurableDirectory, openIfPresent, toFault, unlinkIfPresent } from "./durable-files.js";
+import { makeDurableDirectory, openIfPresent, sizeIfPresent, toFault } from "./durable-files.js";
 import { type FileSystem, hasCode } from "./file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
+import { type KeptPartial, newPartialName, partPath, removePartial, reopenPartial } from "./partial-files.js";
+import { createMarks, MARK_INTERVAL, type MarkInterval, type SyncTurn } from "./partial-marks.js";
+import { checkNote } from "./partial-note.js";
+import { createPartialUploads, type PartialUploads } from "./partial-uploads.js";
 import { safeName } from "./safe-name.js";
 import { hashFile, streamFile } from "./video-file.js";
-import { createUpload, type PartialVideo, statVideo, type VideoPlace } from "./video-upload.js";
-
-/** Only what `commit` returns; so no location leaves the directory. */
-const LOCATION = /^videos\/([0-9a-f]{2})\/(\1[0-9a-f]{62}\.mp4)$/;
-/** Being written now. Worthless once its process is gone: nobody knows how much of it reached the disk. */
-const PARTIAL = /^[0-9a-f]{64}\.[0-9a-f]{16}\.part$/;
-/** Suspended: durable as far as it goes. Such a name is the resume token. */
-const KEPT = /^([0-9a-f]{64}\.[0-9a-f]{16})\.kept$/;
+import { placeAt, placeOf } from "./video-place.js";
+import { createUpload, type OpenPartial, statVideo } from "./video-upload.js";
 
 export interface FsVideoStoreOptions {
 	/** The data directory; made when it is missing. */
 	readonly directory: string;
 	/** Default: the machine's. */
 	readonly fileSystem?: FileSystem;
+	/** How often what is durable of an upload with a note is marked. Default: 32 MiB, 1 s; less is of use in tests. */
+	readonly markInterval?: MarkInterval;
 }
 
 export interface FsVideoStore extends VideoStore {
 	/**
-	 * (`open` is the port's.) Makes the directories and removes what a dead process left half-written; suspended uploads stay.
+	 * (`open` is the port's.) Makes the directories; finds what earlier processes left half-written, and removes what cannot be
+	 * gone on with.
 	 * The caller owns the data directory. Until then every call rejects with `closed`.
 	 */
 	start(): Promise<void>;
@@ -38,8 +39,10 @@ export interface FsVideoStore extends VideoStore {
 export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 	const directory = resolve(options.directory);
 	const fileSystem = options.fileSystem ?? createNodeFileSystem();
-	const partials = join(directory, "videos", "partial");
-	const inUse = new Set<string>();
+	const folder = join(directory, "videos", "partial");
+	const partials = createPartialUploads(fileSystem, folder);
+	const interval = options.markInterval ?? MARK_INTERVAL;
+	const uploads: Uploads = { fileSystem, partials, folder, turn: { isTaken: false }, interval };
 	let isOpen = false;
 	const during = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
 		if (!isOpen) throw storeFault("closed", "the video store is not open");
@@ -54,23 +57,43 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 		supports: { resume: true },
 		async start() {
 			try {
-				await makeDurableDirectory(fileSystem, partials);
-				await removeLeftovers(fileSystem, partials, inUse);
+				await makeDurableDirectory(fileSystem, folder);
+				await partials.load(async (videoName) => {
+					const { path } = placeOf(directory, videoName);
+					return (await sizeIfPresent(fileSystem, path)) !== undefined;
+				});
 			} catch (error) {
-				throw toFault(error, `opening ${partials}`);
+				throw toFault(error, `opening ${folder}`);
 			}
 			isOpen = true;
 		},
-		begin: (key, { resumeToken } = {}) =>
-			during("starting an upload", async () => {
-				const name = safeName(checkKey(key));
+		async begin(key, { note, resume } = {}) {
+			if (note !== undefined) checkNote(note);
+			return during("starting an upload", async () => {
+				const videoName = safeName(checkKey(key));
+				// Only one of several that resume the same upload gets it.
+				const kept = partials.take(videoName);
+				const isResumed = kept !== undefined && kept.name === resume?.resumeToken;
+				if (kept !== undefined && !isResumed) await removePartial(fileSystem, folder, kept);
 				const partial =
-					(await resumePartial(fileSystem, partials, name, resumeToken)) ??
-					(await startPartial(fileSystem, partials, name));
-				inUse.add(partial.path);
-				const onEnd = () => inUse.delete(partial.path);
-				return createUpload(partial, { fileSystem, place: placeOf(directory, name), onEnd });
+					(isResumed ? await resumePartial(uploads, kept, resume?.onBytes) : undefined) ??
+					(await startPartial(uploads, videoName, note));
+				partials.begin(partial.name);
+				const onEnd = async (left: KeptPartial | undefined) => {
+					if (left !== undefined) await partials.put(left);
+					partials.end(partial.name);
+				};
+				return createUpload(partial, { fileSystem, folder, place: placeOf(directory, videoName), onEnd });
+			});
+		},
+		findPartial: (key) =>
+			during("looking for an unfinished video", async () => {
+				const kept = partials.find(safeName(checkKey(key)));
+				return kept && { resumeToken: kept.name, bytes: kept.bytes, note: kept.note };
 			}),
+		removePartial: (key) =>
+			during("removing an unfinished video", () => partials.remove(safeName(checkKey(key)))),
+		freeBytes: () => during("asking for free space", () => fileSystem.freeBytes(folder)),
 		stat: (key) =>
 			during("looking at a video", () => statVideo(fileSystem, placeOf(directory, safeName(checkKey(key))))),
 		async *open(location, { offset = 0 } = {}) {
@@ -99,63 +122,57 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 	};
 }
 
-async function removeLeftovers(fileSystem: FileSystem, partials: string, inUse: ReadonlySet<string>) {
-	for (const name of await fileSystem.list(partials)) {
-		const path = join(partials, name);
-		if (PARTIAL.test(name) && !inUse.has(path)) await unlinkIfPresent(fileSystem, path);
-	}
+interface Uploads {
+	readonly fileSystem: FileSystem;
+	readonly partials: PartialUploads;
+	/** Of the partial files. */
+	readonly folder: string;
+	readonly turn: SyncTurn;
+	readonly interval: MarkInterval;
 }
 
-/** A new, empty partial file. What was suspended for this key is superseded, and removed. */
-async function startPartial(fileSystem: FileSystem, partials: string, name: string): Promise<PartialVideo> {
-	for (const found of await fileSystem.list(partials)) {
-		if (KEPT.test(found) && found.startsWith(name)) await unlinkIfPresent(fileSystem, join(partials, found));
-	}
-	const stem = `${name}.${randomBytes(8).toString("hex")}`;
-	const path = join(partials, `${stem}.part`);
-	const file = await fileSystem.open(path, "create");
-	return { path, keptName: `${stem}.kept`, file, bytes: 0, hash: createHash("sha256") };
+/** A new, empty upload. */
+async function startPartial(
+	{ fileSystem, folder, turn, interval }: Uploads,
+	videoName: string,
+	note: string | undefined,
+): Promise<OpenPartial> {
+	const name = newPartialName(videoName);
+	const part = await fileSystem.open(partPath(folder, name), "create");
+	const partial = { name, part, bytes: 0, hash: createHash("sha256") };
+	if (note === undefined) return partial;
+	const marks = createMarks({ fileSystem, folder, name, note, part, turn, interval });
+	return { ...partial, resumable: { videoName, note, marks } };
 }
 
-/** The suspended upload of this key that `token` names; `undefined` when there is none (any more). */
+/**
+ * What an upload left, to go on with. `undefined`: it is gone.
+ * *Errors*: rejects; what cannot be read again, which would be so the next time too, is removed.
+ */
 async function resumePartial(
-	fileSystem: FileSystem,
-	partials: string,
-	name: string,
-	token: string | undefined,
-): Promise<PartialVideo | undefined> {
-	const stem = KEPT.exec(token ?? "")?.[1];
-	if (token === undefined || stem === undefined || !stem.startsWith(name)) return undefined;
-	const path = join(partials, `${stem}.part`);
+	{ fileSystem, partials, folder, turn, interval }: Uploads,
+	kept: KeptPartial,
+	onBytes: ((chunk: Uint8Array) => void) | undefined,
+): Promise<OpenPartial | undefined> {
+	const { name, videoName, note, bytes } = kept;
+	const files = await reopenPartial(fileSystem, folder, kept).catch(async (error) => {
+		await partials.put(kept);
+		throw error;
+	});
+	if (files === undefined) return undefined;
+	const { part, note: resumed } = files;
+	const hash = createHash("sha256");
 	try {
-		// Only one of two that resume the same upload gets past this line.
-		await fileSystem.rename(join(partials, token), path);
-		// Before it grows: bytes that are not synced must never be found under a name that says they are.
-		await fileSystem.syncDirectory(partials);
+		const read = await hashFile(part, hash, onBytes);
+		if (read !== bytes) throw storeFault("io", `an unfinished video has ${read} bytes, and had ${bytes}`);
 	} catch (error) {
-		if (hasCode(error, "ENOENT")) return undefined;
+		await resumed.file.close();
+		await part.close();
+		await removePartial(fileSystem, folder, kept);
 		throw error;
 	}
-	const file = await fileSystem.open(path, "update");
-	try {
-		const hash = createHash("sha256");
-		return { path, keptName: token, file, bytes: await hashFile(file, hash), hash };
-	} catch (error) {
-		await file.close();
-		throw error;
-	}
-}
-
-function placeOf(directory: string, name: string): VideoPlace {
-	return placeAt(directory, `videos/${name.slice(0, 2)}/${name}.mp4`);
-}
-
-function placeAt(directory: string, location: string): VideoPlace {
-	const parts = LOCATION.exec(location);
-	if (parts === null)
-		throw storeFault("io", "this is not the location of a video in this store", { retryable: false });
-	const folder = join(directory, "videos", parts[1] as string);
-	return { location, folder, path: join(folder, parts[2] as string) };
+	const marks = createMarks({ fileSystem, folder, name, note, part, resumed, turn, interval });
+	return { name, part, bytes, hash, resumable: { videoName, note, marks } };
 }
 
 function checkKey(key: string): string {

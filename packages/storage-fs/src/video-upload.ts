@@ -1,7 +1,6 @@
 // One upload: written and hashed in order, then committed, suspended or discarded, once.
 
 import { createHash, type Hash } from "node:crypto";
-import { dirname, join } from "node:path";
 import {
 	type CommitResult,
 	type StoredVideo,
@@ -9,39 +8,37 @@ import {
 	type VideoDigest,
 	type VideoUpload,
 } from "@reelkeep/core/ports";
-import { makeDurableDirectory, openIfPresent, toFault, unlinkIfPresent } from "./durable-files.js";
+import { makeDurableDirectory, openIfPresent, toFault } from "./durable-files.js";
 import { type FileSystem, hasCode, type OpenFile } from "./file-system.js";
+import { type KeptPartial, partPath, removePartial } from "./partial-files.js";
+import type { Marks } from "./partial-marks.js";
 import { hashFile } from "./video-file.js";
+import type { VideoPlace } from "./video-place.js";
 
-/** Where a video lies, or will lie, under its final name. */
-export interface VideoPlace {
-	/** Its path inside the data directory. */
-	readonly location: string;
-	readonly path: string;
-	readonly folder: string;
-}
-
-/** A file under `videos/partial/` that this process writes. */
-export interface PartialVideo {
-	readonly path: string;
-	/** What it is called while nobody writes it; also the resume token. */
-	readonly keptName: string;
-	readonly file: OpenFile;
+/** The files under `videos/partial/` that this process writes. */
+export interface OpenPartial {
+	readonly name: string;
+	readonly part: OpenFile;
 	readonly bytes: number;
 	/** Of the bytes that are there. */
 	readonly hash: Hash;
+	/** With a note: it can be gone on with later. */
+	readonly resumable?: { readonly videoName: string; readonly note: string; readonly marks: Marks };
 }
 
 export interface UploadOptions {
 	readonly fileSystem: FileSystem;
+	/** Of the partial files. */
+	readonly folder: string;
 	readonly place: VideoPlace;
-	/** Called once, when the upload is over and its partial file gone or kept. */
-	readonly onEnd: () => void;
+	/** Called once, when the upload is over: with what it leaves to go on with. */
+	readonly onEnd: (kept: KeptPartial | undefined) => Promise<void>;
 }
 
 /** Makes the upload that goes on with `partial`. Its methods run one after the other, in the order of the calls. */
-export function createUpload(partial: PartialVideo, options: UploadOptions): VideoUpload {
-	const { fileSystem } = options;
+export function createUpload(partial: OpenPartial, options: UploadOptions): VideoUpload {
+	const { fileSystem, folder } = options;
+	const { part, hash, resumable } = partial;
 	let bytes = partial.bytes;
 	let last: Promise<unknown> = Promise.resolve();
 	let isOver = false;
@@ -54,9 +51,14 @@ export function createUpload(partial: PartialVideo, options: UploadOptions): Vid
 		last = turn.catch(() => {});
 		return turn;
 	};
+	const refuseFailed = () => {
+		const marking = resumable?.marks.failure();
+		if (marking !== undefined) failure ??= toFault(marking, "syncing a video");
+		if (failure !== undefined) throw failure;
+	};
 	const refuseOver = () => {
 		if (isOver) throw storeFault("closed", "this upload is over");
-		if (failure !== undefined) throw failure;
+		refuseFailed();
 	};
 	/** After a failure file and hash may differ, and a second sync would not tell: only `discard` is left. */
 	const onceOnly = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
@@ -67,29 +69,32 @@ export function createUpload(partial: PartialVideo, options: UploadOptions): Vid
 			throw failure;
 		}
 	};
-	const end = async () => {
+	const end = async (kept?: KeptPartial) => {
 		isOver = true;
-		options.onEnd();
-		await partial.file.close();
+		await resumable?.marks.settled();
+		const closed = await Promise.allSettled([resumable?.marks.close(), part.close()]);
+		await options.onEnd(kept);
+		for (const each of closed) if (each.status === "rejected") throw each.reason;
 	};
 	const remove = async () => {
 		await end();
-		await unlinkIfPresent(fileSystem, partial.path);
+		const endings = resumable === undefined ? ["part"] : ["note", "part"];
+		await removePartial(fileSystem, folder, { name: partial.name, endings });
 	};
-	const digest = (): VideoDigest => ({ bytes, sha256: partial.hash.copy().digest("hex") });
+	const digest = (): VideoDigest => ({ bytes, sha256: hash.copy().digest("hex") });
 
 	return {
 		offset: partial.bytes,
-		resumeToken: partial.keptName,
 		write: (chunk) =>
 			inTurn("writing a video", async () => {
 				refuseOver();
 				await onceOnly("writing a video", async () => {
-					const written = partial.file.write(chunk, bytes);
-					partial.hash.update(chunk); // While the disk works.
+					const written = part.write(chunk, bytes);
+					hash.update(chunk); // While the disk works.
 					await written;
 					bytes += chunk.byteLength;
 				});
+				resumable?.marks.wrote(bytes);
 			}),
 		digest: () =>
 			inTurn("hashing a video", async () => {
@@ -99,35 +104,39 @@ export function createUpload(partial: PartialVideo, options: UploadOptions): Vid
 		commit: () =>
 			inTurn("committing a video", async () => {
 				refuseOver();
+				// Two syncs at a time would share one error: only one of them would be told of it.
+				await resumable?.marks.settled();
+				refuseFailed();
 				const result = await onceOnly("committing a video", async () => {
-					await partial.file.datasync();
+					await part.datasync();
 					return linkVideo(partial, digest(), options);
 				});
 				await remove();
-				await fileSystem.syncDirectory(dirname(partial.path));
+				await fileSystem.syncDirectory(folder);
 				return result;
 			}),
 		discard: () => inTurn("discarding a video", async () => (isOver ? undefined : remove())),
 		suspend: () =>
 			inTurn("suspending a video", async () => {
 				if (isOver) return;
-				if (failure !== undefined || bytes === 0) return remove();
-				await partial.file.datasync();
-				await end();
-				await fileSystem.rename(partial.path, join(dirname(partial.path), partial.keptName));
-				await fileSystem.syncDirectory(dirname(partial.path));
+				await resumable?.marks.settled();
+				const hasFailed = failure !== undefined || resumable?.marks.failure() !== undefined;
+				if (resumable === undefined || hasFailed || bytes === 0) return remove();
+				const { marks, videoName, note } = resumable;
+				await onceOnly("suspending a video", () => marks.mark(bytes));
+				await end({ name: partial.name, videoName, note, bytes, noteEnd: marks.end });
 			}),
 	};
 }
 
 async function linkVideo(
-	partial: PartialVideo,
+	partial: OpenPartial,
 	digest: VideoDigest,
-	{ fileSystem, place }: UploadOptions,
+	{ fileSystem, folder, place }: UploadOptions,
 ): Promise<CommitResult> {
 	await makeDurableDirectory(fileSystem, place.folder);
 	try {
-		await fileSystem.link(partial.path, place.path);
+		await fileSystem.link(partPath(folder, partial.name), place.path);
 	} catch (error) {
 		if (!hasCode(error, "EEXIST")) throw error;
 		// Whoever linked it may have crashed before the next line.

@@ -3,3 +3,11 @@
 export { type ConformanceCase, ConformanceError } from "./case.js";
 export { type EventStoreHarness, eventStoreSuite } from "./event-store.js";
 export { type IngressHarness, ingressSuite, type SenderVerdict } from "./ingress.js";
+export {
+	type ServedObject,
+	type SourceSupport,
+	type StrayLink,
+	type VideoSourceHarness,
+	videoSourceSuite,
+} from "./video-source.js";
+export { type VideoStoreHarness, videoStoreSuite } from "./video-store.js";

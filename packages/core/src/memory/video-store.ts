@@ -44,10 +44,13 @@ export function createMemoryVideoStore(): VideoStore {
 		async stat(key) {
 			return state.videos.get(locationOf(key))?.video;
 		},
-		async *open(location, options = {}) {
+		async *open(location, { offset = 0 } = {}) {
+			if (!Number.isSafeInteger(offset) || offset < 0)
+				throw new RangeError("offset must be 0 or a positive integer");
 			const kept = state.videos.get(location);
 			if (kept === undefined) throw storeFault("io", `no video at ${location}`, { retryable: false });
-			yield kept.bytes.subarray(options.offset ?? 0);
+			// A copy: who reads it may write into it.
+			yield kept.bytes.slice(offset);
 		},
 		async remove(location) {
 			state.videos.delete(location);

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { createMemoryVideoStore } from "../memory/video-store.js";
+import type { VideoStore, VideoUpload } from "../ports/index.js";
+import { brokenVideos, keepingBlocks, type MakeVideos } from "./test-flawed-videos.js";
+import { videoKeepingFlaws } from "./test-flaws-video-keeping.js";
+import { videoPartialFlaws } from "./test-flaws-video-partials.js";
+import { videoReadingFlaws } from "./test-flaws-video-reading.js";
+import { videoResumingFlaws } from "./test-flaws-video-resuming.js";
+import { videoWritingFlaws } from "./test-flaws-video-writing.js";
+import { videoStoreSuite } from "./video-store.js";
+
+const flaws = {
+	...videoWritingFlaws,
+	...videoKeepingFlaws,
+	...videoReadingFlaws,
+	...videoResumingFlaws,
+	...videoPartialFlaws,
+};
+
+const memory: MakeVideos = async () => ({
+	open: async () => createMemoryVideoStore(),
+	dispose: async () => undefined,
+});
+
+describe("the memory video store", () => {
+	for (const { name, run } of videoStoreSuite(memory)) {
+		test(name, async (context) => {
+			if ((await run()) === "not-supported") context.skip();
+		});
+	}
+});
+
+/** The clauses that fail. */
+async function failing(make: MakeVideos): Promise<readonly string[]> {
+	const failed: string[] = [];
+	for (const { clause, run } of videoStoreSuite(make)) await run().catch(() => failed.push(clause));
+	return failed;
+}
+
+describe("a sound video store passes, in which flaws are planted", { timeout: 20_000 }, () => {
+	test("when it is opened again", async () => {
+		expect(await failing(brokenVideos())).toEqual([]);
+	});
+
+	test("when it keeps whole blocks of what was not committed", async () => {
+		expect(await failing(keepingBlocks())).toEqual([]);
+	});
+
+	test("when it resumes nothing", async () => {
+		const supports = { resume: false };
+		const forgetting = brokenVideos((store) => ({
+			supports,
+			begin: (key, { resume: _, note: __, ...options } = {}) => store.begin(key, options),
+		}));
+		expect(await failing(forgetting)).toEqual([]);
+	});
+});
+
+describe("a broken video store fails exactly its clauses", { timeout: 20_000 }, () => {
+	for (const [flaw, { breaks, make }] of Object.entries(flaws)) {
+		test(`when ${flaw}`, async () => {
+			expect(await failing(make)).toEqual(breaks);
+		});
+	}
+});
+
+test("every clause has a flaw that breaks it", () => {
+	const broken = new Set(Object.values(flaws).flatMap(({ breaks }) => breaks));
+	expect(videoStoreSuite(memory).filter(({ clause }) => !broken.has(clause))).toEqual([]);
+});
+
+test("a store that does nothing passes no clause that asks for more", async () => {
+	const upload: VideoUpload = {
+		offset: 0,
+		write: async () => undefined,
+		digest: async () => ({ bytes: 0, sha256: "" }),
+		commit: async () => ({ _tag: "Committed", video: { location: "nowhere", bytes: 0, sha256: "" } }),
+		discard: async () => undefined,
+		suspend: async () => undefined,
+	};
+	const idle: VideoStore = {
+		supports: { resume: true },
+		begin: async () => upload,
+		findPartial: async () => undefined,
+		removePartial: async () => undefined,
+		freeBytes: async () => undefined,
+		stat: async () => undefined,
+		open: async function* () {},
+		remove: async () => undefined,
+	};
+	const open = async (): Promise<VideoStore> => idle;
+	const failed = await failing(async () => ({
+		open,
+		reopen: open,
+		crash: open,
+		dispose: async () => undefined,
+	}));
+	const passed = videoStoreSuite(memory).filter(({ clause }) => !failed.includes(clause));
+	expect(passed.map(({ clause }) => clause)).toEqual(["free-bytes", "plain-locations"]);
+});
