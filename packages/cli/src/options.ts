@@ -4,8 +4,8 @@ import { Option } from "commander";
 
 /** Where the receiver listens unless told otherwise. */
 export const DEFAULT_HTTP = "127.0.0.1:8080";
-/** The object stores whose links the PaaS sends. */
-export const DEFAULT_ALLOW_HOST = "*.aliyuncs.com";
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
 /** Which apps are known, and with which secrets. */
 export function appOptions(): readonly Option[] {
@@ -86,6 +86,29 @@ export function keyFileOption(): Option {
 		"--key-file <file>",
 		"the keys that seal links (default: keys.json in the data directory)",
 	).env("REELKEEP_KEY_FILE");
+}
+
+/** What is logged; `level` unless told otherwise. */
+export function logLevelOption(level: (typeof LOG_LEVELS)[number] = "info"): Option {
+	return new Option("--log-level <level>", "what to log to standard error")
+		.env("REELKEEP_LOG_LEVEL")
+		.choices(LOG_LEVELS)
+		.default(level);
+}
+
+/** For a command that writes: its keys, how large its log may be, and on which disk. */
+export function storageOptions(): readonly Option[] {
+	return [
+		keyFileOption(),
+		new Option(
+			"--max-events <n>",
+			"how many events the log may hold, at about 20 bytes of memory each (default: 100000000)",
+		).env("REELKEEP_MAX_EVENTS"),
+		new Option(
+			"--allow-network-file-system",
+			"let the data directory lie on NFS, SMB and the like, which only this machine may ever mount (env: REELKEEP_ALLOW_NETWORK_FILE_SYSTEM, true or false)",
+		),
+	];
 }
 
 export function repeatable(flags: string, description: string): Option {

@@ -3,26 +3,29 @@
 
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import type { ArchiveFlags } from "./archive-command.js";
+import { archiveOptions, progressOption, waitOption } from "./archive-options.js";
 import type { BackupFlags } from "./backup-command.js";
+import type { DoctorFlags } from "./doctor-command.js";
 import type { EventsFlags } from "./events-command.js";
 import type { ExplainSignatureFlags } from "./explain-signature-command.js";
 import {
 	appOptions,
-	DEFAULT_ALLOW_HOST,
 	DEFAULT_HTTP,
 	dataOption,
 	grpcOptions,
 	keyFileOption,
+	logLevelOption,
 	pathOption,
 	repeatable,
+	storageOptions,
 	verifierOptions,
 } from "./options.js";
+import type { OutputFlags } from "./progress-display.js";
 import { RECORDING_STATES } from "./recording-states.js";
 import type { RecordingsFlags } from "./recordings-command.js";
 import type { ServeFlags } from "./serve-config.js";
 import type { VerifyFlags } from "./verify-command.js";
-
-const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
 /** *Shape*: `setExitCode` is told what the process ends with when a command has run. */
 export function createProgram(setExitCode: (code: number) => void): Command {
@@ -34,15 +37,18 @@ export function createProgram(setExitCode: (code: number) => void): Command {
 		.showHelpAfterError("(reelkeep COMMAND --help lists the options)")
 		.exitOverride();
 	const looking = [eventsCommand(), recordingsCommand(), explainSignatureCommand(setExitCode)];
-	const keeping = [verifyCommand(setExitCode), repairCommand(setExitCode), backupCommand(setExitCode)];
-	for (const command of [serveCommand(setExitCode), ...looking, ...keeping]) {
+	const keeping = [verifyCommand, repairCommand, doctorCommand, backupCommand].map((make) =>
+		make(setExitCode),
+	);
+	const working = [serveCommand(setExitCode), archiveCommand(setExitCode)];
+	for (const command of [...working, ...looking, ...keeping]) {
 		program.addCommand(command.copyInheritedSettings(program));
 	}
 	return program;
 }
 
 function serveCommand(setExitCode: (code: number) => void): Command {
-	return withOptions(new Command("serve"), [
+	const serve = withOptions(new Command("serve"), [
 		dataOption(),
 		new Option("--http <address>", "where to listen: HOST:PORT (port 0: any free one) or off")
 			.env("REELKEEP_HTTP")
@@ -81,39 +87,40 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 			new Option("--quarantine-mib <n>", "and how large they may be together (default: 256)").env(
 				"REELKEEP_QUARANTINE_MIB",
 			),
+		);
+	return withOptions(serve, [
+		...storageOptions(),
+		...archiveOptions(),
+		progressOption(),
+		logLevelOption(),
+	]).action(async (flags: ServeFlags & OutputFlags) => {
+		const { serveConfig } = await import("./serve-config.js");
+		const config = serveConfig(flags, process.env);
+		const { serve } = await import("./serve.js");
+		setExitCode(await serve(config, flags));
+	});
+}
+
+function archiveCommand(setExitCode: (code: number) => void): Command {
+	return withOptions(new Command("archive"), [
+		dataOption(),
+		...storageOptions(),
+		...archiveOptions(),
+		waitOption(),
+		progressOption(),
+		logLevelOption("warn"),
+	])
+		.description(
+			"archive what is pending, then exit: `serve` without callbacks, for a job; not beside a running server, which archives by itself",
 		)
-		.addOption(keyFileOption())
-		.addOption(
-			repeatable(
-				"--allow-host <pattern>",
-				`where videos may come from; replaces the default ${DEFAULT_ALLOW_HOST}; also REELKEEP_ALLOW_HOST, separated by commas`,
-			),
+		.option("--json", "print one JSON object", false)
+		.addHelpText(
+			"after",
+			"\nExit code: 0 every video is kept, 1 some are lost or still pending, 2 called in a wrong way.",
 		)
-		.option(
-			"--allow-private-network",
-			"let allowed hosts have private addresses (env: REELKEEP_ALLOW_PRIVATE_NETWORK, true or false)",
-		)
-		.addOption(
-			new Option(
-				"--max-events <n>",
-				"how many events the log may hold: about 20 bytes of memory each; from 80 % on /readyz says so (default: 100000000)",
-			).env("REELKEEP_MAX_EVENTS"),
-		)
-		.option(
-			"--allow-network-file-system",
-			"let the data directory lie on NFS, SMB and the like, which only this machine may ever mount (env: REELKEEP_ALLOW_NETWORK_FILE_SYSTEM, true or false)",
-		)
-		.addOption(
-			new Option("--log-level <level>", "what to log to standard error")
-				.env("REELKEEP_LOG_LEVEL")
-				.choices(LOG_LEVELS)
-				.default("info"),
-		)
-		.action(async (flags: ServeFlags & { readonly logLevel: string }) => {
-			const { serveConfig } = await import("./serve-config.js");
-			const config = serveConfig(flags, process.env);
-			const { serve } = await import("./serve.js");
-			setExitCode(await serve(config, flags.logLevel));
+		.action(async (flags: ArchiveFlags) => {
+			const { archive } = await import("./archive-command.js");
+			setExitCode(await archive(flags, process.env));
 		});
 }
 
@@ -170,6 +177,26 @@ function repairCommand(setExitCode: (code: number) => void): Command {
 		.action(async (flags: VerifyFlags) => {
 			const { repair } = await import("./repair-command.js");
 			setExitCode(await repair(flags));
+		});
+}
+
+function doctorCommand(setExitCode: (code: number) => void): Command {
+	return new Command("doctor")
+		.description(
+			"tell where event log and videos do not agree; changes nothing, beside a running server too, unless --fix is given",
+		)
+		.addOption(dataOption())
+		.option("--hashes", "read every video, and compare its SHA-256 with its receipt", false)
+		.option("--fix", "mend what can be mended; Reelkeep must be stopped", false)
+		.option("--allow-network-file-system", "the directory lies on one, as for `serve`", false)
+		.option("--json", "print one JSON object", false)
+		.addHelpText(
+			"after",
+			"\nExit code: 0 they agree, 1 something is wrong and not mended, or cannot be read, 2 called in a wrong way.",
+		)
+		.action(async (flags: DoctorFlags) => {
+			const { doctor } = await import("./doctor-command.js");
+			setExitCode(await doctor(flags));
 		});
 }
 

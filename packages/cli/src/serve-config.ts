@@ -2,33 +2,30 @@
 
 import type { Apps, FailureAnswer } from "@reelkeep/adapter-http";
 import type { AppProjects, QuarantineQuota, ReceiveOptions } from "@reelkeep/core";
-import type { FsStorageOptions } from "@reelkeep/storage-fs";
 import { type AppFlags, type ProjectFlags, readAppsConfig, readProjectsConfig } from "./apps-config.js";
-import { listOf, parseAddress, parseNumber, requireDirectory, UsageError } from "./flags.js";
+import { type ArchivingConfig, type ArchivingFlags, readArchivingConfig } from "./archive-config.js";
+import { parseAddress, parseNumber, UsageError } from "./flags.js";
 import { type GrpcConfig, type GrpcFlags, readGrpcConfig } from "./grpc-config.js";
-import { DEFAULT_ALLOW_HOST } from "./options.js";
+import { readStorageConfig, type StorageConfig, type StorageFlags } from "./storage-config.js";
 import { readVerifierConfig, type VerifierConfig, type VerifierFlags } from "./verifier-config.js";
 
-export interface ServeFlags extends AppFlags, ProjectFlags, VerifierFlags, GrpcFlags {
-	readonly data?: string;
+export interface ServeFlags
+	extends AppFlags,
+		ProjectFlags,
+		VerifierFlags,
+		GrpcFlags,
+		StorageFlags,
+		ArchivingFlags {
 	readonly http: string;
 	readonly path?: string;
 	readonly failureAnswer: FailureAnswer;
-	readonly keyFile?: string;
 	readonly rateLimit?: string;
 	readonly quarantineCallbacks?: string;
 	readonly quarantineMib?: string;
-	readonly allowHost?: readonly string[];
-	/** `undefined`: the flag was not given, and the environment decides. */
-	readonly allowPrivateNetwork?: boolean;
-	readonly maxEvents?: string;
-	/** As `allowPrivateNetwork`. */
-	readonly allowNetworkFileSystem?: boolean;
 }
 
 export interface ServeConfig {
-	readonly directory: string;
-	readonly storage: Pick<FsStorageOptions, "keyFile" | "maxEvents" | "allowNetworkFileSystem">;
+	readonly storage: StorageConfig;
 	/** `undefined`: no HTTP ingress. */
 	readonly http: HttpConfig | undefined;
 	/** `undefined`: no gRPC ingress. */
@@ -40,8 +37,7 @@ export interface ServeConfig {
 	readonly projects: AppProjects | undefined;
 	readonly receive: ReceiveOptions;
 	readonly quarantineQuota: Partial<QuarantineQuota>;
-	readonly allowHosts: readonly string[];
-	readonly allowPrivateNetwork: boolean;
+	readonly archiving: ArchivingConfig;
 	/** What the user should know although it works. */
 	readonly warnings: readonly string[];
 }
@@ -66,9 +62,7 @@ export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): 
 	const reportsPerSecond = parseNumber("--rate-limit", flags.rateLimit, 0.001);
 	const maxCallbacks = parseNumber("--quarantine-callbacks", flags.quarantineCallbacks, 1);
 	const maxMib = parseNumber("--quarantine-mib", flags.quarantineMib, 1);
-	const maxEvents = parseNumber("--max-events", flags.maxEvents, 1);
 	return {
-		directory: requireDirectory(flags.data),
 		http,
 		grpc,
 		apps,
@@ -79,18 +73,8 @@ export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): 
 			...(maxCallbacks === undefined ? {} : { maxCallbacks }),
 			...(maxMib === undefined ? {} : { maxBytes: maxMib * 1024 * 1024 }),
 		},
-		storage: {
-			// Compose files pass on variables that are empty.
-			...(flags.keyFile ? { keyFile: flags.keyFile } : {}),
-			...(maxEvents === undefined ? {} : { maxEvents }),
-			allowNetworkFileSystem:
-				flags.allowNetworkFileSystem ??
-				parseSwitch("REELKEEP_ALLOW_NETWORK_FILE_SYSTEM", environment.REELKEEP_ALLOW_NETWORK_FILE_SYSTEM),
-		},
-		allowHosts: allowHosts(flags, environment),
-		allowPrivateNetwork:
-			flags.allowPrivateNetwork ??
-			parseSwitch("REELKEEP_ALLOW_PRIVATE_NETWORK", environment.REELKEEP_ALLOW_PRIVATE_NETWORK),
+		storage: readStorageConfig(flags, environment),
+		archiving: readArchivingConfig(flags, environment),
 		warnings: [...warnings, ...grpcWarnings, ...projects.warnings],
 	};
 }
@@ -112,15 +96,4 @@ function httpConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): HttpConf
 		...(path ? { path } : {}),
 		failureAnswer,
 	};
-}
-
-function allowHosts(flags: ServeFlags, environment: NodeJS.ProcessEnv): readonly string[] {
-	const hosts = flags.allowHost ?? listOf(environment.REELKEEP_ALLOW_HOST);
-	return hosts.length > 0 ? hosts : [DEFAULT_ALLOW_HOST];
-}
-
-function parseSwitch(name: string, value = ""): boolean {
-	if (["true", "1"].includes(value)) return true;
-	if (["false", "0", ""].includes(value)) return false;
-	throw new UsageError(`${name} takes true or false`);
 }

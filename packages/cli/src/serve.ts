@@ -2,48 +2,51 @@
 
 import { createTopVerifier, httpIngress } from "@reelkeep/adapter-http";
 import { archiver } from "@reelkeep/archiver";
-import { describeError, guardLogger, type Logger, projectAdmission } from "@reelkeep/core";
-import { createReelkeep, type Reelkeep, systemClock } from "@reelkeep/core/container";
+import { type Logger, projectAdmission } from "@reelkeep/core";
+import { createReelkeep, systemClock } from "@reelkeep/core/container";
 import { fsStorage } from "@reelkeep/storage-fs";
-import { pino } from "pino";
 import { UsageError } from "./flags.js";
+import { openLog } from "./logging.js";
+import { chooseProgress, type OutputFlags, openProgressDisplay } from "./progress-display.js";
 import { secretTraffic } from "./secret-traffic.js";
 import type { ServeConfig } from "./serve-config.js";
-
-/** Past this, a stop is no longer waited for: an orchestrator would kill the process soon after. */
-const STOP_TIMEOUT_MS = 25_000;
+import { nextSignal, stopInTime } from "./stopping.js";
 
 /** Runs until SIGTERM or SIGINT; resolves with the exit code. *Errors*: rejects when it cannot start. */
-export async function serve(config: ServeConfig, logLevel: string): Promise<number> {
-	// Standard error may lead to a full disk: that must not end the receiver.
-	const logger = guardLogger(
-		pino({ level: logLevel, base: null }, pino.destination({ dest: 2, sync: true })),
-	);
+export async function serve(config: ServeConfig, output: OutputFlags): Promise<number> {
+	const chosen = chooseProgress(output, process.stderr, process.env);
+	// Its log tells what becomes of each download; lines of progress beside it would say no more.
+	const kind = chosen === "lines" ? "none" : chosen;
+	const display = await openProgressDisplay(kind);
+	const logger = openLog(output.logLevel, kind, display);
 	for (const warning of config.warnings) logger.warn({}, warning);
 	const { reelkeep, http, grpc } = await compose(config, logger);
+	reelkeep.notices.on("archiveProgress", display.apply);
 	const signalled = nextSignal();
 	// Whoever read the ready line may have gone; that is no reason to stop.
 	process.stdout.on("error", () => undefined);
 	await reelkeep.start();
 	const [httpAt, grpcAt] = [http?.address() ?? "off", grpc?.address() ?? "off"];
-	process.stdout.write(`reelkeep: ready http=${httpAt} grpc=${grpcAt} data=${config.directory}\n`);
-	logger.info({ signal: await signalled }, "stopping");
+	const ready = `reelkeep: ready http=${httpAt} grpc=${grpcAt} data=${config.storage.directory}\n`;
+	display.beside(() => void process.stdout.write(ready));
+	const signal = await signalled;
+	display.stop();
+	logger.info({ signal }, "stopping");
 	if (await stopInTime(reelkeep, logger)) return 0;
 	// Something holds on past its time: the process must not live on with it.
 	process.exit(1);
 }
 
 async function compose(config: ServeConfig, logger: Logger) {
-	const { directory, projects, allowHosts, allowPrivateNetwork, receive, quarantineQuota } = config;
+	const { projects, archiving, receive, quarantineQuota } = config;
 	try {
 		const { apps } = config;
 		const http = config.http && httpIngress({ ...config.http, apps });
 		const grpc = await composeGrpc(config);
 		const ingresses = [http, grpc].filter((ingress) => ingress !== undefined);
-		const storage = fsStorage({ directory, ...config.storage });
 		const plugins = [
-			storage,
-			archiver({ allowHosts, allowPrivateNetwork }),
+			fsStorage(config.storage),
+			archiver(archiving),
 			...(projects === undefined ? [] : [projectAdmission(projects)]),
 			...(ingresses.length === 0 ? [] : [secretTraffic(), ...ingresses]),
 		];
@@ -70,28 +73,5 @@ async function composeGrpc({ grpc: config, apps, clockToleranceMs }: ServeConfig
 	} catch (error) {
 		if (!(error instanceof TypeError)) throw error;
 		throw new UsageError(`${error.message} (${GRPC_FLAGS})`);
-	}
-}
-
-function nextSignal(): Promise<NodeJS.Signals> {
-	return new Promise((resolve) => {
-		for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
-	});
-}
-
-async function stopInTime(reelkeep: Reelkeep, logger: Logger): Promise<boolean> {
-	let timer: NodeJS.Timeout | undefined;
-	const late = new Promise<"late">((resolve) => {
-		timer = setTimeout(resolve, STOP_TIMEOUT_MS, "late");
-	});
-	try {
-		const ended = await Promise.race([reelkeep.stop(), late]);
-		if (ended === "late") logger.error({ timeoutMs: STOP_TIMEOUT_MS }, "not everything stopped in time");
-		return ended !== "late";
-	} catch (error) {
-		logger.error({ error: describeError(error) }, "not everything stopped cleanly");
-		return false;
-	} finally {
-		clearTimeout(timer);
 	}
 }
