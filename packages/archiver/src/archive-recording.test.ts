@@ -29,24 +29,26 @@ function answering(...reasons: readonly VideoUnavailable["reason"][]): VideoSour
 	};
 }
 
+const defaults = (): ArchiveDeps => ({
+	...scene,
+	source: answering(),
+	random: () => 0.5,
+	retryPolicy: DEFAULT_RETRY_POLICY,
+	space: createDiskSpace(scene.videoStore),
+	askForLink: async () => "None",
+});
+const UNWATCHED = {
+	signal: new AbortController().signal,
+	watch: { opened: () => true, received: () => undefined },
+	isDying: false,
+};
+
 async function attempt(deps: Partial<ArchiveDeps> = {}) {
 	const set = createPendingSet(() => undefined);
 	for await (const event of scene.store.readAll()) set.apply(event);
 	const [pending] = [...set.all()];
 	if (pending === undefined) throw new Error("nothing is pending");
-	const defaults: ArchiveDeps = {
-		...scene,
-		source: answering(),
-		random: () => 0.5,
-		retryPolicy: DEFAULT_RETRY_POLICY,
-		space: createDiskSpace(scene.videoStore),
-		askForLink: async () => "None",
-	};
-	const result = await archiveRecording({ ...defaults, ...deps }, pending, {
-		signal: new AbortController().signal,
-		watch: { opened: () => true, received: () => undefined },
-		isDying: false,
-	});
+	const result = await archiveRecording({ ...defaults(), ...deps }, pending, UNWATCHED);
 	const events = await scene.history(pending.stream);
 	return { result, last: events.at(-1), stream: pending.stream };
 }
@@ -152,8 +154,7 @@ describe("archiveRecording", () => {
 		await attempt({ source: answering("expired") });
 		const [pending] = [...set.all()];
 		if (pending === undefined) throw new Error("nothing is pending");
-		const deps = { ...scene, source: answering(), random: () => 0.5, retryPolicy: DEFAULT_RETRY_POLICY };
-		const result = await archiveRecording(deps, pending, new AbortController().signal);
+		const result = await archiveRecording(defaults(), pending, UNWATCHED);
 		expect(result).toEqual({ _tag: "Rested", state: "expired", links: [pending.newestLink] });
 		expect(asked).toHaveLength(1);
 	});

@@ -16,6 +16,8 @@ import {
 import { type Archiver, type ArchiverOptions, type ArchiverSummary, createArchiver } from "./archiver.js";
 import { requireAbove } from "./check-options.js";
 import { createHttpVideoSource, type HttpVideoSourceOptions } from "./http-video-source.js";
+import { createMp4Probe } from "./mp4-probe.js";
+import { loadMp4Parser } from "./mp4-probe-library.js";
 import { PLUGIN_NAME } from "./problems.js";
 
 export interface ArchiverPluginOptions extends ArchiverOptions, HttpVideoSourceOptions {
@@ -50,6 +52,7 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 			registry.provide(VIDEO_SOURCE, () => source);
 		},
 		async start(get) {
+			if (options.probeMp4 === true) await loadMp4Parser();
 			running = createArchiver(
 				{
 					store: get(EVENT_STORE),
@@ -62,6 +65,7 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 					telemetry: get(TELEMETRY),
 					notices: get(NOTICES),
 					refresher: get(LINK_REFRESHER),
+					...(options.probeMp4 === true ? { probeMp4: createMp4Probe } : {}),
 				},
 				options,
 			);
