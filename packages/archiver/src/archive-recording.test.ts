@@ -3,6 +3,7 @@ import { storeFault, type VideoSource, type VideoUnavailable } from "@reelkeep/c
 import { createRecordingScene, type RecordingScene } from "@reelkeep/testing/recording-scene";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type ArchiveDeps, archiveRecording } from "./archive-recording.js";
+import { createBlockWriters } from "./block-writer.js";
 import { createDiskSpace } from "./disk-space.js";
 import { createPendingSet } from "./pending-set.js";
 import { DEFAULT_RETRY_POLICY } from "./retry.js";
@@ -35,6 +36,7 @@ const defaults = (): ArchiveDeps => ({
 	random: () => 0.5,
 	retryPolicy: DEFAULT_RETRY_POLICY,
 	space: createDiskSpace(scene.videoStore),
+	blocks: createBlockWriters(),
 	askForLink: async () => "None",
 });
 const UNWATCHED = {

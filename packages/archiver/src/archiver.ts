@@ -6,6 +6,7 @@ import { createAgenda } from "./agenda.js";
 import type { ArchiveDeps } from "./archive-recording.js";
 import { createAttempts } from "./attempts.js";
 import { measureBandwidth } from "./bandwidth.js";
+import { createBlockWriters } from "./block-writer.js";
 import { createDiskSpace } from "./disk-space.js";
 import { createPendingSet } from "./pending-set.js";
 import { describeProblems } from "./problems.js";
@@ -39,7 +40,7 @@ export interface ArchiverOptions {
 	readonly reserveBytes?: number;
 }
 
-export type ArchiverDeps = Omit<ArchiveDeps, "retryPolicy" | "random" | "space" | "askForLink"> & {
+export type ArchiverDeps = Omit<ArchiveDeps, "retryPolicy" | "random" | "space" | "blocks" | "askForLink"> & {
 	readonly telemetry: Telemetry;
 	/** Draws the jitter; default `Math.random`. */
 	readonly random?: () => number;
@@ -96,7 +97,7 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 	const space = createDiskSpace(deps.videoStore, options.reserveBytes);
 	const askForLink = createAskForLink({ ...deps, refresher });
 	const attempts = createAttempts(
-		{ ...deps, random, notices, retryPolicy, space, askForLink },
+		{ ...deps, random, notices, retryPolicy, space, blocks: createBlockWriters(), askForLink },
 		{ pendings, agenda, bandwidth, risks, perHost, refreshBeforeMs, changed: wake.call, signal },
 	);
 	const idle = new Set<() => void>();

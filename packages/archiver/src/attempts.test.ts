@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { createAgenda } from "./agenda.js";
 import { createAttempts } from "./attempts.js";
 import { measureBandwidth } from "./bandwidth.js";
+import { createBlockWriters } from "./block-writer.js";
 import { createDiskSpace } from "./disk-space.js";
 import { createHttpVideoSource } from "./http-video-source.js";
 import { createPendingSet } from "./pending-set.js";
@@ -36,6 +37,7 @@ it("ends an attempt whatever its surroundings throw, and frees its slot", async 
 			random: () => 0.5,
 			retryPolicy: DEFAULT_RETRY_POLICY,
 			space: createDiskSpace(scene.videoStore),
+			blocks: createBlockWriters(),
 			askForLink: async () => "None",
 			notices,
 		},

@@ -11,6 +11,7 @@ import {
 import { startObjectStore } from "@reelkeep/testing/object-store";
 import { transcribingLogger } from "@reelkeep/testing/transcript";
 import { describe, expect, it } from "vitest";
+import { createBlockWriters } from "./block-writer.js";
 import { createDiskSpace } from "./disk-space.js";
 import { createHttpVideoSource } from "./http-video-source.js";
 import { type KeepResult, keepVideo } from "./keep-video.js";
@@ -44,6 +45,7 @@ const depsOf = (source: VideoSource, videoStore: VideoStore, logger: Logger = tr
 	clock: systemClock,
 	random: Math.random,
 	space: createDiskSpace(videoStore),
+	blocks: createBlockWriters(),
 });
 
 function keep(source: VideoSource, videoStore: VideoStore, signal = new AbortController().signal) {

@@ -11,10 +11,13 @@ import {
 	sourceFault,
 	type VideoSource,
 	type VideoStore,
+	type VideoUnavailable,
 } from "@reelkeep/core/ports";
+import type { BlockWriters } from "./block-writer.js";
 import { describeError } from "./describe-error.js";
 import type { DiskSpace } from "./disk-space.js";
 import { type Failure, failureOf } from "./failure.js";
+import { fillTransfer } from "./fill-transfer.js";
 import { findPartialDownload, type PartialDownload } from "./partial-download.js";
 import { beginTransfer, inStore, type Mp4ProbeStream, type Transfer, VideoStoreFailure } from "./transfer.js";
 import {
@@ -25,13 +28,8 @@ import {
 	receiptOf,
 } from "./verify-video.js";
 
-/** A connection that brought this much before it broke is worth another one at once. */
-const WORTHWHILE_BYTES = 256 * 1024;
-/** Connections of one attempt; after these it counts as failed, and the next one goes on. */
-const MAX_CONNECTIONS = 16;
 /** How often an object may change, or the store lose what it held, in one attempt. */
 const MAX_RESTARTS = 2;
-const REOPEN_AFTER_MS = 250;
 
 export interface KeepVideoDeps {
 	readonly source: VideoSource;
@@ -41,6 +39,7 @@ export interface KeepVideoDeps {
 	/** From 0 up to, not including, 1. */
 	readonly random: () => number;
 	readonly space: DiskSpace;
+	readonly blocks: BlockWriters;
 	/** Makes what looks at each video as an MP4; absent: nobody looks. */
 	readonly probeMp4?: (() => Mp4ProbeStream) | undefined;
 }
@@ -147,7 +146,7 @@ async function downloadOnce(
 		const opened = await deps.source.open(link, { ...from, signal: request.signal });
 		if (signal.aborted) return { _tag: "Stopped" };
 		if (opened._tag === "Unavailable") {
-			return failed(failureOf(opened.reason, opened.message, opened.retryAfterMs));
+			return failed(failureFrom(opened));
 		}
 		// The origin vouches for the object that the bytes at hand are of, or it starts at its beginning.
 		const resumed = partial !== undefined && opened.offset === partial.askFrom ? partial : undefined;
@@ -190,10 +189,11 @@ async function transfer(
 ): Promise<KeepResult | Doubt | Restart> {
 	const { stream, signal } = task;
 	const { resumed, onBytes } = opening;
-	const { videoStore, probeMp4 } = deps;
+	const { videoStore, probeMp4, blocks } = deps;
 	const begun = await beginTransfer({
 		videoStore,
 		stream,
+		blocks,
 		opened: opening.opened,
 		onBytes,
 		resumeToken: resumed?.resumeToken,
@@ -206,11 +206,13 @@ async function transfer(
 			end = "discard";
 			return { _tag: "Restart" };
 		}
-		const filled = await fill(deps, task, opening, begun);
+		const { opened, request } = opening;
+		const skip = resumed === undefined ? 0 : resumed.bytes - resumed.askFrom;
+		const filled = await fillTransfer(deps, begun, { link: task.link, opened, skip, signal: request });
 		if (signal.aborted) return { _tag: "Stopped" };
-		if (filled._tag === "Restart") end = "discard";
-		if (filled._tag !== "Filled") return filled;
+		if (filled._tag === "Unavailable") return failed(failureFrom(filled));
 		end = "discard";
+		if (filled._tag === "Changed") return { _tag: "Restart" };
 		const result = await settle(deps, task, filled.opened, begun);
 		if (result._tag === "Kept") end = "commit";
 		return result;
@@ -218,48 +220,9 @@ async function transfer(
 		if (isSourceFault(error) && error.reason === "too-large") end = "discard";
 		throw error;
 	} finally {
+		begun.end();
 		if (end !== "commit") await leave(begun, end, stream, deps.logger);
 	}
-}
-
-type Filled =
-	| { readonly _tag: "Filled"; readonly opened: DownloadedVideo }
-	| Restart
-	| Extract<KeepResult, { _tag: "Failed" }>;
-
-/** Until the body ends: a connection that breaks is followed by another, while each brings the video further. */
-async function fill(
-	deps: KeepVideoDeps,
-	{ link }: Download,
-	{ opened: first, resumed, request }: Opening,
-	{ fill: fillFrom, bytes }: Transfer,
-): Promise<Filled> {
-	let opened: DownloadedVideo = first;
-	let skip = resumed === undefined ? 0 : resumed.bytes - resumed.askFrom;
-	for (let connections = 1; ; connections += 1) {
-		const before = bytes();
-		try {
-			await fillFrom(fromSource(opened.body), skip);
-			return { _tag: "Filled", opened };
-		} catch (error) {
-			const hasGained = bytes() - before >= WORTHWHILE_BYTES;
-			if (!canGoOn(error, opened) || !hasGained || connections >= MAX_CONNECTIONS || request.aborted)
-				throw error;
-		}
-		await deps.clock.sleep(Math.ceil(REOPEN_AFTER_MS * (0.5 + deps.random())), request);
-		const { validator = "" } = opened;
-		const again = await deps.source.open(link, { offset: bytes(), validator, signal: request });
-		if (again._tag === "Unavailable") {
-			return failed(failureOf(again.reason, again.message, again.retryAfterMs));
-		}
-		if (again.offset !== bytes() || again.totalBytes !== opened.totalBytes) return { _tag: "Restart" };
-		opened = again;
-		skip = 0;
-	}
-}
-
-function canGoOn(error: unknown, { validator }: OpenedVideo): boolean {
-	return validator !== undefined && isSourceFault(error) && error.reason !== "too-large";
 }
 
 /** Verifies what came, and commits it. */
@@ -292,15 +255,6 @@ function isRepeated(doubt: Doubt | undefined, { etag }: OpenedVideo, { sha256 }:
 	return doubt !== undefined && doubt.etag === etag && doubt.sha256 === sha256;
 }
 
-/** Whatever another source's body throws becomes a fault of the source, without its words: they may hold a link. */
-async function* fromSource(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-	try {
-		yield* body;
-	} catch (error) {
-		throw isSourceFault(error) ? error : sourceFault("broke-off", "the video's source failed");
-	}
-}
-
 async function leave(
 	{ upload }: Transfer,
 	how: "suspend" | "discard",
@@ -326,6 +280,10 @@ function describeThrown(error: unknown, stream: StreamName, logger: Logger): Fai
 	}
 	observe(() => logger.error({ stream, error: describeError(error) }, "the video's source threw"));
 	return failureOf("failed", "the video's source threw instead of answering");
+}
+
+function failureFrom({ reason, message, retryAfterMs }: VideoUnavailable): Failure {
+	return failureOf(reason, message, retryAfterMs);
 }
 
 function failed(failure: Failure): Extract<KeepResult, { _tag: "Failed" }> {

@@ -1,6 +1,8 @@
 // Times in which nothing is begun: while the event log cannot say what came of an attempt, or the disk takes no more.
 
-import { backoffDelay, type RetryPolicy } from "./retry.js";
+import type { RetryPolicy } from "./retry.js";
+
+const FIRST_PAUSE_MS = 1_000;
 
 export interface Pauses {
 	/** An attempt found the log, or the disk, failing: a pause, twice as long as the one before. */
@@ -15,17 +17,17 @@ export interface Pauses {
 	message(): string | undefined;
 }
 
-/** The first pause is `firstDelayMs` of the policy at most; none is longer than `maxDelayMs`. */
-export function createPauses(policy: RetryPolicy): Pauses {
+/** The first pause lasts a second; none is longer than `maxDelayMs` of the policy. */
+export function createPauses({ maxDelayMs }: Pick<RetryPolicy, "maxDelayMs">): Pauses {
 	let until = 0;
 	let faults = 0;
 	let message: string | undefined;
 	return {
 		fault(what, now) {
-			faults += 1;
 			message = what;
 			// Without jitter: nobody else waits for the same disk.
-			until = now + backoffDelay({ attempts: faults, random: 1 }, policy);
+			until = now + Math.min(FIRST_PAUSE_MS * 2 ** Math.min(faults, 16), maxDelayMs);
+			faults += 1;
 		},
 		passed() {
 			faults = 0;

@@ -2,6 +2,7 @@
 
 import type { Mp4Probe } from "@reelkeep/core";
 import { isStoreFault, type OpenedVideo, type VideoStore, type VideoUpload } from "@reelkeep/core/ports";
+import type { BlockWriters } from "./block-writer.js";
 import { type Checksums, createChecksums } from "./checksums.js";
 import { writeNote } from "./download-note.js";
 import { HEAD_BYTES, type ReceivedVideo } from "./verify-video.js";
@@ -20,12 +21,15 @@ export interface Transfer {
 	fill(body: AsyncIterable<Uint8Array>, skip?: number): Promise<void>;
 	/** What was received as a whole. Called once. */
 	received(): Promise<ReceivedVideo>;
+	/** Nothing more is filled in. Idempotent. */
+	end(): void;
 }
 
 export interface TransferOptions {
 	readonly videoStore: VideoStore;
 	readonly stream: string;
 	readonly opened: OpenedVideo;
+	readonly blocks: BlockWriters;
 	/** Of the partial upload that is gone on with. */
 	readonly resumeToken?: string | undefined;
 	/** Looks at the bytes as an MP4. */
@@ -67,23 +71,29 @@ export async function beginTransfer(options: TransferOptions): Promise<Transfer>
 		),
 	);
 	let bytes = upload.offset;
+	const blocks = options.blocks.begin(async (block) => {
+		await inStore(() => upload.write(block));
+		bytes += block.length;
+		onBytes(block.length);
+	});
 	return {
 		upload,
 		bytes: () => bytes,
 		async fill(body, skip = 0) {
 			let toSkip = skip;
-			for await (const arrived of body) {
-				const chunk = toSkip === 0 ? arrived : arrived.subarray(toSkip);
-				toSkip = Math.max(toSkip - arrived.length, 0);
-				if (chunk.length === 0) continue;
-				const written = inStore(() => upload.write(chunk));
-				// While the store writes.
-				look(chunk);
-				await written;
-				bytes += chunk.length;
-				onBytes(chunk.length);
+			try {
+				for await (const arrived of body) {
+					const chunk = toSkip === 0 ? arrived : arrived.subarray(toSkip);
+					toSkip = Math.max(toSkip - arrived.length, 0);
+					look(chunk);
+					await blocks.add(chunk);
+				}
+			} finally {
+				// Also when the body breaks: what came is gone on with.
+				await blocks.flush();
 			}
 		},
+		end: blocks.end,
 		received: () => receivedOf(upload, { checksums, head, probe }),
 	};
 }
