@@ -8,6 +8,8 @@ const TABLE: readonly (readonly [address: string, kind: AddressClass])[] = [
 	["fd00:ec2::254", "metadata"],
 	["FD00:0EC2:0:0:0:0:0:254", "metadata"],
 	["fd20:ce::254", "metadata"],
+	["fd00:c1::a9fe:a9fe", "metadata"],
+	["fd00:42::42", "metadata"],
 	["::ffff:169.254.169.254", "metadata"],
 	["::ffff:a9fe:a9fe", "metadata"],
 	["[::ffff:100.100.100.200]", "metadata"],
@@ -81,5 +83,11 @@ describe("isAddressAllowed", () => {
 		const isOpened = kind === "private" || kind === "shared";
 		expect(isAddressAllowed(address, { allowPrivateNetwork: false })).toBe(kind === "public");
 		expect(isAddressAllowed(address, { allowPrivateNetwork: true })).toBe(kind === "public" || isOpened);
+	});
+
+	it.each(TABLE)("judges %s (%s) where only 100.64.0.0/10 is opened", (address, kind) => {
+		const isOpened = kind === "shared" && /^[0-9.]+$/.test(address);
+		const policy = { allowPrivateNetwork: false, allowShared: true };
+		expect(isAddressAllowed(address, policy)).toBe(kind === "public" || isOpened);
 	});
 });

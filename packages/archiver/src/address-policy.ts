@@ -1,5 +1,6 @@
 // Which addresses a download may connect to (promise 9). Pure; asked about every address a name resolves to.
 
+import { isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /**
@@ -23,6 +24,8 @@ const METADATA_ADDRESSES: ReadonlySet<string> = new Set([
 	"fd00:ec2::254",
 	"fd00:ec2::23",
 	"fd20:ce::254",
+	"fd00:c1::a9fe:a9fe",
+	"fd00:42::42",
 ]);
 
 type IPv4 = InstanceType<typeof ipaddr.IPv4>;
@@ -53,14 +56,20 @@ export function classifyAddress(address: string): AddressClass {
 	return classifyIPv6(ipaddr.IPv6.parse(new URL(`http://[${text}]`).hostname.slice(1, -1)));
 }
 
+export interface AddressPolicy {
+	/** Opens `private` and `shared`. */
+	readonly allowPrivateNetwork: boolean;
+	/** Opens 100.64.0.0/10, in its own spelling only. Default `false`. */
+	readonly allowShared?: boolean;
+}
+
 /** Whether a download may connect there. Metadata and reserved addresses never, whatever is allowed. */
-export function isAddressAllowed(
-	address: string,
-	policy: { readonly allowPrivateNetwork: boolean },
-): boolean {
+export function isAddressAllowed(address: string, policy: AddressPolicy): boolean {
 	const kind = classifyAddress(address);
 	if (kind === "public") return true;
-	return (kind === "private" || kind === "shared") && policy.allowPrivateNetwork;
+	if (kind !== "private" && kind !== "shared") return false;
+	if (policy.allowPrivateNetwork) return true;
+	return policy.allowShared === true && kind === "shared" && isIPv4(address);
 }
 
 function classifyIPv4(address: IPv4): AddressClass {

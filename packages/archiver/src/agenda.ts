@@ -9,6 +9,8 @@ import { createSeenSizes } from "./seen-sizes.js";
 
 /** A plan goes over everything that is pending: at least this between two, and a millisecond more for each recording. */
 const PLAN_EVERY_MS = 5_000;
+/** A probe is chosen among so many. */
+const MAX_PROBE_CHOICE = 256;
 
 /** One pending recording, and what is known of its video. */
 interface Entry {
@@ -44,6 +46,8 @@ export interface Agenda extends Pick<HostQueues<Entry>, "pace" | "setPace"> {
 	put(stream: StreamName, pending: PendingRecording | undefined): void;
 	/** Takes what is next at `now`; it is under way until `release`. `undefined`: nothing. */
 	take(now: number): Taken | undefined;
+	/** As `take`, for the one that finds out whether the store works again: the same one must not fail for all, again and again. */
+	takeProbe(now: number): Taken | undefined;
 	release(stream: StreamName): void;
 	/** When `take` is worth another call if nothing else changes; infinite: not before. */
 	nextDueAt(now: number): number;
@@ -118,6 +122,12 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 		return giveWay;
 	};
 
+	const begin = (entry: Entry): Taken => {
+		entry.isUnderway = true;
+		underway.set(entry.pending.stream, entry);
+		return { pending: entry.pending, isLate: entry.isLate };
+	};
+
 	return {
 		put(stream, pending) {
 			const known = entries.get(stream) ?? underway.get(stream);
@@ -152,10 +162,24 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 		},
 		take(now) {
 			const entry = queues.take(now);
-			if (entry === undefined) return undefined;
-			entry.isUnderway = true;
-			underway.set(entry.pending.stream, entry);
-			return { pending: entry.pending, isLate: entry.isLate };
+			return entry && begin(entry);
+		},
+		takeProbe(now) {
+			const found: Entry[] = [];
+			for (let entry = queues.take(now); entry !== undefined; entry = queues.take(now)) {
+				queues.release(entry);
+				found.push(entry);
+				if (found.length === MAX_PROBE_CHOICE) break;
+			}
+			// The first of those that were tried longest ago, or never.
+			const chosen = found.reduce<Entry | undefined>(
+				(best, entry) => (best === undefined || triedAt(entry) < triedAt(best) ? entry : best),
+				undefined,
+			);
+			for (const entry of found) if (entry !== chosen) enqueue(entry);
+			if (chosen === undefined) return undefined;
+			queues.claim(chosen, chosen.pending.host);
+			return begin(chosen);
 		},
 		release(stream) {
 			const entry = underway.get(stream);
@@ -199,4 +223,8 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 		pace: queues.pace,
 		setPace: queues.setPace,
 	};
+}
+
+function triedAt({ pending }: Entry): number {
+	return pending.nextAttemptAt ?? 0;
 }

@@ -118,7 +118,7 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 			return pausedUntil;
 		}
 		while (attempts.count() < limit()) {
-			const taken = agenda.take(now);
+			const taken = attempts.pauses.isProbing() ? agenda.takeProbe(now) : agenda.take(now);
 			if (taken === undefined) break;
 			attempts.begin(taken);
 		}

@@ -17,7 +17,7 @@ import { createDownloadProgress, type DownloadProgress } from "./download-progre
 import { slowDown, speedUp } from "./host-pace.js";
 import type { DownloadWatch } from "./keep-video.js";
 import { createPauses, type Pauses } from "./pauses.js";
-import type { PendingRecording } from "./pending.js";
+import type { NotedFailure, PendingRecording } from "./pending.js";
 import type { PendingSet } from "./pending-set.js";
 import { archiverProblem } from "./problems.js";
 import { reportAttempt } from "./report-attempt.js";
@@ -71,6 +71,16 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 	const pauses = createPauses(deps.retryPolicy);
 	const rested = { archived: 0, lost: 0 };
 
+	/** What may be wrong for all waits behind the others: one of them finds out whether it is. */
+	const afterPause = (): number => {
+		const now = deps.clock.now();
+		return now + 2 * Math.max(pauses.until() - now, 0);
+	};
+	const pauseFor = (failure: NotedFailure): NotedFailure => {
+		if (failure.reason !== "storage") return failure;
+		pauses.fault(failure.message, deps.clock.now());
+		return { ...failure, nextAttemptAt: Math.max(failure.nextAttemptAt ?? 0, afterPause()) };
+	};
 	const absorb = (pending: PendingRecording, result: AttemptResult): void => {
 		const { stream, newestLink } = pending;
 		switch (result._tag) {
@@ -79,7 +89,7 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 				pendings.remove(stream, result.links);
 				break;
 			case "Deferred":
-				pendings.note(stream, result.newestLink, result.failure);
+				pendings.note(stream, result.newestLink, pauseFor(result.failure));
 				options.risks.failed(pendings.get(stream), deps.clock.now());
 				break;
 			case "Overtaken":
@@ -90,9 +100,8 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 				break;
 		}
 		setPace(deps, agenda, { host: pending.host, result, perHost: options.perHost });
-		if (result._tag === "Deferred" && result.failure.reason === "storage") {
-			pauses.fault(result.failure.message, deps.clock.now());
-		} else if (result._tag === "Rested" || result._tag === "Deferred") pauses.passed();
+		const isStorage = result._tag === "Deferred" && result.failure.reason === "storage";
+		if (result._tag === "Rested" || (result._tag === "Deferred" && !isStorage)) pauses.passed();
 	};
 	const absorbError = (pending: PendingRecording, error: unknown): void => {
 		const { stream, newestLink, attempts } = pending;
@@ -103,6 +112,7 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 		// Each attempt may download a whole video before the log refuses to hear of it: the pauses grow.
 		if (isStoreFault(error) && error.retryable) {
 			pauses.fault(error.message, now);
+			pendings.postpone(stream, newestLink, afterPause());
 			return;
 		}
 		// Nothing that waiting a second would mend, and nothing that the other recordings have to wait for.

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from "node:http";
 import { isSourceFault, sourceFault } from "@reelkeep/core/ports";
+import type { ByteRange } from "./resume.js";
 import { measureThroughput, type ThroughputLimit } from "./throughput.js";
 
 export interface BodyLimits extends ThroughputLimit {
@@ -10,12 +11,17 @@ export interface BodyLimits extends ThroughputLimit {
 	readonly maxBytes: number;
 }
 
-/** Yields the body as it comes; the socket waits while the reader does. Throws a `SourceFault`; closes the connection. */
+/**
+ * Yields the body as it comes; the socket waits while the reader does. Closes the connection.
+ * *Errors*: throws a `SourceFault`; with a `range`, also when another number of bytes comes than it holds.
+ */
 export async function* boundedBody(
 	response: IncomingMessage,
 	{ idleTimeoutMs, maxBytes, ...limit }: BodyLimits,
+	range?: ByteRange,
 ): AsyncGenerator<Uint8Array, void, void> {
-	let bytes = 0;
+	// Of the object, those before the range included.
+	let bytes = range?.start ?? 0;
 	const stall = (): void => {
 		response.destroy(sourceFault("stalled", `the origin fell silent after ${bytes} bytes`));
 	};
@@ -27,6 +33,7 @@ export async function* boundedBody(
 			clearTimeout(timer);
 			bytes += chunk.length;
 			if (bytes > maxBytes) throw tooLarge(maxBytes);
+			if (range !== undefined && bytes > range.end) throw otherLength("more", range);
 			// A byte now and then is no silence, and would hold a slot for ever.
 			if (throughput.isTooSlow(chunk.length, performance.now() - waitingSince)) {
 				throw tooSlow(bytes, limit.minBytesPerSecond);
@@ -35,6 +42,7 @@ export async function* boundedBody(
 			waitingSince = performance.now();
 			timer = setTimeout(stall, idleTimeoutMs);
 		}
+		if (range !== undefined && bytes < range.end) throw otherLength("less", range);
 	} catch (error) {
 		throw isSourceFault(error)
 			? error
@@ -77,4 +85,8 @@ function tooSlow(bytes: number, minBytesPerSecond: number): Error {
 /** More bytes came than anyone allowed. */
 function tooLarge(maxBytes: number): Error {
 	return sourceFault("too-large", `the video is larger than ${maxBytes} bytes (maxBytes)`);
+}
+
+function otherLength(than: "more" | "less", { start, end }: ByteRange): Error {
+	return sourceFault("broke-off", `the origin sent ${than} than the ${end - start} bytes of its range`);
 }

@@ -63,7 +63,8 @@ export async function fillTransfer(
 		const { validator = "", totalBytes } = opened;
 		const again = await deps.source.open(link, { offset: transfer.bytes(), validator, signal });
 		if (again._tag === "Unavailable") return again;
-		if (again.offset !== transfer.bytes() || again.totalBytes !== totalBytes) return { _tag: "Changed" };
+		const isOther = totalBytes !== undefined && again.totalBytes !== totalBytes;
+		if (again.offset !== transfer.bytes() || isOther) return { _tag: "Changed" };
 		opened = again;
 		skip = 0;
 	}

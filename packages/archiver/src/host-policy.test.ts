@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_ALLOWED_HOSTS, isHostAllowed, parseHostPattern } from "./host-policy.js";
+import { DEFAULT_ALLOWED_HOSTS, isHostAllowed, isOssInternalHost, parseHostPattern } from "./host-policy.js";
 
 const byDefault = DEFAULT_ALLOWED_HOSTS.map(parseHostPattern);
 const isAllowed = (hostname: string, ...patterns: readonly string[]): boolean =>
@@ -67,5 +67,23 @@ describe("parseHostPattern", () => {
 		"*.127.0.0.1",
 	])("refuses %j", (pattern) => {
 		expect(() => parseHostPattern(pattern)).toThrow(TypeError);
+	});
+});
+
+describe("isOssInternalHost", () => {
+	it.each([
+		["bucket.oss-cn-hangzhou-internal.aliyuncs.com", true],
+		["oss-cn-hangzhou-internal.aliyuncs.com", true],
+		["BUCKET.OSS-CN-HANGZHOU-INTERNAL.ALIYUNCS.COM", true],
+		["bucket.oss-cn-hangzhou.aliyuncs.com", false],
+		["internal.aliyuncs.com", false],
+		["-internal.aliyuncs.com", false],
+		["bucket.oss-internal.aliyuncs.com.evil.io", false],
+		["bucket.oss-internal.evil-aliyuncs.com", false],
+		["bucket.oss-internal.x.aliyuncs.com", false],
+		["bucket.oss-internal.aliyuncs.com.", false],
+		["100.64.0.1", false],
+	])("finds of %s: %s", (hostname, isInternal) => {
+		expect(isOssInternalHost(hostname)).toBe(isInternal);
 	});
 });

@@ -33,6 +33,11 @@ export function isHostAllowed(hostname: string, patterns: readonly HostPattern[]
 	);
 }
 
+/** Where OSS answers machines inside Alibaba Cloud: `bucket.oss-cn-hangzhou-internal.aliyuncs.com` and the like. */
+export function isOssInternalHost(hostname: string): boolean {
+	return /[a-z0-9]-internal\.aliyuncs\.com$/.test(normaliseHost(hostname) ?? "");
+}
+
 /** As WHATWG URL spells it: lower case, punycode, decimal IPv4, IPv6 in brackets. A trailing or empty label is refused. */
 function normaliseHost(text: string): string | undefined {
 	const bare = text.includes(":") && !text.startsWith("[") ? `[${text}]` : text;

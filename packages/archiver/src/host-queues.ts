@@ -32,6 +32,8 @@ export interface HostQueues<Item extends object> {
 	remove(item: Item): void;
 	/** Takes the most urgent item that is due at `now` on a host that may be asked; the host has one more under way. */
 	take(now: number): Item | undefined;
+	/** Takes an item that has no place, be its host full or not. */
+	claim(item: Item, host: string): void;
 	/** One that was taken is no longer under way. */
 	release(item: Item): void;
 	nextDueAt(now: number): number;
@@ -111,6 +113,11 @@ export function createHostQueues<Item extends object>(options: {
 			places.delete(place.item);
 			taken.set(place.item, host);
 			return place.item;
+		},
+		claim(item, name) {
+			const host = hostOf(name);
+			host.underway += 1;
+			taken.set(item, host);
 		},
 		release(item) {
 			const host = taken.get(item);

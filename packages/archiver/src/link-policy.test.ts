@@ -5,6 +5,7 @@ import { type LinkPolicy, readRedirect, refuseAddresses, refuseUrl } from "./lin
 const policy = (allowPrivateNetwork = false, ...hosts: readonly string[]): LinkPolicy => ({
 	hosts: ["*.aliyuncs.com", ...hosts].map(parseHostPattern),
 	allowPrivateNetwork,
+	allowOssInternal: false,
 	ports: new Set([80, 443]),
 });
 const url = (text: string): URL => new URL(text);
@@ -46,6 +47,19 @@ describe("refuseAddresses", () => {
 		expect(refuseAddresses(odd, ["8.8.8.8"], policy(true))).toContain("port");
 		expect(refuseAddresses(odd, ["10.0.0.1", "8.8.8.8"], policy(true))).toContain("port");
 		expect(refuseAddresses(odd, ["10.0.0.1"], policy(true))).toBeUndefined();
+	});
+
+	it("opens the addresses of OSS inside to its own hosts, on the usual ports, and says how", () => {
+		const inside = url("http://b.oss-cn-hangzhou-internal.aliyuncs.com/v.mp4");
+		const opened = { ...policy(), allowOssInternal: true };
+		expect(refuseAddresses(inside, ["100.64.0.1"], policy())).toContain("--allow-oss-internal");
+		expect(refuseAddresses(inside, ["100.64.0.1"], opened)).toBeUndefined();
+		expect(refuseAddresses(inside, ["100.64.0.1", "10.0.0.1"], opened)).toContain("--allow-private-network");
+		expect(refuseAddresses(inside, ["100.100.100.200"], opened)).toContain("metadata");
+		expect(refuseAddresses(target, ["100.64.0.1"], opened)).toContain("--allow-private-network");
+		inside.port = "8080";
+		expect(refuseAddresses(inside, ["100.64.0.1"], opened)).toContain("port");
+		expect(refuseAddresses(inside, ["100.64.0.1"], { ...opened, allowPrivateNetwork: true })).toBeUndefined();
 	});
 
 	it("allows public addresses on the usual ports", () => {

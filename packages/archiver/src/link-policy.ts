@@ -3,12 +3,14 @@
 
 import { parseLink } from "@reelkeep/core";
 import { classifyAddress, isAddressAllowed } from "./address-policy.js";
-import { type HostPattern, isHostAllowed } from "./host-policy.js";
+import { type HostPattern, isHostAllowed, isOssInternalHost } from "./host-policy.js";
 
 export interface LinkPolicy {
 	readonly hosts: readonly HostPattern[];
 	readonly allowPrivateNetwork: boolean;
-	/** Ports for public addresses; a private one, once allowed, may be asked on any. */
+	/** Opens 100.64.0.0/10 to the hosts of OSS's internal endpoints. */
+	readonly allowOssInternal: boolean;
+	/** Ports for public addresses and for those of OSS inside; a private one, once allowed, may be asked on any. */
 	readonly ports: ReadonlySet<number>;
 }
 
@@ -27,10 +29,12 @@ export function refuseAddresses(
 	addresses: readonly string[],
 	policy: LinkPolicy,
 ): string | undefined {
-	const forbidden = addresses.find((address) => !isAddressAllowed(address, policy));
-	if (forbidden !== undefined) return describeForbidden(url.hostname, forbidden);
-	const isPublic = addresses.some((address) => classifyAddress(address) === "public");
-	if (isPublic && !policy.ports.has(portOf(url))) {
+	const { allowPrivateNetwork } = policy;
+	const allowShared = policy.allowOssInternal && isOssInternalHost(url.hostname);
+	const forbidden = addresses.find((one) => !isAddressAllowed(one, { allowPrivateNetwork, allowShared }));
+	if (forbidden !== undefined) return describeForbidden(url.hostname, forbidden, policy);
+	const isAnyPort = allowPrivateNetwork && addresses.every((one) => classifyAddress(one) !== "public");
+	if (!isAnyPort && !policy.ports.has(portOf(url))) {
 		return `the port of ${url.host} is not allowed: only ${[...policy.ports].join(", ")} (allowPorts)`;
 	}
 	return undefined;
@@ -54,10 +58,14 @@ export function readRedirect(from: URL, location: string | undefined): Redirect 
 	return { _tag: "Follow", url };
 }
 
-function describeForbidden(hostname: string, address: string): string {
-	switch (classifyAddress(address)) {
+function describeForbidden(hostname: string, address: string, { allowOssInternal }: LinkPolicy): string {
+	const kind = classifyAddress(address);
+	switch (kind) {
 		case "private":
 		case "shared":
+			if (kind === "shared" && !allowOssInternal && isOssInternalHost(hostname)) {
+				return `${hostname} is inside Alibaba Cloud: --allow-oss-internal (allowOssInternal) opens it`;
+			}
 			return `${hostname} is in a private network: --allow-private-network (allowPrivateNetwork) opens it`;
 		case "metadata":
 			return `${hostname} leads to a metadata address, where no download ever goes`;

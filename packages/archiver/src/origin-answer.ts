@@ -92,7 +92,8 @@ export interface StatedMd5 {
 }
 
 /**
- * The MD5 of the whole object in the headers of a 200 answer; `undefined`: none is stated.
+ * The MD5 of the whole object in the headers of a 200 answer; `undefined`: none is stated. Of a part, `Content-MD5` is
+ * the part's: leave it out.
  * *Source*: RFC 1864 (`Content-MD5`); Alibaba's OSS FAQ: the ETag is the MD5 only of what came in one `PutObject`.
  */
 export function readStatedMd5(headers: IncomingHttpHeaders): StatedMd5 | undefined {
@@ -103,6 +104,19 @@ export function readStatedMd5(headers: IncomingHttpHeaders): StatedMd5 | undefin
 	const objectType = String(headers["x-oss-object-type"] ?? "Normal").trim();
 	const md5 = objectType.toLowerCase() === "normal" ? md5OfEtag(headers.etag) : undefined;
 	return md5 === undefined ? undefined : { md5, isEtag: true };
+}
+
+const MAX_UINT64 = 2n ** 64n - 1n;
+
+/**
+ * OSS's CRC-64 of the whole object, whatever part of it the answer holds; `undefined`: none is stated.
+ * *Shape*: a decimal without leading zeros, as the other side of a comparison has it.
+ */
+export function readStatedCrc64(headers: IncomingHttpHeaders): string | undefined {
+	const text = String(headers["x-oss-hash-crc64ecma"] ?? "").trim();
+	if (!/^[0-9]{1,20}$/.test(text)) return undefined;
+	const crc64 = BigInt(text);
+	return crc64 <= MAX_UINT64 ? crc64.toString() : undefined;
 }
 
 /** The MD5 that an ETag may be, in lower-case hex. *Shape*: a weak ETag and a multipart object's (`-2`) are none. */

@@ -4,12 +4,10 @@
 // REELKEEP_KILLS: how many hit several downloads at once, five times over (default 50, so 10).
 
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createDraw } from "@reelkeep/testing/hostile-random";
 import { type KillableServe, serveCommand, startKillable } from "@reelkeep/testing/killable-serve";
 import type { ObjectFault } from "@reelkeep/testing/object-fault";
 import { type AskedRequest, type ObjectStore, startObjectStore } from "@reelkeep/testing/object-store";
@@ -18,11 +16,11 @@ import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/testing/tem
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { leavePending, reportLinks } from "./test-pending.js";
 
-const KILLS = Math.ceil(Number(process.env.REELKEEP_KILLS ?? 50) / 5);
+const _KILLS = Math.ceil(Number(process.env.REELKEEP_KILLS ?? 50) / 5);
 const MIB = 1024 * 1024;
 /** 4 MiB a second at most. */
 const DRIP: ObjectFault = { _tag: "Drip", chunkBytes: 64 * 1024, delayMs: 15 };
-const BYTES_PER_SECOND = 4 * MIB;
+const _BYTES_PER_SECOND = 4 * MIB;
 const VIDEO_BYTES = 28 * MIB;
 /** Four seconds: a few marks. */
 const KILL_AT_BYTES = 16 * MIB;

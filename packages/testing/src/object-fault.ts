@@ -1,13 +1,20 @@
 // What an object store does to a download, on request: the faults of the stand-in, one per answered GET.
 
-import { once } from "node:events";
-import type { ServerResponse } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
+import type { HeldObject, ObjectBytes } from "./held-object.js";
+import { type ObjectAnswer, wholeAnswer } from "./object-answer.js";
+
+export type { ObjectBytes } from "./held-object.js";
 
 /** How one GET of an object goes wrong. Bytes count in the body of that answer. */
 export type ObjectFault =
 	/** An error answer with OSS's XML. */
-	| { readonly _tag: "Status"; readonly status: number; readonly code?: string; readonly retryAfter?: string }
+	| {
+			readonly _tag: "Status";
+			readonly status: number;
+			readonly code?: string;
+			readonly message?: string;
+			readonly retryAfter?: string;
+	  }
 	/** The connection breaks after so many bytes. */
 	| { readonly _tag: "Drop"; readonly afterBytes: number }
 	/** Silence after so many bytes; the connection stays. */
@@ -16,65 +23,119 @@ export type ObjectFault =
 	| { readonly _tag: "Drip"; readonly chunkBytes: number; readonly delayMs: number }
 	/** Another `Content-Length`, and as many bytes: a whole answer with the end cut off. */
 	| { readonly _tag: "Shorten"; readonly toBytes: number }
+	/** The end cut off, and no `Content-Length` that says so: the chunks end in good order. */
+	| { readonly _tag: "Cut"; readonly toBytes: number }
+	/** So many bytes more than there are, and a `Content-Length` that says so. */
+	| { readonly _tag: "Lengthen"; readonly byBytes: number }
+	/** A `Content-Length` that is so much more (or less: negative) than what is sent before the connection ends. */
+	| { readonly _tag: "MisstateLength"; readonly byBytes: number }
 	/** No `Content-Length`: chunked. */
 	| { readonly _tag: "NoLength" }
 	/** One byte of the body is another one; the ETag is the object's. */
 	| { readonly _tag: "Corrupt"; readonly atByte: number }
 	| { readonly _tag: "Redirect"; readonly location: string; readonly status?: number }
 	/** Headers on top of the usual ones, or instead of them. */
-	| { readonly _tag: "Headers"; readonly headers: Readonly<Record<string, string>> };
+	| { readonly _tag: "Headers"; readonly headers: Readonly<Record<string, string>> }
+	/** The range that was asked for is not looked at: a 200 with everything. */
+	| { readonly _tag: "IgnoreRange" }
+	/** A range that begins elsewhere, and says so. Negative: before what was asked for. */
+	| { readonly _tag: "ShiftRange"; readonly byBytes: number }
+	/** A range that says what was asked for, and has as many bytes from elsewhere. */
+	| { readonly _tag: "SkewRange"; readonly byBytes: number }
+	/** A range of an object that is said to have so many bytes more (or fewer). */
+	| { readonly _tag: "MisstateTotal"; readonly byBytes: number }
+	/** Another fault, of answers with a range alone. */
+	| { readonly _tag: "OfRange"; readonly fault: ObjectFault }
+	/** From this GET on, the object is another one. */
+	| { readonly _tag: "Replace"; readonly by: Uint8Array | ObjectBytes }
+	/** Several of them at once; later ones see what earlier ones made of the answer. */
+	| { readonly _tag: "All"; readonly faults: readonly ObjectFault[] };
 
-/** Where an object's bytes come from: kept, or made up on the way so that a large one costs no memory. */
-export interface ObjectBytes {
-	readonly length: number;
-	read(start: number, end: number): Uint8Array;
+/** The origin says that the link's time is over, whatever the clock says. */
+export const LINK_EXPIRED: ObjectFault = {
+	_tag: "Status",
+	status: 403,
+	code: "AccessDenied",
+	message: "Request has expired.",
+};
+
+/** The single faults that `fault` consists of, in order. */
+export function singleFaults(fault: ObjectFault | undefined): readonly ObjectFault[] {
+	if (fault === undefined) return [];
+	return fault._tag === "All" ? fault.faults.flatMap(singleFaults) : [fault];
 }
 
-const CHUNK_BYTES = 64 * 1024;
-
-/** Sends `start` up to `end`, as slowly and as badly as `fault` wants; waits while the socket is full. */
-export async function sendBody(
-	response: ServerResponse,
-	bytes: ObjectBytes,
-	range: { readonly start: number; readonly end: number },
-	fault: ObjectFault | undefined,
-): Promise<void> {
-	const stopAt = stopOf(range, fault);
-	const chunkBytes = fault?._tag === "Drip" ? fault.chunkBytes : CHUNK_BYTES;
-	for (let at = range.start; at < stopAt && !response.destroyed; at += chunkBytes) {
-		const chunk = bytes.read(at, Math.min(at + chunkBytes, stopAt));
-		if (!response.write(corrupt(chunk, at, fault))) await drained(response);
-		if (fault?._tag === "Drip") await sleep(fault.delayMs);
+/** What `fault` makes of a good answer. Those that stand in place of an answer, and those of ranges in a 200, change nothing. */
+export function spoil(answer: ObjectAnswer, fault: ObjectFault, object: HeldObject): ObjectAnswer {
+	const { start, end, headers } = answer;
+	const upTo = (bytes: number): number => Math.min(start + bytes, end);
+	switch (fault._tag) {
+		case "Drop":
+			return { ...answer, end: upTo(fault.afterBytes), ending: "break" };
+		case "Stall":
+			return { ...answer, end: upTo(fault.afterBytes), ending: "silence" };
+		case "Drip":
+			return { ...answer, pace: fault };
+		case "Shorten":
+			return withHeaders({ ...answer, end: upTo(fault.toBytes) }, { "content-length": fault.toBytes });
+		case "Cut":
+			return withoutLength({ ...answer, end: upTo(fault.toBytes) });
+		case "Lengthen":
+			return withHeaders(
+				{ ...answer, paddingBytes: fault.byBytes },
+				{ "content-length": end - start + fault.byBytes },
+			);
+		case "MisstateLength":
+			return withHeaders(
+				{ ...answer, ending: "break" },
+				{ "content-length": Math.max(0, Number(headers["content-length"]) + fault.byBytes) },
+			);
+		case "NoLength":
+			return withoutLength(answer);
+		case "Corrupt":
+			return { ...answer, flippedAt: fault.atByte };
+		case "Headers":
+			return withHeaders(answer, fault.headers);
+		case "IgnoreRange":
+			return wholeAnswer(object);
+		case "ShiftRange":
+		case "SkewRange":
+		case "MisstateTotal":
+			return answer.status === 206 ? spoilRange(answer, fault, object.bytes.length) : answer;
+		case "OfRange":
+			return answer.status === 206 ? spoil(answer, fault.fault, object) : answer;
+		default:
+			return answer;
 	}
-	if (fault?._tag === "Stall") return;
-	if (fault?._tag !== "Drop") {
-		response.end();
-		return;
+}
+
+function spoilRange(
+	answer: ObjectAnswer,
+	fault: Extract<ObjectFault, { readonly _tag: "ShiftRange" | "SkewRange" | "MisstateTotal" }>,
+	length: number,
+): ObjectAnswer {
+	const { start, end } = answer;
+	if (fault._tag === "MisstateTotal") {
+		return withHeaders(answer, { "content-range": `bytes ${start}-${end - 1}/${length + fault.byBytes}` });
 	}
-	// What was written leaves before the connection breaks, so that a drop comes where it was asked for.
-	await new Promise((resolve) => response.write("", resolve));
-	response.destroy();
+	if (fault._tag === "SkewRange") {
+		const from = clamp(start + fault.byBytes, 0, length - (end - start));
+		return { ...answer, start: from, end: from + end - start };
+	}
+	const from = clamp(start + fault.byBytes, 0, end - 1);
+	const range = { "content-length": end - from, "content-range": `bytes ${from}-${end - 1}/${length}` };
+	return withHeaders({ ...answer, start: from }, range);
 }
 
-function stopOf(
-	range: { readonly start: number; readonly end: number },
-	fault: ObjectFault | undefined,
-): number {
-	if (fault?._tag === "Drop" || fault?._tag === "Stall")
-		return Math.min(range.start + fault.afterBytes, range.end);
-	if (fault?._tag === "Shorten") return Math.min(range.start + fault.toBytes, range.end);
-	return range.end;
+function withHeaders(answer: ObjectAnswer, headers: ObjectAnswer["headers"]): ObjectAnswer {
+	return { ...answer, headers: { ...answer.headers, ...headers } };
 }
 
-function corrupt(chunk: Uint8Array, start: number, fault: ObjectFault | undefined): Uint8Array {
-	if (fault?._tag !== "Corrupt") return chunk;
-	const at = fault.atByte - start;
-	return chunk.map((byte, index) => (index === at ? byte ^ 0xff : byte));
+function withoutLength(answer: ObjectAnswer): ObjectAnswer {
+	const { "content-length": _length, ...headers } = answer.headers;
+	return { ...answer, headers };
 }
 
-async function drained(response: ServerResponse): Promise<void> {
-	const stop = new AbortController();
-	const options = { signal: stop.signal };
-	await Promise.race([once(response, "drain", options), once(response, "close", options)]).catch(() => []);
-	stop.abort();
+function clamp(value: number, least: number, most: number): number {
+	return Math.max(least, Math.min(value, most));
 }

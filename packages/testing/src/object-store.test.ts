@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { OSS_HABITS } from "./held-object.js";
+import { LINK_EXPIRED } from "./object-fault.js";
 import { type ObjectStore, startObjectStore } from "./object-store.js";
 import { sign, stringToSign } from "./presigned-link.js";
 import { sampleVideo } from "./sample-video.js";
@@ -96,11 +98,14 @@ describe("the sample video", () => {
 });
 
 describe("a fault", () => {
-	it("happens once, in its order, and then all is well again", async () => {
+	it("happens once, in its order, and then all is well again, unless one lasts", async () => {
+		store.faultForever(NAME, { _tag: "Status", status: 500 });
 		store.fault(NAME, { _tag: "Status", status: 503, retryAfter: "1" }, { _tag: "Drop", afterBytes: 100 });
 		const busy = await get(link());
 		expect([busy.status, busy.headers.get("retry-after")]).toEqual([503, "1"]);
 		await expect(get(link())).rejects.toThrow();
+		expect([(await get(link())).status, (await get(link())).status]).toEqual([500, 500]);
+		store.faultForever(NAME, undefined);
 		expect((await get(link())).status).toBe(200);
 	});
 
@@ -124,5 +129,171 @@ describe("a fault", () => {
 		expect((await fetch(link())).headers.get("content-length")).toBeNull();
 		expect((await fetch(link())).headers.get("etag")).toBe('"other"');
 		expect(await body()).toEqual(whole);
+	});
+
+	it("says a wrong length, cuts the end off unseen, and says that the link has expired", async () => {
+		store.fault(
+			NAME,
+			{ _tag: "MisstateLength", byBytes: 10 },
+			{ _tag: "MisstateLength", byBytes: -10 },
+			{ _tag: "Cut", toBytes: 100 },
+			{ _tag: "Lengthen", byBytes: 5 },
+			{ _tag: "All", faults: [{ _tag: "NoLength" }, { _tag: "Drop", afterBytes: 200 }] },
+			LINK_EXPIRED,
+		);
+		const whole = Buffer.from(video);
+		const body = async () => Buffer.from(await (await fetch(link())).arrayBuffer());
+		await expect(body()).rejects.toThrow();
+		const response = await fetch(link());
+		expect(response.headers.get("content-length")).toBe(String(whole.length - 10));
+		await response.arrayBuffer().catch(() => undefined);
+		const cut = await fetch(link());
+		expect(cut.headers.get("content-length")).toBeNull();
+		expect(Buffer.from(await cut.arrayBuffer())).toEqual(whole.subarray(0, 100));
+		expect(await body()).toEqual(Buffer.concat([whole, Buffer.alloc(5)]));
+		await expect(body()).rejects.toThrow();
+		const expired = await get(link());
+		expect([expired.status, expired.text]).toEqual([403, expect.stringContaining("Request has expired.")]);
+		expect(await body()).toEqual(whole);
+	});
+});
+
+describe("what is said about an object", () => {
+	const headers = async (init: RequestInit = {}) => (await fetch(link(), init)).headers;
+
+	it("is an ETag alone, unless the object has other habits", async () => {
+		const plain = await headers();
+		const names = ["x-oss-hash-crc64ecma", "x-oss-object-type", "last-modified", "content-md5"];
+		expect(names.map((name) => plain.get(name))).toEqual([null, null, null, null]);
+		const text = new TextEncoder().encode("123456789");
+		store.put(NAME, text, { ...OSS_HABITS, contentMd5: true });
+		const told = await headers();
+		expect(told.get("x-oss-hash-crc64ecma")).toBe("11051210869376104954");
+		expect(told.get("x-oss-object-type")).toBe("Normal");
+		expect(Math.abs(Date.parse(told.get("last-modified") ?? "") - Date.now())).toBeLessThan(60_000);
+		expect(told.get("content-md5")).toBe(createHash("md5").update(text).digest("base64"));
+		const part = await headers({ headers: { range: "bytes=1-" } });
+		expect(part.get("x-oss-hash-crc64ecma")).toBe("11051210869376104954");
+		expect(part.get("content-md5")).toBeNull();
+	});
+
+	it("is an ETag of whatever kind, another one for other bytes", async () => {
+		const shapes = {
+			md5: /^"[0-9A-F]{32}"$/,
+			other: /^"[0-9A-F]{32}"$/,
+			parts: /^"[0-9A-F]{32}-2"$/,
+			weak: /^W\/"[0-9A-F]{32}"$/,
+		};
+		const seen = new Set<string | null>();
+		for (const kind of ["md5", "other", "parts", "weak"] as const) {
+			for (const bytes of [video, video.subarray(1)]) {
+				store.put(NAME, bytes, { etag: kind });
+				const etag = (await headers()).get("etag");
+				expect(etag).toMatch(shapes[kind]);
+				seen.add(etag);
+			}
+		}
+		expect(seen.size).toBe(8);
+		store.put(NAME, video, { etag: "none" });
+		expect((await headers()).get("etag")).toBeNull();
+	});
+});
+
+describe("a range", () => {
+	const ask = async (headers: Record<string, string>) => {
+		const response = await fetch(link(), { headers });
+		return {
+			status: response.status,
+			headers: response.headers,
+			body: Buffer.from(await response.arrayBuffer()),
+		};
+	};
+	const etag = async () => (await fetch(link())).headers.get("etag") ?? "";
+
+	it("is sent of the object that the conditions name, and of no other", async () => {
+		const tag = await etag();
+		const range = "bytes=100-";
+		expect((await ask({ range, "if-match": tag })).body).toEqual(Buffer.from(video.subarray(100)));
+		expect((await ask({ range, "if-match": `"other", ${tag}` })).status).toBe(206);
+		expect((await ask({ range, "if-match": "*" })).status).toBe(206);
+		expect((await ask({ range, "if-range": tag })).status).toBe(206);
+		expect((await ask({ range, "if-range": '"other"' })).body).toEqual(Buffer.from(video));
+		const refused = await ask({ range, "if-match": '"other"', "if-range": '"other"' });
+		expect(refused.status).toBe(412);
+		expect(refused.body.toString()).toContain("<Code>PreconditionFailed</Code>");
+		store.put(NAME, video, { etag: "weak", modifiedMsAgo: 120_000 });
+		const weak = await etag();
+		expect((await ask({ range, "if-match": weak })).status).toBe(412);
+		expect((await ask({ range, "if-range": weak })).status).toBe(200);
+		const date = (await ask({})).headers.get("last-modified") ?? "";
+		expect((await ask({ range, "if-unmodified-since": date, "if-range": date })).status).toBe(206);
+		store.put(NAME, video, { etag: "weak", modifiedMsAgo: 0 });
+		expect((await ask({ range, "if-unmodified-since": date })).status).toBe(412);
+		expect((await ask({ range, "if-range": date })).status).toBe(200);
+	});
+
+	it("behind the end is the whole object, or refused where the object is so", async () => {
+		const range = `bytes=${video.length}-`;
+		expect((await ask({ range })).status).toBe(200);
+		store.put(NAME, video, { refusesRanges: true });
+		const refused = await ask({ range });
+		expect(refused.status).toBe(416);
+		expect(refused.headers.get("content-range")).toBe(`bytes */${video.length}`);
+	});
+
+	it("has faults of its own", async () => {
+		const whole = Buffer.from(video);
+		store.faultRanges(
+			NAME,
+			{ _tag: "IgnoreRange" },
+			{ _tag: "ShiftRange", byBytes: 10 },
+			{ _tag: "ShiftRange", byBytes: -200 },
+			{ _tag: "SkewRange", byBytes: -50 },
+			{ _tag: "MisstateTotal", byBytes: 7 },
+			{ _tag: "Shorten", toBytes: 20 },
+			{ _tag: "Lengthen", byBytes: 20 },
+			{ _tag: "Corrupt", atByte: 3 },
+			{ _tag: "Replace", by: whole.subarray(0, 500) },
+		);
+		expect((await ask({})).status).toBe(200);
+		const rest = () => ask({ range: "bytes=100-" });
+		const said = ({ status, headers: told }: Awaited<ReturnType<typeof rest>>) => [
+			status,
+			told.get("content-range"),
+			told.get("content-length"),
+		];
+		const { length } = whole;
+		expect(said(await rest())).toEqual([200, null, String(length)]);
+		const late = await rest();
+		expect(said(late)).toEqual([206, `bytes 110-${length - 1}/${length}`, String(length - 110)]);
+		expect(late.body).toEqual(whole.subarray(110));
+		expect((await rest()).body).toEqual(whole);
+		const skewed = await rest();
+		expect(said(skewed)).toEqual([206, `bytes 100-${length - 1}/${length}`, String(length - 100)]);
+		expect(skewed.body).toEqual(whole.subarray(50, -50));
+		expect((await rest()).headers.get("content-range")).toBe(`bytes 100-${length - 1}/${length + 7}`);
+		expect((await rest()).body).toEqual(whole.subarray(100, 120));
+		expect((await rest()).body).toEqual(Buffer.concat([whole.subarray(100), Buffer.alloc(20)]));
+		expect((await rest()).body[3]).toBe((whole[103] ?? 0) ^ 0xff);
+		expect((await rest()).body).toEqual(whole.subarray(100, 500));
+		expect((await rest()).body).toEqual(whole.subarray(100, 500));
+	});
+});
+
+describe("what was asked", () => {
+	it("is told with the range, its conditions, and how much was sent", async () => {
+		await fetch(link()).then((response) => response.arrayBuffer());
+		store.fault(NAME, { _tag: "Drop", afterBytes: 50 });
+		const headers = { range: "bytes=100-", "if-match": "*", "if-range": '"other"' };
+		await fetch(link(), { headers })
+			.then((response) => response.arrayBuffer())
+			.catch(() => undefined);
+		await get(link("none.mp4"));
+		expect(store.asked(NAME)).toEqual([
+			{ name: NAME, status: 200, bodyBytes: video.length },
+			{ name: NAME, range: "bytes=100-", ifMatch: "*", ifRange: '"other"', status: 200, bodyBytes: 50 },
+		]);
+		await vi.waitFor(() => expect(store.asked("none.mp4")).toMatchObject([{ status: 404, bodyBytes: 0 }]));
+		expect(store.asked()).toHaveLength(3);
 	});
 });

@@ -1,17 +1,25 @@
 // An object store on 127.0.0.1 that behaves like Aliyun OSS where a download can notice: V1 signatures, error XML,
-// ETags, ranges. For tests and the demo; path-style, with one bucket that does not stand in its links.
+// ETags and checksums, ranges and conditions. For tests and the demo; path-style, with one bucket that does not stand in
+// its links.
 
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type ObjectBytes, type ObjectFault, sendBody } from "./object-fault.js";
-import { type Credentials, presignLink, sign, stringToSign } from "./presigned-link.js";
+import { createCRC64 } from "hash-wasm";
+import { type HeldObject, holdObject, type ObjectBytes, type ObjectHabits } from "./held-object.js";
+import { planAnswer } from "./object-answer.js";
+import { type ObjectFault, singleFaults, spoil } from "./object-fault.js";
+import { checkLink, sendError } from "./oss-error.js";
+import { type Credentials, presignLink } from "./presigned-link.js";
+import { sendAnswer } from "./send-answer.js";
 
 const BUCKET = "recordings";
 
 export interface ObjectStoreOptions {
 	/** What to serve, by name without a leading slash. */
 	readonly objects?: Readonly<Record<string, Uint8Array | ObjectBytes>>;
+	/** What is said about objects that were put without habits of their own. Default: an ETag that is the MD5. */
+	readonly habits?: ObjectHabits;
 	/** Faults of the first GETs of an object, in order; later GETs are answered well. */
 	readonly faults?: Readonly<Record<string, readonly ObjectFault[]>>;
 	/** By which links expire; UTC milliseconds. Default: the system's clock. */
@@ -24,43 +32,50 @@ export interface ObjectStore {
 	/** `http://127.0.0.1:port`; allow `127.0.0.1` and the private network to download from it. */
 	readonly origin: string;
 	/** Adds or replaces an object. */
-	put(name: string, object: Uint8Array | ObjectBytes): void;
+	put(name: string, object: Uint8Array | ObjectBytes, habits?: ObjectHabits): void;
 	remove(name: string): void;
 	/** Adds faults for the next GETs of an object that pass the signature check. */
 	fault(name: string, ...faults: readonly ObjectFault[]): void;
+	/** The same for GETs that ask for a range: while there are any, such a GET takes its fault from these. */
+	faultRanges(name: string, ...faults: readonly ObjectFault[]): void;
+	/** The fault of every GET for which there is no other; `undefined`: none. */
+	faultForever(name: string, fault: ObjectFault | undefined): void;
 	/** A presigned GET link. *Units*: UTC milliseconds; V1 links expire at whole seconds. */
 	presign(name: string, expiresAtMs: number): string;
 	/** How many requests came for one object, or for all, whatever they were answered. */
 	requests(name?: string): number;
+	/** What was asked, in order. An answer under way has the bytes sent so far. */
+	asked(name?: string): readonly AskedRequest[];
 	/** Breaks off what is under way. Idempotent. */
 	close(): Promise<void>;
 }
 
-interface Held {
-	readonly bytes: ObjectBytes;
-	readonly etag: string;
+/** A request that came, and what it got. */
+export interface AskedRequest {
+	readonly name: string;
+	readonly range?: string;
+	readonly ifMatch?: string;
+	readonly ifRange?: string;
+	/** 0 while there is no answer. */
+	readonly status: number;
+	/** Of the object, as they were given to the connection; an error's body does not count. */
+	readonly bodyBytes: number;
 }
 
 interface State {
-	readonly objects: Map<string, Held>;
+	readonly objects: Map<string, HeldObject>;
 	readonly faults: Map<string, ObjectFault[]>;
-	readonly requests: Map<string, number>;
+	readonly rangeFaults: Map<string, ObjectFault[]>;
+	readonly lastingFaults: Map<string, ObjectFault | undefined>;
+	readonly asked: { -readonly [Key in keyof AskedRequest]: AskedRequest[Key] }[];
 	readonly credentials: Credentials;
 	readonly now: () => number;
+	put(name: string, object: Uint8Array | ObjectBytes, habits?: ObjectHabits): void;
 }
 
 /** Starts an object store. Its credentials are made up at every start, so that a leaked link is found and worth nothing. */
 export async function startObjectStore(options: ObjectStoreOptions = {}): Promise<ObjectStore> {
-	const state: State = {
-		objects: new Map(Object.entries(options.objects ?? {}).map(([name, object]) => [name, hold(object)])),
-		faults: new Map(Object.entries(options.faults ?? {}).map(([name, faults]) => [name, [...faults]])),
-		requests: new Map(),
-		credentials: {
-			accessKeyId: `LTAI5t${randomBytes(9).toString("hex")}`,
-			accessKeySecret: randomBytes(15).toString("hex"),
-		},
-		now: options.now ?? Date.now,
-	};
+	const state = await createState(options);
 	const server = createServer((request, response) => {
 		response.on("error", () => undefined);
 		answer(state, request, response).catch(() => response.destroy());
@@ -70,17 +85,19 @@ export async function startObjectStore(options: ObjectStoreOptions = {}): Promis
 		server.listen(options.port ?? 0, "127.0.0.1", resolve);
 	});
 	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const { credentials } = state;
+	const asked = (name?: string) => state.asked.filter((each) => name === undefined || each.name === name);
 	return {
 		origin,
-		put: (name, object) => void state.objects.set(name, hold(object)),
+		put: state.put,
 		remove: (name) => void state.objects.delete(name),
-		fault: (name, ...faults) => void state.faults.set(name, [...(state.faults.get(name) ?? []), ...faults]),
+		fault: (name, ...faults) => add(state.faults, name, faults),
+		faultRanges: (name, ...faults) => add(state.rangeFaults, name, faults),
+		faultForever: (name, fault) => void state.lastingFaults.set(name, fault),
 		presign: (objectName, expiresAtMs) =>
-			presignLink(origin, { bucket: BUCKET, objectName, expiresAtMs }, state.credentials),
-		requests: (name) =>
-			name === undefined
-				? [...state.requests.values()].reduce((sum, count) => sum + count, 0)
-				: (state.requests.get(name) ?? 0),
+			presignLink(origin, { bucket: BUCKET, objectName, expiresAtMs }, credentials),
+		requests: (name) => asked(name).length,
+		asked,
 		close: () =>
 			new Promise((resolve) => {
 				server.close(() => resolve());
@@ -89,115 +106,103 @@ export async function startObjectStore(options: ObjectStoreOptions = {}): Promis
 	};
 }
 
+async function createState(options: ObjectStoreOptions): Promise<State> {
+	const { now = Date.now, habits = {}, objects = {}, faults = {} } = options;
+	const crc64 = await createCRC64();
+	const state: State = {
+		objects: new Map(),
+		faults: new Map(Object.entries(faults).map(([name, list]) => [name, [...list]])),
+		rangeFaults: new Map(),
+		lastingFaults: new Map(),
+		asked: [],
+		credentials: {
+			accessKeyId: `LTAI5t${randomBytes(9).toString("hex")}`,
+			accessKeySecret: randomBytes(15).toString("hex"),
+		},
+		now,
+		put: (name, object, own = habits) =>
+			void state.objects.set(name, holdObject(object, own, { crc64, now: now() })),
+	};
+	for (const [name, object] of Object.entries(objects)) state.put(name, object);
+	return state;
+}
+
 async function answer(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
 	const url = new URL(request.url ?? "/", "http://127.0.0.1");
 	const name = decodeURIComponent(url.pathname.slice(1));
-	state.requests.set(name, (state.requests.get(name) ?? 0) + 1);
+	const record = { name, ...conditionsOf(request), status: 0, bodyBytes: 0 };
+	state.asked.push(record);
+	response.once("finish", () => {
+		record.status = response.statusCode;
+	});
 	response.setHeader("server", "AliyunOSS");
 	response.setHeader("x-oss-request-id", randomBytes(12).toString("hex").toUpperCase());
-	const refused = checkLink(state, request, url, name);
+	const refused = checkLink(
+		request,
+		{ url, bucket: BUCKET, objectName: name },
+		{ credentials: state.credentials, now: state.now() },
+	);
 	if (refused !== undefined) return sendError(response, refused);
-	const fault = state.faults.get(name)?.shift();
-	if (fault?._tag === "Status") {
-		if (fault.retryAfter !== undefined) response.setHeader("retry-after", fault.retryAfter);
-		const code = fault.code ?? "ServiceUnavailable";
-		return sendError(response, { status: fault.status, code, message: "Please try again." });
+	const faults = singleFaults(nextFault(state, name, request));
+	if (replaceAnswer(response, faults)) return;
+	for (const fault of faults) {
+		if (fault._tag === "Replace") replaceObject(state, name, fault.by);
 	}
-	if (fault?._tag === "Redirect") {
-		response.writeHead(fault.status ?? 302, { location: fault.location }).end();
-		return;
-	}
-	const held = state.objects.get(name);
-	if (held === undefined) {
+	const object = state.objects.get(name);
+	if (object === undefined) {
 		const message = "The specified key does not exist.";
 		return sendError(response, { status: 404, code: "NoSuchKey", message, details: { Key: name } });
 	}
-	await sendObject(request, response, held, fault);
-}
-
-interface OssError {
-	readonly status: number;
-	readonly code: string;
-	readonly message: string;
-	readonly details?: Readonly<Record<string, string>>;
-}
-
-/** As OSS: expiry is looked at before the signature, and a wrong signature is answered with what should be signed. */
-function checkLink(state: State, request: IncomingMessage, url: URL, name: string): OssError | undefined {
-	const expires = url.searchParams.get("Expires") ?? "";
-	const given = url.searchParams.get("Signature") ?? "";
-	if (expires === "" || given === "") {
-		const message = "You have no right to access this object because of bucket acl.";
-		return { status: 403, code: "AccessDenied", message, details: { EC: "0003-00000001" } };
+	const planned = planAnswer(request.headers, object);
+	if ("refused" in planned) {
+		const { refused: status, headers } = planned;
+		const code = status === 412 ? "PreconditionFailed" : "InvalidRange";
+		return sendError(response, { status, code, message: "It cannot be answered as it was asked.", headers });
 	}
-	if (Number(expires) * 1000 < state.now()) {
-		const details = { Expires: new Date(Number(expires) * 1000).toISOString(), EC: "0002-00000069" };
-		return { status: 403, code: "AccessDenied", message: "Request has expired.", details };
-	}
-	const { method: verb = "", headers } = request;
-	const text = stringToSign({ verb, headers, expires, bucket: BUCKET, objectName: name });
-	if (given === sign(text, state.credentials)) return undefined;
-	const message = "The request signature we calculated does not match the signature you provided.";
-	const details = {
-		OSSAccessKeyId: state.credentials.accessKeyId,
-		SignatureProvided: given,
-		StringToSign: text,
-	};
-	return { status: 403, code: "SignatureDoesNotMatch", message, details };
-}
-
-function sendError(response: ServerResponse, { status, code, message, details = {} }: OssError): void {
-	const members = Object.entries({ Code: code, Message: message, ...details, HostId: "127.0.0.1" });
-	const lines = members.map(([name, value]) => `  <${name}>${escapeXml(value)}</${name}>`);
-	const xml = `<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n${lines.join("\n")}\n</Error>\n`;
-	response.writeHead(status, { "content-type": "application/xml", "content-length": Buffer.byteLength(xml) });
-	response.end(xml);
-}
-
-async function sendObject(
-	request: IncomingMessage,
-	response: ServerResponse,
-	{ bytes, etag }: Held,
-	fault: ObjectFault | undefined,
-): Promise<void> {
-	const asked = readRange(request.headers.range, bytes.length);
-	const range = asked ?? { start: 0, end: bytes.length };
-	const contentRange = `bytes ${range.start}-${range.end - 1}/${bytes.length}`;
-	const length = fault?._tag === "Shorten" ? fault.toBytes : range.end - range.start;
-	response.writeHead(asked === undefined ? 200 : 206, {
-		"content-type": "video/mp4",
-		"accept-ranges": "bytes",
-		etag,
-		...(asked === undefined ? {} : { "content-range": contentRange }),
-		...(fault?._tag === "NoLength" ? {} : { "content-length": length }),
-		...(fault?._tag === "Headers" ? fault.headers : {}),
+	const spoilt = faults.reduce((soFar, fault) => spoil(soFar, fault, object), planned);
+	record.status = spoilt.status;
+	await sendAnswer(response, object.bytes, spoilt, (bytes) => {
+		record.bodyBytes += bytes;
 	});
-	await sendBody(response, bytes, range, fault);
 }
 
-/** OSS answers single ranges and ignores what it cannot read. */
-function readRange(header: string | undefined, length: number): { start: number; end: number } | undefined {
-	const parts = /^bytes=(\d+)-(\d*)$/.exec(header ?? "");
-	if (parts === null) return undefined;
-	const start = Number(parts[1]);
-	const end = parts[2] === "" ? length : Math.min(Number(parts[2]) + 1, length);
-	return start < end ? { start, end } : undefined;
+/** The faults that stand in place of an answer; whether there was one. */
+function replaceAnswer(response: ServerResponse, faults: readonly ObjectFault[]): boolean {
+	for (const fault of faults) {
+		if (fault._tag === "Status") {
+			const { status, code = "ServiceUnavailable", message = "Please try again.", retryAfter } = fault;
+			const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+			sendError(response, { status, code, message, headers });
+			return true;
+		}
+		if (fault._tag === "Redirect") {
+			response.writeHead(fault.status ?? 302, { location: fault.location }).end();
+			return true;
+		}
+	}
+	return false;
 }
 
-/** ETag as OSS: the upper-case MD5 of a single-part object, in quotes. */
-function hold(object: Uint8Array | ObjectBytes): Held {
-	const bytes = object instanceof Uint8Array ? wholeOf(object) : object;
-	const md5 = createHash("md5");
-	const step = 1024 * 1024;
-	for (let at = 0; at < bytes.length; at += step)
-		md5.update(bytes.read(at, Math.min(at + step, bytes.length)));
-	return { bytes, etag: `"${md5.digest("hex").toUpperCase()}"` };
+function nextFault(state: State, name: string, { headers }: IncomingMessage): ObjectFault | undefined {
+	const ofRange = headers.range === undefined ? undefined : state.rangeFaults.get(name)?.shift();
+	return ofRange ?? state.faults.get(name)?.shift() ?? state.lastingFaults.get(name);
 }
 
-function wholeOf(object: Uint8Array): ObjectBytes {
-	return { length: object.length, read: (start, end) => object.subarray(start, end) };
+/** It was modified just now, where that is said. */
+function replaceObject(state: State, name: string, by: Uint8Array | ObjectBytes): void {
+	const { modifiedMsAgo, ...habits } = state.objects.get(name)?.habits ?? {};
+	state.put(name, by, modifiedMsAgo === undefined ? habits : { ...habits, modifiedMsAgo: 0 });
 }
 
-function escapeXml(text: string): string {
-	return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+function conditionsOf({ headers }: IncomingMessage): Pick<AskedRequest, "range" | "ifMatch" | "ifRange"> {
+	const { range, "if-match": ifMatch, "if-range": ifRange } = headers;
+	return {
+		...(range === undefined ? {} : { range }),
+		...(ifMatch === undefined ? {} : { ifMatch }),
+		...(typeof ifRange === "string" ? { ifRange } : {}),
+	};
+}
+
+function add(faults: Map<string, ObjectFault[]>, name: string, more: readonly ObjectFault[]): void {
+	faults.set(name, [...(faults.get(name) ?? []), ...more]);
 }

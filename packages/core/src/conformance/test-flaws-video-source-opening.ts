@@ -31,7 +31,7 @@ export const sourceOpeningFlaws: Record<string, SourceFlaw> = {
 		}),
 	},
 	"a length that nobody stated is none": {
-		breaks: ["unstated-length"],
+		breaks: ["unstated-length", "beyond-end"],
 		make: openedAs((opened) => ({ totalBytes: 0, ...opened })),
 	},
 	"bodies share a buffer": {

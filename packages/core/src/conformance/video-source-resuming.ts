@@ -113,17 +113,18 @@ async function expectNoMixture(
 }
 
 export async function startsAnewBeyondEnd(harness: VideoSourceHarness): Promise<void> {
-	const link = harness.serve("video.mp4", { bytes: OLD });
-	const validator = await openFirst(harness, link);
-	for (const offset of [OLD.length + 1, 2 * OLD.length])
-		await assertRest(await openVideo(harness, link, { offset, validator }), 0, OLD);
-	// Everything is there already: nothing more is as right as all of it.
-	const atEnd = await openVideo(harness, link, { offset: OLD.length, validator });
-	assert(
-		[0, OLD.length].includes(atEnd.offset),
-		`at the end a body starts there or at 0, not at ${atEnd.offset}`,
-	);
-	await assertRest(atEnd, atEnd.offset, OLD);
+	// Who does not know the length has to ask.
+	for (const statesNoLength of [false, true]) {
+		const link = harness.serve("video.mp4", { bytes: OLD, statesNoLength });
+		const validator = await openFirst(harness, link);
+		for (const offset of [OLD.length + 1, 2 * OLD.length])
+			await assertRest(await openVideo(harness, link, { offset, validator }), 0, OLD);
+		// Everything is there already: nothing more is as right as all of it.
+		const atEnd = await openVideo(harness, link, { offset: OLD.length, validator });
+		const { offset } = atEnd;
+		assert([0, OLD.length].includes(offset), `at the end a body starts there or at 0, not at ${offset}`);
+		await assertRest(atEnd, offset, OLD);
+	}
 }
 
 export async function vouchesForNothing(harness: VideoSourceHarness): Promise<void> {

@@ -19,14 +19,16 @@ import {
 	IDS,
 	KEYRING,
 	LEASE_STORE,
+	LINK_REFRESHER,
 	LOGGER,
+	NOTICES,
 	RECEIVE,
 	TELEMETRY,
 	VERIFIER,
 	VIDEO_SOURCE,
 	VIDEO_STORE,
 } from "../ports/tokens.js";
-import { admitEveryApp, noTelemetry, systemClock } from "./defaults.js";
+import { admitEveryApp, noLinkRefresher, noTelemetry, systemClock } from "./defaults.js";
 import { createReelkeep } from "./reelkeep.js";
 
 const NOW = Date.UTC(2025, 5, 1);
@@ -79,6 +81,8 @@ const own: ReadonlyMap<Token<unknown>, () => object> = new Map<Token<unknown>, (
 	[IDS, () => ({ next: () => "own-id" })],
 	[LOGGER, () => ({ ...silentLogger })],
 	[TELEMETRY, () => ({ ...noTelemetry })],
+	[LINK_REFRESHER, () => ({ ...noLinkRefresher })],
+	[NOTICES, () => ({ emit: () => undefined })],
 	[RECEIVE, () => async () => ({ _tag: "Refused", message: "own" })],
 	[HEALTH, () => ({ check: async () => [] })],
 ]);
