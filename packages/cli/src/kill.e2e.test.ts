@@ -60,6 +60,8 @@ const kills = new Map<Phase, number>();
 const running = new Set<KillableServe>();
 /** Names of the partial files that kills left. */
 const halfDone = new Set<string>();
+/** Of those, the ones without a note: nobody can go on with them. */
+const hopeless = new Set<string>();
 /** Tracks that a kill left without an answer. */
 const unanswered = new Set<string>();
 let origin: Awaited<ReturnType<typeof startObjectStore>>;
@@ -204,10 +206,12 @@ async function newLines(): Promise<readonly string[]> {
 
 /** What the dead process left: half-done downloads, and no checkpoint that is ahead of the log. */
 async function lookAtRemains(): Promise<void> {
-	for (const name of readdirSync(partials)) {
+	const names = readdirSync(partials);
+	for (const name of names) {
 		const { size, nlink } = statSync(join(partials, name));
 		// With its final name too it is whole, and only the log does not know yet.
 		if (size > 0 && nlink === 1) halfDone.add(name);
+		if (!names.includes(name.replace(/part$/, "note"))) hopeless.add(name);
 	}
 	if (readCheckpoints(directory).length === 0) return;
 	const last = (await receiver.events()).at(-1)?.position;
@@ -220,7 +224,7 @@ async function drain(): Promise<void> {
 	const address = await serve.ready;
 	if (address === undefined) throw new Error(`the receiver does not start any more: ${serve.log()}`);
 	const left = new Set(readdirSync(partials));
-	expect([...halfDone].filter((name) => left.has(name))).toEqual([]);
+	expect([...hopeless].filter((name) => left.has(name))).toEqual([]);
 	await checkLog({ isWhole: false });
 	await reporters.report(address, reporters.unanswered()).finished;
 	expect(reporters.unanswered()).toEqual([]);
