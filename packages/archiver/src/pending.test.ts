@@ -182,4 +182,12 @@ describe("noteFailure", () => {
 			noteFailure(pending, { attempt: 2, reason: "failed", message: "m" }).nextAttemptAt,
 		).toBeUndefined();
 	});
+
+	it("counts a refusal once that the log told of before the archiver did", () => {
+		const pending = fold(reported(), failed(1, "refused"));
+		if (pending === undefined) throw new Error("pending");
+		const known = noteFailure(pending, { attempt: 1, reason: "refused", message: "m", nextAttemptAt: 9 });
+		expect(known).toMatchObject({ attempts: 1, refusals: 1, nextAttemptAt: 9 });
+		expect(noteFailure(known, { attempt: 2, reason: "refused", message: "m" }).refusals).toBe(2);
+	});
 });

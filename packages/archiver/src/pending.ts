@@ -66,14 +66,17 @@ export function evolvePending(
 	}
 }
 
-/** Notes a failed attempt. The refusals in a row grow, or are over. */
+/**
+ * Notes a failed attempt. The refusals in a row grow, or are over; a failure that the log told of first is counted once.
+ */
 export function noteFailure(pending: PendingRecording, failure: NotedFailure): PendingRecording {
 	const { attempt, reason, message, nextAttemptAt } = failure;
 	const { nextAttemptAt: _earlier, ...rest } = pending;
+	const refusals = attempt > pending.attempts ? pending.refusals + 1 : pending.refusals;
 	return {
 		...rest,
 		attempts: attempt,
-		refusals: storedFailureKind(reason) === "object" ? pending.refusals + 1 : 0,
+		refusals: storedFailureKind(reason) === "object" ? refusals : 0,
 		failure: { reason, message },
 		...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
 	};
