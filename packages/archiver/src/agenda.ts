@@ -69,9 +69,10 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 	const queues = createHostQueues<Entry>({ perHost });
 	const sizes = createSeenSizes();
 	let listed: readonly Entry[] = [];
-	let unlisted: Entry[] = [];
+	/** Pending, and in no plan yet. */
+	const unlisted = new Set<Entry>();
 	let lastPlan: RescuePlan<Entry> | undefined;
-	let nextPlanAt = Number.NEGATIVE_INFINITY;
+	let plannedAt = Number.NEGATIVE_INFINITY;
 
 	const enqueue = (entry: Entry): void => {
 		const { pending, isLate, deadline, bytes } = entry;
@@ -90,18 +91,21 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 	};
 	/**
 	 * Everything that is to be planned, in order. What nobody has asked for yet gets a size that was seen. Downloads under
-	 * way at the same time share the line, so that the next ones end later than one by one: by `sharedMs`.
+	 * way at the same time share the line, so that the next ones end later than one by one: by `sharedMs`, or by half of
+	 * their time, since until then those under way have taken no more than their share.
 	 */
-	const toPlan = (sharedMs: number): readonly Entry[] => {
+	const toPlan = (now: number, sharedMs: number): readonly Entry[] => {
 		// What the last plan sorted comes first: sorting that again, with a few more, costs next to nothing.
 		const all = [...listed, ...unlisted].filter((entry) => {
 			entry.isListed = entry.isPending;
 			return entry.isPending;
 		});
-		unlisted = [];
+		unlisted.clear();
 		for (const [index, entry] of all.entries()) {
 			entry.bytes = Math.max((entry.totalBytes ?? sizes.assume(index)) - entry.heldBytes, 0);
-			entry.dueAt = entry.isUnderway ? entry.deadline : entry.deadline - sharedMs;
+			const { deadline } = entry;
+			const halfway = Math.min(deadline, (now + deadline) / 2);
+			entry.dueAt = entry.isUnderway ? deadline : Math.max(deadline - sharedMs, halfway);
 		}
 		listed = all.sort((left, right) => left.dueAt - right.dueAt);
 		return listed;
@@ -134,7 +138,9 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 			if (known !== undefined) queues.remove(known);
 			if (pending === undefined) {
 				entries.delete(stream);
-				if (known !== undefined) known.isPending = false;
+				if (known === undefined) return;
+				known.isPending = false;
+				if (unlisted.delete(known)) known.isListed = false;
 				return;
 			}
 			const { deadline } = pending;
@@ -152,9 +158,10 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 			};
 			// A link that lives longer: there may be time again.
 			const isLonger = entry.deadline !== deadline;
-			Object.assign(entry, { pending, deadline, ...(isLonger ? { isLate: false, isAtRisk: false } : {}) });
+			Object.assign(entry, { pending, deadline });
+			if (isLonger) Object.assign(entry, { dueAt: deadline, isLate: false, isAtRisk: false });
 			entry.isPending = true;
-			if (!entry.isListed) unlisted.push(entry);
+			if (!entry.isListed) unlisted.add(entry);
 			entry.isListed = true;
 			entries.set(stream, entry);
 			if (!entry.isUnderway) enqueue(entry);
@@ -204,16 +211,19 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 			const bytes = totalBytes - entry.heldBytes;
 			const cutoff = lastPlan.cutoff(entry.dueAt);
 			// What the plan thought of it counts as far as it was right about the size.
-			entry.isLate = lastPlan.late.has(entry)
+			entry.isLate = entry.isAtRisk
 				? bytes >= Math.min(entry.bytes, cutoff)
 				: bytes > entry.bytes && bytes >= cutoff;
 			return entry.isLate;
 		},
 		plan(now, bytesPerSecond) {
-			if (bytesPerSecond === undefined || now < nextPlanAt) return [];
-			nextPlanAt = now + PLAN_EVERY_MS + entries.size;
+			// Where nothing came for a while, that says nothing of the hours to come.
+			if (bytesPerSecond === undefined || bytesPerSecond === 0) return [];
+			// A clock that was set back makes a plan void.
+			if (now >= plannedAt && now < plannedAt + PLAN_EVERY_MS + entries.size) return [];
+			plannedAt = now;
 			// Of each that is under way half is done, on an average: as a whole they are twice as much.
-			const all = toPlan((2 * bytesUnderway() * 1_000) / bytesPerSecond);
+			const all = toPlan(now, (2 * bytesUnderway() * 1_000) / bytesPerSecond);
 			lastPlan = planRescue(all, { now, bytesPerSecond });
 			return follow(lastPlan, all);
 		},

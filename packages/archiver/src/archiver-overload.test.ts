@@ -159,9 +159,7 @@ describe("under overload", () => {
 		expect(await archiver.check()).toEqual([]);
 	});
 
-	// Fix: as in the last test of this file. Today what the plan before assumed of one that is under way (as large as the
-	// large one) pushes all the others behind their deadlines: they are asked for all at once, give way, and count as late.
-	it.fails("one that gives way does not put those at risk that it gives way to", async () => {
+	it("one that gives way does not put those at risk that it gives way to", async () => {
 		const { advance, asked, kept } = await outage([large, ...small], { concurrency: 2 });
 		await advance(230);
 		expect(await kept()).toHaveLength(21);
@@ -216,11 +214,7 @@ describe("without overload", () => {
 		expect(heard.filter(({ type }) => type === "recordingAtRisk")).toEqual([]);
 	});
 
-	// Fix: what is under way takes no more than its share of the line until a deadline, so `toPlan` wants nothing earlier
-	// than half-way there: `Math.max(deadline - sharedMs, Math.min(deadline, (now + deadline) / 2))`. Today everything whose
-	// deadline comes before twice the time that a long download still takes is late, however small it is, and waits behind
-	// all that has time: the plan loses what deadline order would have kept.
-	it.fails("what is urgent is not put behind what is not, because a long download is under way", async () => {
+	it("what is urgent is not put behind what is not, because a long download is under way", async () => {
 		const long = { name: "long", due: 900, seconds: 200 };
 		const urgent = Array.from({ length: 6 }, (_, at) => ({
 			name: `urgent-${at}`,

@@ -38,7 +38,8 @@ export function measureBandwidth(): Bandwidth {
 	/** Spreads the busy time since it was last counted over the buckets that it went through. */
 	const count = (now: number): void => {
 		if (now < countedTo) countedTo = now; // A clock that was set back.
-		let from = Math.max(countedTo, now - WINDOW_MS);
+		// No further back than there are buckets: the one before the first is that of `now`.
+		let from = Math.max(countedTo, (Math.floor(now / bucketMs) - BUCKETS + 1) * bucketMs);
 		while (isBusy && from < now) {
 			const to = Math.min((Math.floor(from / bucketMs) + 1) * bucketMs, now);
 			bucketAt(from).busyMs += to - from;

@@ -54,6 +54,7 @@ export function createHostQueues<Item extends object>(options: {
 	const taken = new Map<Item, Host<Item>>();
 	let waiting = new TinyQueue<Place<Item>>([], byNextAttempt);
 	let queued = 0;
+	let latest = 0;
 
 	const hostOf = (name: string): Host<Item> => {
 		const known = hosts.get(name);
@@ -97,6 +98,7 @@ export function createHostQueues<Item extends object>(options: {
 		},
 		remove: (item) => void places.delete(item),
 		take(now) {
+			latest = now;
 			wakeDue(now);
 			let best: { readonly host: Host<Item>; readonly place: Place<Item> } | undefined;
 			for (const host of hosts.values()) {
@@ -140,8 +142,9 @@ export function createHostQueues<Item extends object>(options: {
 			for (const [name, host] of hosts) {
 				host.ready = new TinyQueue<Place<Item>>([], byUrgency);
 				// A host that nothing is known of, and nothing wants, is forgotten.
-				if (host.underway === 0 && host.pace.strikes === 0 && host.pace.limit === options.perHost)
-					hosts.delete(name);
+				const { strikes, limit, pausedUntil } = host.pace;
+				const isPlain = strikes === 0 && limit === options.perHost && pausedUntil <= latest;
+				if (host.underway === 0 && isPlain) hosts.delete(name);
 			}
 		},
 		pace: (host) => hosts.get(host)?.pace ?? fullPace(options.perHost),

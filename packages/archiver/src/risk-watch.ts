@@ -1,6 +1,6 @@
 // Tells who listens that a recording is at risk: once for each of its links and reasons, early enough to act.
 
-import type { Notices, RecordingAtRisk } from "@reelkeep/core/ports";
+import type { Notices, RecordingAtRisk, StreamName } from "@reelkeep/core/ports";
 import { failingNotice, findFailing, overloadNotice } from "./at-risk.js";
 import type { PendingRecording } from "./pending.js";
 
@@ -16,6 +16,12 @@ export interface RiskWatch {
 	failed(pending: PendingRecording | undefined, now: number): void;
 }
 
+/** What was said of one pending recording's newest link. */
+interface Told {
+	readonly newestLink: string;
+	readonly reasons: readonly RecordingAtRisk["reason"][];
+}
+
 export function createRiskWatch(options: {
 	readonly all: () => Iterable<PendingRecording>;
 	readonly overloaded: () => readonly PendingRecording[];
@@ -23,31 +29,35 @@ export function createRiskWatch(options: {
 	readonly atRiskMs: number;
 }): RiskWatch {
 	const { all, overloaded, notices, atRiskMs } = options;
-	/** `reason newestLink` of what was told and is at risk still. */
-	let told = new Set<string>();
-	let nextAt = 0;
-	const keyOf = (reason: RecordingAtRisk["reason"], { newestLink }: PendingRecording): string =>
-		`${reason} ${newestLink}`;
-	const tell = (pending: PendingRecording, notice: RecordingAtRisk): string => {
-		const key = keyOf(notice.reason, pending);
-		if (!told.has(key)) notices.emit(notice);
-		return key;
+	let told = new Map<StreamName, Told>();
+	let lookedAt = Number.NEGATIVE_INFINITY;
+	const tell = ({ stream, newestLink }: PendingRecording, notice: RecordingAtRisk): void => {
+		const known = told.get(stream);
+		const reasons = known?.newestLink === newestLink ? known.reasons : [];
+		if (reasons.includes(notice.reason)) return;
+		told.set(stream, { newestLink, reasons: [...reasons, notice.reason] });
+		notices.emit(notice);
+	};
+	const forgetRested = (): void => {
+		const kept = new Map<StreamName, Told>();
+		for (const { stream } of all()) {
+			const known = told.get(stream);
+			if (known !== undefined) kept.set(stream, known);
+		}
+		told = kept;
 	};
 	return {
 		look(now) {
-			if (now < nextAt) return;
-			nextAt = now + LOOK_EVERY_MS;
-			const keys = [
-				...findFailing(all(), { now, atRiskMs }).map((pending) => tell(pending, failingNotice(pending))),
-				...overloaded().map((pending) => tell(pending, overloadNotice(pending))),
-			];
-			told = new Set(keys);
+			// Also when the clock was set back.
+			if (now >= lookedAt && now < lookedAt + LOOK_EVERY_MS) return;
+			lookedAt = now;
+			if (told.size > 0) forgetRested();
+			for (const pending of findFailing(all(), { now, atRiskMs })) tell(pending, failingNotice(pending));
+			for (const pending of overloaded()) tell(pending, overloadNotice(pending));
 		},
-		nextAt: () => nextAt,
+		nextAt: () => lookedAt + LOOK_EVERY_MS,
 		failed(pending, now) {
-			if (pending !== undefined && pending.deadline <= now + atRiskMs) {
-				told.add(tell(pending, failingNotice(pending)));
-			}
+			if (pending !== undefined && pending.deadline <= now + atRiskMs) tell(pending, failingNotice(pending));
 		},
 	};
 }
