@@ -8,6 +8,7 @@ import {
 	type VideoSource,
 	type VideoUnavailable,
 } from "@reelkeep/core/ports";
+import { offsetToAsk } from "./partial-download.js";
 import { type Transfer, VideoStoreFailure } from "./transfer.js";
 import type { DownloadedVideo } from "./verify-video.js";
 
@@ -47,6 +48,7 @@ export async function fillTransfer(
 	},
 ): Promise<Filled> {
 	const { link, signal } = options;
+	const { checksums, isMd5Etag } = options.opened;
 	let { opened, skip } = options;
 	for (let connections = 1; ; connections += 1) {
 		const before = transfer.bytes();
@@ -61,12 +63,14 @@ export async function fillTransfer(
 		}
 		await deps.clock.sleep(Math.ceil(REOPEN_AFTER_MS * (0.5 + deps.random())), signal);
 		const { validator = "", totalBytes } = opened;
-		const again = await deps.source.open(link, { offset: transfer.bytes(), validator, signal });
+		const offset = offsetToAsk(transfer.bytes(), totalBytes);
+		const again = await deps.source.open(link, { offset, validator, signal });
 		if (again._tag === "Unavailable") return again;
 		const isOther = totalBytes !== undefined && again.totalBytes !== totalBytes;
-		if (again.offset !== transfer.bytes() || isOther) return { _tag: "Changed" };
-		opened = again;
-		skip = 0;
+		if (again.offset !== offset || isOther) return { _tag: "Changed" };
+		// The same object, and so the same checksums: these are made of its bytes since the first one.
+		opened = { ...again, checksums, ...(isMd5Etag === undefined ? {} : { isMd5Etag }) };
+		skip = transfer.bytes() - offset;
 	}
 }
 

@@ -157,6 +157,9 @@ async function downloadOnce(
 		const heldBytes = resumed?.bytes ?? 0;
 		if (!watch.opened({ heldBytes, ...(totalBytes === undefined ? {} : { totalBytes }) }))
 			return { _tag: "GaveWay" };
+		// What is not gone on with gives its place first.
+		if (partial !== undefined && resumed === undefined)
+			await inStore(() => deps.videoStore.removePartial(task.stream));
 		const room = await inStore(() => deps.space.reserve(Math.max((totalBytes ?? 0) - heldBytes, 0)));
 		if (room._tag === "Short") return failed(failureOf(room.isFull ? "storage" : "no-room", room.message));
 		try {
@@ -215,6 +218,8 @@ async function transfer(
 		if (filled._tag === "Changed") return { _tag: "Restart" };
 		const result = await settle(deps, task, filled.opened, begun);
 		if (result._tag === "Kept") end = "commit";
+		// What was held may be what is wrong: without it, before the origin is blamed.
+		else if (resumed !== undefined && isAgainst(result)) return { _tag: "Restart" };
 		return result;
 	} catch (error) {
 		if (isSourceFault(error) && error.reason === "too-large") end = "discard";
@@ -253,6 +258,11 @@ async function settle(
 
 function isRepeated(doubt: Doubt | undefined, { etag }: OpenedVideo, { sha256 }: ReceivedVideo): boolean {
 	return doubt !== undefined && doubt.etag === etag && doubt.sha256 === sha256;
+}
+
+/** Whether the bytes are not what the origin stated. */
+function isAgainst(result: KeepResult | Doubt): boolean {
+	return result._tag === "Doubtful" || (result._tag === "Failed" && result.failure.reason === "mismatch");
 }
 
 async function leave(

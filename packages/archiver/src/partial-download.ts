@@ -7,10 +7,7 @@ export interface PartialDownload extends DownloadNote {
 	readonly resumeToken: string;
 	/** Held already. */
 	readonly bytes: number;
-	/**
-	 * Where to ask the origin to start. When all bytes are there, the last one is asked for again: a range behind the end is
-	 * refused, and only an answer says what the checksums are.
-	 */
+	/** Where to ask the origin to start. */
 	readonly askFrom: number;
 }
 
@@ -25,5 +22,15 @@ export async function findPartialDownload(
 	if (partial === undefined || note === undefined || partial.bytes === 0) return undefined;
 	const { resumeToken, bytes } = partial;
 	if (note.totalBytes !== undefined && bytes > note.totalBytes) return undefined;
-	return { ...note, resumeToken, bytes, askFrom: bytes === note.totalBytes ? bytes - 1 : bytes };
+	const askFrom = offsetToAsk(bytes, note.totalBytes);
+	// An answer from the beginning is what any origin gives, of whatever object.
+	return askFrom === 0 ? undefined : { ...note, resumeToken, bytes, askFrom };
+}
+
+/**
+ * Where to go on when `bytes` are held. When all are, the last one is asked for again: a range behind the end is refused,
+ * and only an answer says what the checksums are.
+ */
+export function offsetToAsk(bytes: number, totalBytes: number | undefined): number {
+	return bytes === totalBytes ? bytes - 1 : bytes;
 }
