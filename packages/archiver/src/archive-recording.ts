@@ -1,6 +1,7 @@
 // One attempt for one recording: adopt what is kept already, else try its links, then say in the log what came of it.
 
 import {
+	type DecisionOutcome,
 	execute,
 	loadRecording,
 	observe,
@@ -198,7 +199,7 @@ async function settleFailures(
 	// An obstacle of ours that is still there says nothing new, and room for failures in a stream is small.
 	const isKnown = failureKind(reason) === "ours" && message === recording.lastFailure;
 	const command = commandFor(step, failure, failures);
-	const outcome = isKnown ? "Ignored" : (await say(deps, pending, command)).outcome;
+	const outcome = isKnown ? "Ignored" : await sayEnd(deps, pending, { command, step });
 	if (step._tag === "Retry") {
 		const noted = { attempt: attempts, reason, message, nextAttemptAt: step.at };
 		const { retryAfterMs } = failure;
@@ -228,6 +229,20 @@ async function besidesRenewal(
 	if (answer === "None") return failure;
 	const message = `${failure.message}; the link refresher failed`;
 	return { ...failureOf("refresher", message), linkFingerprint: failure.linkFingerprint };
+}
+
+/** An append that throws may have been taken all the same, and nobody comes back to a recording that rests. */
+async function sayEnd(
+	deps: ArchiveDeps,
+	pending: PendingRecording,
+	{ command, step }: { readonly command: RecordingCommand; readonly step: NextStep },
+): Promise<DecisionOutcome> {
+	try {
+		return (await say(deps, pending, command)).outcome;
+	} catch (error) {
+		if (step._tag !== "Retry") await dropPartial(deps, pending.stream);
+		throw error;
+	}
 }
 
 /** A recording that rests without its video holds no place on the disk. */

@@ -135,7 +135,6 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 			await wake.wait(Math.min(Math.max(nextAt - now, 1), MAX_SLEEP_MS), signal);
 		}
 		await attempts.settled();
-		tellIdle();
 	};
 	const summary = (): ArchiverSummary => {
 		const nextAttemptAt = Math.max(agenda.nextDueAt(clock.now()), attempts.pauses.until());
@@ -154,6 +153,7 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 		async stop() {
 			stopping.abort();
 			await running;
+			tellIdle();
 		},
 		async whenIdle({ signal: given } = {}) {
 			if (!signal.aborted && given?.aborted !== true) {

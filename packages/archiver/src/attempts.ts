@@ -25,6 +25,8 @@ import type { RiskWatch } from "./risk-watch.js";
 
 /** Longer than a large video takes on a line that can carry a few; a slow origin holds one of few slots. */
 const LONG_ATTEMPT_MS = 3_600_000;
+/** Reasons of failures after which the store is known to have taken bytes, or to have said how much it takes. */
+const CAME_TO_STORE: ReadonlySet<string> = new Set(["no-room", "mismatch", "broke-off"]);
 
 interface Underway {
 	readonly startedAt: number;
@@ -100,8 +102,14 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 				break;
 		}
 		setPace(deps, agenda, { host: pending.host, result, perHost: options.perHost });
-		const isStorage = result._tag === "Deferred" && result.failure.reason === "storage";
-		if (result._tag === "Rested" || (result._tag === "Deferred" && !isStorage)) pauses.passed();
+		tellPauses(result);
+	};
+	/** What came as far as the video store shows that it works; the log was told of everything that came to an end. */
+	const tellPauses = (result: AttemptResult): void => {
+		if (result._tag === "Rested" && result.state === "archived") pauses.passed();
+		else if (result._tag === "Deferred" && CAME_TO_STORE.has(result.failure.reason)) pauses.passed();
+		else if (result._tag === "Rested") pauses.unclear();
+		else if (result._tag === "Deferred" && result.failure.reason !== "storage") pauses.unclear();
 	};
 	const absorbError = (pending: PendingRecording, error: unknown): void => {
 		const { stream, newestLink, attempts } = pending;

@@ -3,12 +3,16 @@
 import type { RetryPolicy } from "./retry.js";
 
 const FIRST_PAUSE_MS = 1_000;
+/** So many that could not tell end a probe: an origin that is down must not hold up all others. */
+const MAX_UNCLEAR = 8;
 
 export interface Pauses {
-	/** An attempt found the log, or the disk, failing: a pause, twice as long as the one before. */
+	/** An attempt found the log, or the disk, failing: a pause, twice as long as the one before; what fails in it, fails with it. */
 	fault(message: string, now: number): void;
 	/** An attempt got through. */
 	passed(): void;
+	/** An attempt ended before it could tell. */
+	unclear(): void;
 	/** UTC milliseconds. */
 	until(): number;
 	/** Since the last fault nothing got through: one attempt at a time finds out. */
@@ -21,17 +25,25 @@ export interface Pauses {
 export function createPauses({ maxDelayMs }: Pick<RetryPolicy, "maxDelayMs">): Pauses {
 	let until = 0;
 	let faults = 0;
+	let unclear = 0;
 	let message: string | undefined;
+	const passed = (): void => {
+		faults = 0;
+		message = undefined;
+	};
 	return {
 		fault(what, now) {
 			message = what;
+			unclear = 0;
+			if (now < until) return;
 			// Without jitter: nobody else waits for the same disk.
 			until = now + Math.min(FIRST_PAUSE_MS * 2 ** Math.min(faults, 16), maxDelayMs);
 			faults += 1;
 		},
-		passed() {
-			faults = 0;
-			message = undefined;
+		passed,
+		unclear() {
+			unclear += 1;
+			if (unclear === MAX_UNCLEAR) passed();
 		},
 		until: () => until,
 		isProbing: () => faults > 0,

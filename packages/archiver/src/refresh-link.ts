@@ -45,10 +45,13 @@ export function createAskForLink(deps: RefreshDeps): AskForLink {
 		const { stream, metadata, deadline } = pending;
 		const now = deps.clock.now();
 		const last = asked.get(stream);
-		if (last !== undefined && now - last.at < ASK_EVERY_MS && now >= last.at) return last.answer;
+		if (last !== undefined && now - last.at < ASK_EVERY_MS && now >= last.at) {
+			// The link of a moment ago is dead already: the next one has to wait.
+			return last.answer === "Renewed" ? "Failed" : last.answer;
+		}
 		const answer = await ask();
 		asked.delete(stream);
-		if (answer !== "Renewed") asked.set(stream, { at: now, answer });
+		asked.set(stream, { at: now, answer });
 		forgetOld(asked, now);
 		return answer;
 
@@ -73,7 +76,8 @@ export function createAskForLink(deps: RefreshDeps): AskForLink {
 				observe(() => deps.logger.warn({ stream, reason }, "the link refresher failed"));
 				return "Failed";
 			}
-			if (refreshed === undefined) return "None";
+			// `null` comes from who writes JavaScript.
+			if (refreshed === undefined || refreshed === null) return "None";
 			const result = await renewLink(deps, stream, refreshed, { metadata });
 			if (result === "NotTheSame") {
 				observe(() => deps.logger.warn({ stream }, "the link refresher gave a link to another object"));

@@ -23,7 +23,7 @@ export type RenewLinkResult = "LinkRenewed" | "NotNeeded" | "NotTheSame";
 
 /**
  * Records a new link of a recording, as a callback with it would.
- * *Units*: `expireTime` in UTC milliseconds; without it the link says itself when it dies.
+ * *Units*: `expireTime` in UTC milliseconds; without it, or when it is no finite number, the link says itself when it dies.
  * *Errors*: rejects with a `StoreFault` or a `KeyringFault`.
  */
 export async function renewLink(
@@ -35,7 +35,8 @@ export async function renewLink(
 	const url = parseLink(link.downloadUrl);
 	const { recording } = await loadRecording(deps.store, stream);
 	if (url === undefined || recording.reported?.object !== linkObject(url)) return "NotTheSame";
-	const { downloadUrl, expireTime = 0 } = link;
+	const { downloadUrl } = link;
+	const expireTime = Number.isFinite(link.expireTime) ? Number(link.expireTime) : 0;
 	const receivedAt = deps.clock.now();
 	const { outcome } = await execute(
 		deps,
