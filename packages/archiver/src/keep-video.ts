@@ -1,12 +1,11 @@
 // One link, once: open, stream to the store, verify, commit. What breaks off is gone on with, here or in a later attempt.
 
-import { observe, type VideoReceipt } from "@reelkeep/core";
+import { observe } from "@reelkeep/core";
 import {
 	type Clock,
 	isSourceFault,
 	isStoreFault,
 	type Logger,
-	type OpenedVideo,
 	type StreamName,
 	sourceFault,
 	type VideoSource,
@@ -19,14 +18,9 @@ import type { DiskSpace } from "./disk-space.js";
 import { type Failure, failureOf } from "./failure.js";
 import { fillTransfer } from "./fill-transfer.js";
 import { findPartialDownload, type PartialDownload } from "./partial-download.js";
+import { type Doubt, type Settled, settleTransfer } from "./settle-transfer.js";
 import { beginTransfer, inStore, type Mp4ProbeStream, type Transfer, VideoStoreFailure } from "./transfer.js";
-import {
-	adoptedReceipt,
-	type DownloadedVideo,
-	findMismatch,
-	type ReceivedVideo,
-	receiptOf,
-} from "./verify-video.js";
+import type { DownloadedVideo } from "./verify-video.js";
 
 /** How often an object may change, or the store lose what it held, in one attempt. */
 const MAX_RESTARTS = 2;
@@ -53,23 +47,10 @@ export interface DownloadWatch {
 }
 
 export type KeepResult =
-	/** `adopted`: another process had committed it first. */
-	| {
-			readonly _tag: "Kept";
-			readonly receipt: VideoReceipt;
-			readonly adopted: boolean;
-	  }
-	| { readonly _tag: "Failed"; readonly failure: Failure }
+	| Exclude<Settled, Doubt>
+	/** Others can be kept in its time, and it cannot. */
 	| { readonly _tag: "GaveWay" }
 	| { readonly _tag: "Stopped" };
-
-/** Whole by its length, and nothing but an ETag against it. Damage on the way is not the same twice; such an object is. */
-interface Doubt {
-	readonly _tag: "Doubtful";
-	readonly message: string;
-	readonly etag: string | undefined;
-	readonly sha256: string;
-}
 
 /** What was held turned out to be of another object, or is lost: from the beginning. */
 interface Restart {
@@ -216,10 +197,10 @@ async function transfer(
 		if (filled._tag === "Unavailable") return failed(failureFrom(filled));
 		end = "discard";
 		if (filled._tag === "Changed") return { _tag: "Restart" };
-		const result = await settle(deps, task, filled.opened, begun);
+		const result = await settleTransfer(begun, { ...task, opened: filled.opened, logger: deps.logger });
 		if (result._tag === "Kept") end = "commit";
 		// What was held may be what is wrong: without it, before the origin is blamed.
-		else if (resumed !== undefined && isAgainst(result)) return { _tag: "Restart" };
+		else if (resumed !== undefined) return { _tag: "Restart" };
 		return result;
 	} catch (error) {
 		if (isSourceFault(error) && error.reason === "too-large") end = "discard";
@@ -228,41 +209,6 @@ async function transfer(
 		begun.end();
 		if (end !== "commit") await leave(begun, end, stream, deps.logger);
 	}
-}
-
-/** Verifies what came, and commits it. */
-async function settle(
-	deps: KeepVideoDeps,
-	{ stream, doubt }: Download,
-	opened: DownloadedVideo,
-	{ upload, received: receive }: Transfer,
-): Promise<Exclude<KeepResult, { _tag: "Stopped" }> | Doubt> {
-	const received = await receive();
-	const mismatch = findMismatch(opened, received);
-	if (mismatch?.isDoubtful === false) return failed(failureOf("mismatch", mismatch.message));
-	if (mismatch !== undefined && !isRepeated(doubt, opened, received)) {
-		return { _tag: "Doubtful", message: mismatch.message, etag: opened.etag, sha256: received.sha256 };
-	}
-	const committed = await inStore(() => upload.commit());
-	if (committed._tag === "Committed") {
-		return { _tag: "Kept", receipt: receiptOf(committed.video, opened, received), adopted: false };
-	}
-	// The first commit wins: it was verified too. What was downloaded now is not what the receipt describes.
-	if (committed.video.sha256 !== received.sha256) {
-		observe(() =>
-			deps.logger.warn({ stream }, "another video was kept first; the one downloaded now differs from it"),
-		);
-	}
-	return { _tag: "Kept", receipt: adoptedReceipt(committed.video), adopted: true };
-}
-
-function isRepeated(doubt: Doubt | undefined, { etag }: OpenedVideo, { sha256 }: ReceivedVideo): boolean {
-	return doubt !== undefined && doubt.etag === etag && doubt.sha256 === sha256;
-}
-
-/** Whether the bytes are not what the origin stated. */
-function isAgainst(result: KeepResult | Doubt): boolean {
-	return result._tag === "Doubtful" || (result._tag === "Failed" && result.failure.reason === "mismatch");
 }
 
 async function leave(
