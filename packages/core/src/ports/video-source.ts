@@ -10,7 +10,10 @@ export interface VideoSource {
 }
 
 export interface OpenVideoOptions {
-	/** Ask for the bytes from here on, of the object that `validator` names. The answer says where it really starts: here, or at 0. */
+	/**
+	 * Ask for the bytes from here on, of the object that `validator` names. The answer says where it really starts: here, or
+	 * at 0. Behind the object's last byte there is nothing to ask for: it may start at either.
+	 */
 	readonly offset?: number;
 	/** What the bytes before `offset` came with; without it a body starts at 0. */
 	readonly validator?: string;
@@ -34,7 +37,7 @@ export interface OpenedVideo {
 	readonly contentType?: string;
 	/** Checksums of the whole object that the origin stated. */
 	readonly checksums: OriginChecksums;
-	/** The bytes. Throws a `SourceFault` when they end early. */
+	/** The bytes. Throws a `SourceFault` when they end early, also when they are aborted. */
 	readonly body: AsyncIterable<Uint8Array>;
 }
 

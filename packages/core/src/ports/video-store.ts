@@ -31,7 +31,11 @@ export interface VideoStore {
 	/** What is kept under the final name of `key`, checked against nothing but the store; `undefined` when absent. */
 	stat(key: VideoKey): Promise<StoredVideo | undefined>;
 
-	/** The bytes at `location`, from `offset` on. Rejects with a `StoreFault` when there are none. */
+	/**
+	 * The bytes at `location`, from `offset` on; at the end or behind it, none.
+	 * *Errors*: reading rejects with a `StoreFault` when no video is there, with a `RangeError` when `offset` is no whole
+	 * number from 0 up.
+	 */
 	open(location: string, options?: { readonly offset?: number }): AsyncIterable<Uint8Array>;
 
 	/** Removes a kept video; nothing happens when there is none. */
@@ -73,9 +77,9 @@ export interface VideoUpload {
 	 * *Promise*: create-only: a video that is already there is left alone and returned as `AlreadyStored`.
 	 */
 	commit(): Promise<CommitResult>;
-	/** Gives up and removes what was written. */
+	/** Gives up and removes what was written. Changes nothing once the upload is over. */
 	discard(): Promise<void>;
-	/** Lets go of the upload but keeps the bytes for a later resume, where supported and noted; else discards. */
+	/** Lets go of the upload but keeps the bytes for a later resume, where supported and noted; else discards. Changes nothing once it is over. */
 	suspend(): Promise<void>;
 }
 
