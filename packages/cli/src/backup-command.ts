@@ -5,6 +5,7 @@ import { constants } from "node:os";
 import { join, resolve } from "node:path";
 import { type BackupReport, backupFsStorage, KEY_FILE_NAME } from "@reelkeep/storage-fs";
 import { requireDirectory, UsageError } from "./flags.js";
+import { formatBytes } from "./format-bytes.js";
 import { printLines } from "./output.js";
 import { slowProgress } from "./slow-progress.js";
 
@@ -103,11 +104,4 @@ function keyNote(keyFile: string): string {
 
 function count(number: number, what: string): string {
 	return `${number} ${what}${number === 1 ? "" : "s"}`;
-}
-
-function formatBytes(bytes: number): string {
-	const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-	const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-	const value = bytes / 1024 ** power;
-	return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Download } from "./download-progress.js";
-import { downloadText, formatBytes, totalText } from "./progress-text.js";
+import { formatBytes } from "./format-bytes.js";
+import { downloadText, totalText } from "./progress-text.js";
 
 const MIB = 1024 * 1024;
 

@@ -1,6 +1,7 @@
 // How far downloads are, in words: a line for each, and one for all of them. Pure; no colours, no control characters.
 
 import type { Download, ProgressSnapshot } from "./download-progress.js";
+import { formatBytes, formatShare } from "./format-bytes.js";
 import { printable } from "./output.js";
 
 /** Wider lines say no more, and wrap when a terminal is made narrower. */
@@ -69,28 +70,6 @@ export function totalText(snapshot: ProgressSnapshot, shown: number): string {
 	const amount = isTotalKnown ? `${formatBytes(bytes)} of ${formatBytes(sum(totals))}` : formatBytes(bytes);
 	const rate = `${formatBytes(sum(downloads.map(({ bytesPerSecond }) => bytesPerSecond)))}/s`;
 	return `${underway}${hidden > 0 ? ` (${hidden} not shown)` : ""}: ${amount}, ${rate}; ${kept} kept${failed > 0 ? `, ${count(failed, "try", "tries")} failed` : ""}`;
-}
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-/** `12.3 MiB`: with a unit of which there are fewer than 1024. */
-export function formatBytes(bytes: number): string {
-	const power = powerOf(bytes);
-	return `${formatIn(power, bytes)} ${UNITS[power]}`;
-}
-
-/** `6.0/12.3 MiB`, both in the unit of the whole. */
-function formatShare(bytes: number, totalBytes: number | undefined): string {
-	if (totalBytes === undefined) return formatBytes(bytes);
-	return `${formatIn(powerOf(totalBytes), bytes)}/${formatBytes(totalBytes)}`;
-}
-
-function powerOf(bytes: number): number {
-	return bytes < 1024 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-}
-
-function formatIn(power: number, bytes: number): string {
-	return power === 0 ? String(Math.round(bytes)) : (bytes / 1024 ** power).toFixed(1);
 }
 
 /** `4s`, `3m20s`, `1h05m`. */
