@@ -3,6 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import { isSourceFault, sourceFault } from "@reelkeep/core/ports";
 import type { ByteRange } from "./resume.js";
+import type { AnswerBody } from "./tapped-connection.js";
 import { measureThroughput, type ThroughputLimit } from "./throughput.js";
 
 export interface BodyLimits extends ThroughputLimit {
@@ -12,24 +13,25 @@ export interface BodyLimits extends ThroughputLimit {
 }
 
 /**
- * Yields the body as it comes; the socket waits while the reader does. Closes the connection.
+ * Yields the body as it comes; the socket waits while the reader does. Closes the connection. A chunk is overwritten once
+ * the next one is asked for.
  * *Errors*: throws a `SourceFault`; with a `range`, also when another number of bytes comes than it holds.
  */
 export async function* boundedBody(
-	response: IncomingMessage,
+	body: AnswerBody,
 	{ idleTimeoutMs, maxBytes, ...limit }: BodyLimits,
 	range?: ByteRange,
 ): AsyncGenerator<Uint8Array, void, void> {
 	// Of the object, those before the range included.
 	let bytes = range?.start ?? 0;
 	const stall = (): void => {
-		response.destroy(sourceFault("stalled", `the origin fell silent after ${bytes} bytes`));
+		body.destroy(sourceFault("stalled", `the origin fell silent after ${bytes} bytes`));
 	};
 	const throughput = measureThroughput(limit);
 	let waitingSince = performance.now();
 	let timer = setTimeout(stall, idleTimeoutMs);
 	try {
-		for await (const chunk of response as AsyncIterable<Uint8Array>) {
+		for await (const chunk of body) {
 			clearTimeout(timer);
 			bytes += chunk.length;
 			if (bytes > maxBytes) throw tooLarge(maxBytes);
@@ -49,7 +51,7 @@ export async function* boundedBody(
 			: sourceFault("broke-off", `the connection ended after ${bytes} bytes`);
 	} finally {
 		clearTimeout(timer);
-		response.destroy();
+		body.destroy();
 	}
 }
 

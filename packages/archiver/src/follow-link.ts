@@ -48,7 +48,7 @@ export async function followLink(
 		if (answer._tag === "NoAnswer") return unavailable("failed", answer.message);
 		const { response } = answer;
 		if (!REDIRECTS.has(response.statusCode ?? 0)) {
-			const opened = await readVideoAnswer(response, asked, settings);
+			const opened = await readVideoAnswer(answer, asked, settings);
 			if (opened._tag !== "Restart") return opened;
 			return followLink(start, { resume: undefined, signal }, settings);
 		}

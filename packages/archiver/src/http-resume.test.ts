@@ -84,7 +84,7 @@ async function opened(from: { offset?: number; validator?: string } = {}, to = l
 
 async function read({ body }: OpenedVideo): Promise<Buffer> {
 	const chunks: Uint8Array[] = [];
-	for await (const chunk of body) chunks.push(chunk);
+	for await (const chunk of body) chunks.push(Buffer.from(chunk));
 	return Buffer.concat(chunks);
 }
 

@@ -44,7 +44,7 @@ async function openFaulty(fault: ObjectFault, options = LOCAL): Promise<OpenVide
 async function read(result: OpenVideoResult): Promise<Uint8Array> {
 	if (result._tag !== "Opened") throw new Error(result.message);
 	const chunks: Uint8Array[] = [];
-	for await (const chunk of result.body) chunks.push(chunk);
+	for await (const chunk of result.body) chunks.push(Buffer.from(chunk));
 	return Buffer.concat(chunks);
 }
 

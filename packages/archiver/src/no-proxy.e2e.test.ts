@@ -28,7 +28,7 @@ const CHILD = `
 	const [, link] = process.argv;
 	const source = createHttpVideoSource({ allowHosts: ["127.0.0.1"], allowPrivateNetwork: true });
 	const opened = await source.open(link, { signal: new AbortController().signal });
-	if (opened._tag === "Opened") for await (const chunk of opened.body) process.stdout.write(chunk);
+	if (opened._tag === "Opened") for await (const chunk of opened.body) process.stdout.write(Buffer.from(chunk));
 	const asked = http.get(link + "?control", (answer) => answer.resume());
 	await new Promise((resolve) => asked.on("close", resolve));
 `;

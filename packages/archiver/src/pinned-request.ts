@@ -7,15 +7,11 @@ import {
 	request as requestHttp,
 } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
-import { isIPv6, type LookupFunction } from "node:net";
+import { isIPv6, type LookupFunction, type Socket } from "node:net";
+import { type AnswerBody, type TappedConnection, tapConnection } from "./tapped-connection.js";
 
 /** With several addresses Node tries the next after 250 ms, too soon for a link across the world. */
 const NEXT_ADDRESS_AFTER_MS = 2_500;
-/**
- * How much of a body comes while its reader writes. With Node's 16 KiB network and disk wait for each other; with more than
- * this, larger buffers cost what they spare.
- */
-const READ_AHEAD_BYTES = 256 * 1024;
 
 export interface PinnedRequest {
 	readonly url: URL;
@@ -32,7 +28,8 @@ export interface PinnedRequest {
 }
 
 export type PinnedAnswer =
-	| { readonly _tag: "Answered"; readonly response: IncomingMessage }
+	/** `body`: to be read, or destroyed, in place of the response. */
+	| { readonly _tag: "Answered"; readonly response: IncomingMessage; readonly body: AnswerBody }
 	/** `isConnected`: the connection, with its TLS, stood. */
 	| { readonly _tag: "NoAnswer"; readonly message: string; readonly isConnected: boolean };
 
@@ -52,7 +49,7 @@ export function requestPinned(options: PinnedRequest): Promise<PinnedAnswer> {
 			settle({ _tag: "NoAnswer", message, isConnected });
 			request.destroy();
 		};
-		const request = send(options);
+		const { request, connection } = send(options);
 		let timer = setTimeout(() => giveUp(`${url.host} cannot be reached in time`), connectTimeoutMs);
 		request.once("socket", (socket) =>
 			socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => {
@@ -61,7 +58,10 @@ export function requestPinned(options: PinnedRequest): Promise<PinnedAnswer> {
 				timer = setTimeout(() => giveUp(`${url.host} does not answer in time`), firstByteTimeoutMs);
 			}),
 		);
-		request.once("response", (response) => settle({ _tag: "Answered", response }));
+		request.on("information", () => connection()?.pass({ isBody: false }));
+		request.once("response", (response) =>
+			settle({ _tag: "Answered", response, body: bodyOf(response, connection()) }),
+		);
 		// Stays on for the body's sake: a request that breaks later emits here too. Only the code: the message of a
 		// socket's error is not ours.
 		request.on("error", (error) => giveUp(`${url.host}: ${codeOf(error)}`));
@@ -69,21 +69,44 @@ export function requestPinned(options: PinnedRequest): Promise<PinnedAnswer> {
 	});
 }
 
-function send({ url, addresses, headers, signal }: PinnedRequest): ClientRequest {
+function send({ url, addresses, headers, signal }: PinnedRequest): {
+	readonly request: ClientRequest;
+	readonly connection: () => TappedConnection | undefined;
+} {
 	const isSecure = url.protocol === "https:";
+	// One of our own: a pooled socket was connected for another check, and the global agent may stand for a proxy, which
+	// resolves names by itself.
+	const agent = isSecure ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false });
+	let connection: TappedConnection | undefined;
+	const connect = agent.createConnection.bind(agent);
+	agent.createConnection = (wanted) => {
+		connection = tapConnection((tap) => connect({ ...wanted, ...tap }) as Socket);
+		return connection.stream;
+	};
 	const options = {
 		method: "GET",
 		// OSS signs Content-Type and x-oss-* headers: a presigned link is asked for without any of them.
 		headers: { accept: "*/*", "accept-encoding": "identity", ...headers },
-		// One of our own: a pooled socket was connected for another check, and the global agent may stand for a proxy,
-		// which resolves names by itself.
-		agent: isSecure ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false }),
+		agent,
 		lookup: lookupAmong(addresses),
 		autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS,
-		highWaterMark: READ_AHEAD_BYTES,
 		signal,
 	};
-	return isSecure ? requestHttps(url, options) : requestHttp(url, options);
+	const request = isSecure ? requestHttps(url, options) : requestHttp(url, options);
+	return { request, connection: () => connection };
+}
+
+/** A body whose length is stated comes past node:http; what nobody waits for, or ends otherwise, through it. */
+function bodyOf(response: IncomingMessage, connection: TappedConnection | undefined): AnswerBody {
+	const { statusCode, headers } = response;
+	const length = headers["transfer-encoding"] === undefined ? headers["content-length"] : undefined;
+	if (connection !== undefined && (statusCode === 200 || statusCode === 206) && length !== undefined) {
+		// It learns of its connection's end without having read to its own.
+		response.on("error", () => undefined);
+		return connection.takeBody(Number(length));
+	}
+	connection?.pass({ isBody: true });
+	return response as AnswerBody;
 }
 
 /** Answers with the checked addresses, whatever name is asked for. A literal host is never looked up: check it before. */

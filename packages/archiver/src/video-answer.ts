@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { VideoUnavailable } from "@reelkeep/core/ports";
 import { type BodyLimits, boundedBody, readStart } from "./bounded-body.js";
 import { MAX_ERROR_BODY_BYTES, readOriginError, readStatedCrc64, readStatedMd5 } from "./origin-answer.js";
+import type { PinnedAnswer } from "./pinned-request.js";
 import { makeValidator, parseContentRange, type Resume, readRest } from "./resume.js";
 import type { DownloadedVideo } from "./verify-video.js";
 
@@ -31,7 +32,7 @@ const NOT_RESUMED: ReadonlySet<number> = new Set([412, 416, 400, 501]);
  * *Promise*: `offset` is above 0 only for a 206 that is the rest of the very object (`readRest`).
  */
 export async function readVideoAnswer(
-	response: IncomingMessage,
+	{ response, body }: Extract<PinnedAnswer, { readonly _tag: "Answered" }>,
 	asked: Asked,
 	limits: AnswerLimits,
 ): Promise<DownloadedVideo | VideoUnavailable | Restart> {
@@ -83,7 +84,7 @@ export async function readVideoAnswer(
 		},
 		isMd5Etag: md5?.isEtag ?? false,
 		isFramed,
-		body: boundedBody(response, limits, rest),
+		body: boundedBody(body, limits, rest),
 	};
 }
 

@@ -52,7 +52,7 @@ export async function openUnavailable(
 
 export async function readBody({ body }: OpenedVideo): Promise<Uint8Array> {
 	const chunks: Uint8Array[] = [];
-	for await (const chunk of body) chunks.push(chunk.slice());
+	for await (const chunk of body) chunks.push(new Uint8Array(chunk));
 	return concatBytes(...chunks);
 }
 
@@ -66,7 +66,7 @@ export interface Ended {
 export async function readToEnd({ body }: OpenedVideo): Promise<Ended> {
 	const chunks: Uint8Array[] = [];
 	try {
-		for await (const chunk of body) chunks.push(chunk.slice());
+		for await (const chunk of body) chunks.push(new Uint8Array(chunk));
 		return { bytes: concatBytes(...chunks), fault: undefined };
 	} catch (fault) {
 		return { bytes: concatBytes(...chunks), fault };

@@ -102,7 +102,7 @@ export async function resumeAndHash(
 	whole: Uint8Array,
 ): Promise<VideoUpload> {
 	const handed: Uint8Array[] = [];
-	const upload = await resumeOf(store, key, partial, (chunk) => void handed.push(chunk.slice()));
+	const upload = await resumeOf(store, key, partial, (chunk) => void handed.push(new Uint8Array(chunk)));
 	const held = concatBytes(...handed);
 	assertBytes(held, whole.subarray(0, partial.bytes), "what a resumed upload holds, as it was handed over");
 	return upload;
@@ -126,7 +126,7 @@ export async function finishWith(
 export async function readFrom(store: VideoStore, location: string, offset?: number): Promise<Uint8Array> {
 	const chunks: Uint8Array[] = [];
 	for await (const chunk of store.open(location, offset === undefined ? {} : { offset }))
-		chunks.push(chunk.slice());
+		chunks.push(new Uint8Array(chunk));
 	return concatBytes(...chunks);
 }
 

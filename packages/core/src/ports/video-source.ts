@@ -37,7 +37,10 @@ export interface OpenedVideo {
 	readonly contentType?: string;
 	/** Checksums of the whole object that the origin stated. */
 	readonly checksums: OriginChecksums;
-	/** The bytes. Throws a `SourceFault` when they end early, also when they are aborted. */
+	/**
+	 * The bytes. Throws a `SourceFault` when they end early, also when they are aborted. A chunk may be overwritten once the
+	 * next one is asked for: who keeps it copies it.
+	 */
 	readonly body: AsyncIterable<Uint8Array>;
 }
 
