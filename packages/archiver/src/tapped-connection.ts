@@ -5,8 +5,11 @@
 import type { OnReadOpts, Socket } from "node:net";
 import { Duplex } from "node:stream";
 
-/** With less, network and disk wait for each other; larger buffers cost what they spare. */
-const READ_BYTES = 256 * 1024;
+/** For heads, and whatever goes through node:http. */
+const READ_BYTES = 64 * 1024;
+/** For a body: large ones come faster in large pieces, and of small ones there may be many at once. */
+const MAX_READ_BYTES = 512 * 1024;
+const READS_OF_A_BODY = 128;
 const END_OF_HEAD = "\r\n\r\n";
 const NOTHING = Buffer.alloc(0);
 
@@ -37,7 +40,7 @@ type Phase = "head" | "between" | "passed" | "taken";
 export function tapConnection(
 	connect: (options: { readonly onread: OnReadOpts }) => Socket,
 ): TappedConnection {
-	const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+	let buffer = Buffer.allocUnsafeSlow(READ_BYTES);
 	let phase: Phase = "head";
 	/** What has come and was handed to nobody yet; nothing more is read meanwhile. */
 	let held: Buffer = NOTHING;
@@ -77,9 +80,9 @@ export function tapConnection(
 
 	const socket = connect({
 		onread: {
-			buffer,
-			callback(bytes) {
-				held = buffer.subarray(0, bytes);
+			buffer: () => buffer,
+			callback(bytes, into) {
+				held = Buffer.from(into.buffer, into.byteOffset, bytes);
 				wake();
 				return handOn();
 			},
@@ -134,6 +137,8 @@ export function tapConnection(
 		stream,
 		takeBody(bytes) {
 			phase = "taken";
+			const readBytes = Math.min(Math.ceil(bytes / READS_OF_A_BODY), MAX_READ_BYTES);
+			if (readBytes > READ_BYTES) buffer = Buffer.allocUnsafeSlow(readBytes);
 			return {
 				[Symbol.asyncIterator]: () => readTaken(bytes),
 				destroy(error) {
