@@ -162,6 +162,42 @@ describe("an agenda under overload", () => {
 	});
 });
 
+describe("what is late and under way", () => {
+	/** `huge` is late on host a, and so is `vast` on host b; both under way. */
+	function holding(): Agenda {
+		const agenda = createAgenda({ perHost: 1 });
+		agenda.put("huge", pendingOf("huge", 100));
+		agenda.put("vast", pendingOf("vast", 200, { host: "b" }));
+		agenda.learn("huge", size(10_000));
+		agenda.learn("vast", size(10_000));
+		agenda.plan(NOW, RATE);
+		expect(takeAll(agenda)).toEqual(["huge late", "vast late"]);
+		return agenda;
+	}
+
+	it("stays as long as nothing else is due", () => {
+		const agenda = holding();
+		agenda.put("later", pendingOf("later", 50, { nextAttemptAt: NOW + 10 }));
+		expect([agenda.makeRoom(NOW, true), agenda.makeRoom(NOW, false)]).toEqual([[], []]);
+		expect(agenda.makeRoom(NOW + 10, false)).toEqual(["huge"]);
+	});
+
+	it("gives way to what is due on its host, once", () => {
+		const agenda = holding();
+		agenda.put("urgent", pendingOf("urgent", 50));
+		expect([agenda.makeRoom(NOW, false), agenda.makeRoom(NOW, false)]).toEqual([["huge"], []]);
+		agenda.release("huge");
+		expect(takeAll(agenda)).toEqual(["urgent"]);
+		expect(agenda.makeRoom(NOW, false)).toEqual([]);
+	});
+
+	it("gives way to what is due on any host when no place is left, the one that has most time first", () => {
+		const agenda = holding();
+		agenda.put("urgent", pendingOf("urgent", 50, { host: "c" }));
+		expect(agenda.makeRoom(NOW, true)).toEqual(["vast"]);
+	});
+});
+
 describe("an agenda", () => {
 	it("lets a probe be one that was never tried, or else the longest ago", () => {
 		const agenda = agendaOf(["never", 9]);
@@ -254,8 +290,10 @@ it("an agenda does what sorting everything each time would do, whatever rests an
 				});
 				const triedAt = Math.min(...due.map(({ nextAttemptAt = 0 }) => nextAttemptAt));
 				const among = due.filter(({ nextAttemptAt = 0 }) => !isProbe || nextAttemptAt === triedAt);
-				const first = Math.min(...among.map(({ deadline }) => deadline));
-				return among.filter(({ deadline }) => deadline === first);
+				// What is dead goes behind what lives.
+				const rank = ({ deadline }: PendingRecording): number => deadline + (deadline <= now ? 1e9 : 0);
+				const first = Math.min(...among.map(rank));
+				return among.filter((each) => rank(each) === first);
 			};
 			let now = NOW;
 			for (const step of script) {

@@ -57,6 +57,11 @@ export interface Agenda extends Pick<HostQueues<Entry>, "pace" | "setPace"> {
 	givesWay(stream: StreamName, totalBytes: number | undefined): boolean;
 	/** Plans anew when that is due. Returns those under way that have to give way now. */
 	plan(now: number, bytesPerSecond: number | undefined): readonly StreamName[];
+	/**
+	 * Those under way that are late and hold a place that something else is due for; `isFull`: there is no place left on any
+	 * host. One at a time: they are under way until `release`.
+	 */
+	makeRoom(now: number, isFull: boolean): readonly StreamName[];
 	/** Recordings for which the last plan has no time. */
 	atRisk(): readonly PendingRecording[];
 }
@@ -66,6 +71,8 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 	const entries = new Map<StreamName, Entry>();
 	/** Also of what rests by now: what reopens meanwhile is not begun a second time. */
 	const underway = new Map<StreamName, Entry>();
+	/** Of these, those that were told to give way. */
+	const givingWay = new Set<Entry>();
 	const queues = createHostQueues<Entry>({ perHost });
 	const sizes = createSeenSizes();
 	let listed: readonly Entry[] = [];
@@ -192,6 +199,7 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 			const entry = underway.get(stream);
 			if (entry === undefined) return;
 			underway.delete(stream);
+			givingWay.delete(entry);
 			entry.isUnderway = false;
 			queues.release(entry);
 			if (entries.get(stream) === entry) enqueue(entry);
@@ -226,6 +234,22 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 			const all = toPlan(now, (2 * bytesUnderway() * 1_000) / bytesPerSecond);
 			lastPlan = planRescue(all, { now, bytesPerSecond });
 			return follow(lastPlan, all);
+		},
+		makeRoom(now, isFull) {
+			const late = [...underway.values()].filter(({ isLate }) => isLate);
+			if (late.length === 0) return [];
+			const chosen = queues.urgent(now).flatMap((urgent) => {
+				if (!urgent.isFull && !isFull) return [];
+				const holders = late.filter(({ pending }) => !urgent.isFull || pending.host === urgent.host);
+				if (holders.some((entry) => givingWay.has(entry))) return [];
+				const last = holders.reduce<Entry | undefined>(
+					(latest, entry) => (latest === undefined || entry.deadline > latest.deadline ? entry : latest),
+					undefined,
+				);
+				if (last !== undefined) givingWay.add(last);
+				return last?.pending.stream ?? [];
+			});
+			return chosen;
 		},
 		atRisk() {
 			return [...entries.values()].filter(({ isAtRisk }) => isAtRisk).map(({ pending }) => pending);

@@ -1,6 +1,7 @@
 import { memoryStorage } from "@reelkeep/core";
 import { createReelkeep } from "@reelkeep/core/container";
 import type { EventStore, VideoStore } from "@reelkeep/core/ports";
+import { LINK_EXPIRED } from "@reelkeep/testing/object-fault";
 import { describe, expect, it } from "vitest";
 import { type Archiver, type ArchiverSummary, createArchiver } from "./archiver.js";
 import { archiver } from "./plugin.js";
@@ -38,6 +39,33 @@ function watch(archiver: Archiver, signal?: AbortSignal) {
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
 
 describe("an archiver is idle", () => {
+	/** As a store on a disk: whoever reads waits a moment. */
+	const slowReads = (): EventStore => ({
+		...scene.store,
+		async *readAll(options) {
+			await new Promise((resolve) => setTimeout(resolve, 20));
+			yield* scene.store.readAll(options);
+		},
+	});
+
+	it("not before it has seen what was reported before it was asked", async () => {
+		const archiver = start({ store: slowReads() });
+		await archiver.whenIdle();
+		await scene.report(presign());
+		expect(await archiver.whenIdle()).toMatchObject({ archived: 1 });
+	});
+
+	it("not before it has tried the link that its refresher has just given", async () => {
+		origin.faultForever(NAME, LINK_EXPIRED);
+		const refresh = async () => {
+			origin.faultForever(NAME, undefined);
+			return { downloadUrl: origin.presign(NAME, scene.clock.now() + 2 * HOUR) };
+		};
+		await scene.report(presign());
+		const archiver = start({ refresher: { refresh }, store: slowReads() }, { retry: {} });
+		expect(await archiver.whenIdle()).toMatchObject({ archived: 1 });
+	});
+
 	it("when there is nothing to do", async () => {
 		expect(await start().whenIdle()).toEqual({ archived: 0, lost: 0, waiting: 0 });
 	});

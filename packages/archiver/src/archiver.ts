@@ -103,9 +103,28 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 	const idle = new Set<() => void>();
 	let running: Promise<unknown> = Promise.resolve();
 
-	const limit = (): number => (attempts.pauses.isProbing() ? 1 : concurrency);
-	const tellIdle = (): void => {
-		if (attempts.count() === 0) for (const settle of idle) settle();
+	/** When the next attempt may begin, if something is due: one at a time while something is wrong for all of them. */
+	const placeFrom = (now: number): number => {
+		if (attempts.count() >= concurrency) return Number.POSITIVE_INFINITY;
+		const { pauses } = attempts;
+		return pauses.isProbing() && attempts.probes() > 0 ? Math.max(pauses.nextProbeAt(), now) : now;
+	};
+	const isIdle = (): boolean => {
+		const now = clock.now();
+		const isPaused = now < attempts.pauses.until();
+		return attempts.count() === 0 && (isPaused || agenda.nextDueAt(now) > now);
+	};
+	const settleAll = (): void => {
+		for (const settle of idle) settle();
+	};
+	let isLooking = false;
+	/** What was reported, or renewed, a moment ago may be on its way here still. */
+	const tellIdle = async (): Promise<void> => {
+		if (idle.size === 0 || isLooking || !isIdle()) return;
+		isLooking = true;
+		const isBehind = await tail.isBehind();
+		isLooking = false;
+		if (!isBehind && isIdle()) settleAll();
 	};
 	/** Begins what is due and fits; returns when to look again, if nothing changes before. */
 	const beginDue = (now: number): number => {
@@ -114,16 +133,18 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 		risks.look(now);
 		const pausedUntil = attempts.pauses.until();
 		if (now < pausedUntil) {
-			tellIdle();
+			void tellIdle();
 			return pausedUntil;
 		}
-		while (attempts.count() < limit()) {
+		while (placeFrom(now) <= now) {
 			const taken = attempts.pauses.isProbing() ? agenda.takeProbe(now) : agenda.take(now);
 			if (taken === undefined) break;
 			attempts.begin(taken);
 		}
-		tellIdle();
-		return attempts.count() < limit() ? agenda.nextDueAt(now) : Number.POSITIVE_INFINITY;
+		void tellIdle();
+		const isFull = attempts.count() >= concurrency;
+		for (const stream of agenda.makeRoom(now, isFull)) attempts.giveWay(stream);
+		return Math.max(agenda.nextDueAt(now), placeFrom(now));
 	};
 	const dispatch = async (): Promise<void> => {
 		while (!signal.aborted) {
@@ -153,7 +174,7 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 		async stop() {
 			stopping.abort();
 			await running;
-			tellIdle();
+			settleAll();
 		},
 		async whenIdle({ signal: given } = {}) {
 			if (!signal.aborted && given?.aborted !== true) {
@@ -174,7 +195,9 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 			const now = clock.now();
 			const overloaded = agenda.atRisk();
 			const problems = describeProblems(pendings.all(), { now, atRiskMs, overloaded });
-			return [...tail.problems(), ...attempts.problems(), ...problems];
+			// What was in the way is in nobody's way when nothing waits.
+			const own = pendings.size() === 0 ? [] : attempts.problems();
+			return [...tail.problems(), ...own, ...problems];
 		},
 	};
 }

@@ -28,8 +28,11 @@ const LONG_ATTEMPT_MS = 3_600_000;
 /** Reasons of failures after which the store is known to have taken bytes, or to have said how much it takes. */
 const CAME_TO_STORE: ReadonlySet<string> = new Set(["no-room", "mismatch", "broke-off"]);
 
+const ASKS_FOR_PATIENCE: ReadonlySet<string> = new Set(["busy", "unreachable"]);
+
 interface Underway {
 	readonly startedAt: number;
+	readonly isProbe: boolean;
 	readonly abort: AbortController;
 	readonly finished: Promise<void>;
 }
@@ -58,6 +61,8 @@ export interface Attempts {
 	/** Breaks one off: what it holds is kept for later. */
 	giveWay(stream: StreamName): void;
 	count(): number;
+	/** How many of them were begun to find out whether the log and the disk work again. */
+	probes(): number;
 	readonly pauses: Pauses;
 	problems(): readonly Problem[];
 	/** How many came to rest, by what. */
@@ -73,15 +78,24 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 	const pauses = createPauses(deps.retryPolicy);
 	const rested = { archived: 0, lost: 0 };
 
-	/** What may be wrong for all waits behind the others: one of them finds out whether it is. */
-	const afterPause = (): number => {
+	/** Half of the time that is left, as for all retries (retry.ts); infinite when it is over. */
+	const mostDelayMs = (deadline: number, now: number): number =>
+		deadline <= now ? Number.POSITIVE_INFINITY : Math.max((deadline - now) / 2, deps.retryPolicy.minDelayMs);
+	const pause = (message: string): void => {
 		const now = deps.clock.now();
-		return now + 2 * Math.max(pauses.until() - now, 0);
+		const delays = Array.from(pendings.all(), ({ deadline }) => mostDelayMs(deadline, now));
+		const least = delays.reduce((left, right) => Math.min(left, right), Number.POSITIVE_INFINITY);
+		pauses.fault(message, now, least);
 	};
-	const pauseFor = (failure: NotedFailure): NotedFailure => {
+	/** What may be wrong for all waits behind the others: one of them finds out whether it is. */
+	const afterPause = ({ deadline }: PendingRecording): number => {
+		const now = deps.clock.now();
+		return now + Math.min(2 * Math.max(pauses.until() - now, 0), mostDelayMs(deadline, now));
+	};
+	const pauseFor = (pending: PendingRecording, failure: NotedFailure): NotedFailure => {
 		if (failure.reason !== "storage") return failure;
-		pauses.fault(failure.message, deps.clock.now());
-		return { ...failure, nextAttemptAt: Math.max(failure.nextAttemptAt ?? 0, afterPause()) };
+		pause(failure.message);
+		return { ...failure, nextAttemptAt: Math.max(failure.nextAttemptAt ?? 0, afterPause(pending)) };
 	};
 	const absorb = (pending: PendingRecording, result: AttemptResult): void => {
 		const { stream, newestLink } = pending;
@@ -91,7 +105,7 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 				pendings.remove(stream, result.links);
 				break;
 			case "Deferred":
-				pendings.note(stream, result.newestLink, pauseFor(result.failure));
+				pendings.note(stream, result.newestLink, pauseFor(pending, result.failure));
 				options.risks.failed(pendings.get(stream), deps.clock.now());
 				break;
 			case "Overtaken":
@@ -119,8 +133,8 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 		);
 		// Each attempt may download a whole video before the log refuses to hear of it: the pauses grow.
 		if (isStoreFault(error) && error.retryable) {
-			pauses.fault(error.message, now);
-			pendings.postpone(stream, newestLink, afterPause());
+			pause(error.message);
+			pendings.postpone(stream, newestLink, afterPause(pending));
 			return;
 		}
 		// Nothing that waiting a second would mend, and nothing that the other recordings have to wait for.
@@ -158,13 +172,16 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 				changed();
 			};
 			const startedAt = deps.clock.now();
+			const isProbe = pauses.isProbing();
+			if (isProbe) pauses.probe(startedAt);
 			bandwidth.underway(underway.size + 1, startedAt);
 			// Nobody waits for this until the end: whatever came of it, it must not end the process.
 			const finished = attempt(taken, abort.signal).then(finish, finish);
-			underway.set(stream, { startedAt, abort, finished });
+			underway.set(stream, { startedAt, isProbe, abort, finished });
 		},
 		giveWay: (stream) => underway.get(stream)?.abort.abort("gives way"),
 		count: () => underway.size,
+		probes: () => [...underway.values()].filter(({ isProbe }) => isProbe).length,
 		pauses,
 		problems: () =>
 			[pauses.message(), describeLong([...underway.values()], deps.clock.now())]
@@ -210,7 +227,7 @@ function isAboutToDie({ deadline, attempts }: PendingRecording, now: number, bef
 	return now >= deadline || (attempts > 0 && now >= deadline - beforeMs);
 }
 
-/** A host that asks for patience is asked less, and more again with each video that it gives. */
+/** A host that asks for patience, or cannot be reached, is asked less, and more again with each video that it gives. */
 function setPace(
 	{ clock, random, retryPolicy: policy }: Pick<ArchiveDeps, "clock" | "random" | "retryPolicy">,
 	agenda: Agenda,
@@ -219,7 +236,7 @@ function setPace(
 	const { host, result, perHost } = of;
 	const pace = agenda.pace(host);
 	if (result._tag === "Rested" && result.state === "archived") agenda.setPace(host, speedUp(pace, perHost));
-	if (result._tag === "Deferred" && result.failure.reason === "busy") {
+	if (result._tag === "Deferred" && ASKS_FOR_PATIENCE.has(result.failure.reason)) {
 		const { retryAfterMs } = result;
 		agenda.setPace(host, slowDown(pace, { now: clock.now(), random: random(), retryAfterMs, policy }));
 	}

@@ -33,6 +33,7 @@ const KINDS = {
 	refused: "object",
 	"not-found": "object",
 	busy: "passing",
+	unreachable: "passing",
 	failed: "passing",
 	"broke-off": "passing",
 	mismatch: "passing",

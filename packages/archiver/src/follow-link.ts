@@ -45,7 +45,8 @@ export async function followLink(
 		const { addresses, mayUpgrade } = target;
 		const send = mayUpgrade ? requestPreferringHttps : requestPinned;
 		const answer = await send({ ...settings, url, addresses, headers, signal });
-		if (answer._tag === "NoAnswer") return unavailable("failed", answer.message);
+		if (answer._tag === "NoAnswer")
+			return unavailable(answer.isConnected ? "failed" : "unreachable", answer.message);
 		const { response } = answer;
 		if (!REDIRECTS.has(response.statusCode ?? 0)) {
 			const opened = await readVideoAnswer(answer, asked, settings);
@@ -77,7 +78,7 @@ async function checkTarget(
 	if (refusedUrl !== undefined) return unavailable("not-allowed", refusedUrl);
 	const { resolve, connectTimeoutMs: timeoutMs } = settings;
 	const resolved = await resolveHost(url, { resolve, timeoutMs, signal });
-	if (resolved._tag === "Unresolved") return unavailable("failed", resolved.message);
+	if (resolved._tag === "Unresolved") return unavailable("unreachable", resolved.message);
 	const { addresses } = resolved;
 	const refused = refuseAddresses(url, addresses, settings);
 	if (refused !== undefined) return unavailable("not-allowed", refused);

@@ -100,6 +100,50 @@ describe("queues by host", () => {
 		expect(queues.nextDueAt(50)).toBe(Number.POSITIVE_INFINITY);
 	});
 
+	it("ask a host within its pause for one that would die within it, one at a time", () => {
+		const { queues } = queuesWith(
+			["1", { deadline: 40 }],
+			["2", { deadline: 41 }],
+			["later", { deadline: 60 }],
+		);
+		queues.setPace("a", { ...fullPace(PER_HOST), pausedUntil: 50 });
+		expect(queues.nextDueAt(9)).toBe(9);
+		const first = queues.take(9);
+		expect([first?.name, queues.take(9)]).toEqual(["1", undefined]);
+		if (first !== undefined) queues.release(first);
+		expect(queues.take(10)?.name).toBe("2");
+		expect(queues.nextDueAt(10)).toBe(50);
+	});
+
+	it("put what died while it waited behind what lives", () => {
+		const { takeAll } = queuesWith(
+			["dead", { deadline: 10, host: "a" }],
+			["late", { deadline: 30, host: "b", isLate: true }],
+			["living", { deadline: 20, host: "c" }],
+		);
+		expect(takeAll(10)).toEqual(["living", "dead", "late"]);
+	});
+
+	it("tell the hosts for which something is due that is not late, full or not", () => {
+		const { queues } = queuesWith(
+			["1", {}],
+			["2", {}],
+			["3", {}],
+			["b", { host: "b", isLate: true }],
+			["c", { host: "c" }],
+			["d", { host: "d", nextAttemptAt: 5 }],
+		);
+		queues.take(0);
+		queues.take(0);
+		queues.setPace("c", { ...fullPace(PER_HOST), pausedUntil: 3 });
+		expect(queues.urgent(0)).toEqual([{ host: "a", isFull: true }]);
+		expect(queues.urgent(5)).toEqual([
+			{ host: "a", isFull: true },
+			{ host: "c", isFull: false },
+			{ host: "d", isFull: false },
+		]);
+	});
+
 	it("keep, when they are cleared, the pace of a host and what is under way there", () => {
 		const { queues, takeAll } = queuesWith(
 			["1", {}],
@@ -156,7 +200,7 @@ const keys = fc
 	.record({
 		host: hosts,
 		isLate: fc.boolean(),
-		deadline: fc.nat({ max: 4 }),
+		deadline: fc.constantFrom(1, 10, 20, 40, 80, 160),
 		bytes: fc.nat({ max: 3 }),
 		nextAttemptAt: fc.option(fc.nat({ max: 60 }), { nil: undefined }),
 	})
@@ -182,10 +226,17 @@ function createNaive() {
 	const places = new Map<number, QueueKey>();
 	const underway = new Map<number, string>();
 	const paces = new Map<string, { readonly limit: number; readonly pausedUntil: number }>();
-	const isOpen = (host: string, now: number): boolean => {
+	/** What is dead by now goes behind. */
+	const asOf = (now: number, each: QueueKey): QueueKey => ({
+		...each,
+		isLate: each.isLate || each.deadline <= now,
+	});
+	const isOpen = (first: QueueKey, now: number): boolean => {
+		const { host, deadline } = first;
 		const { limit, pausedUntil } = paces.get(host) ?? { limit: PER_HOST, pausedUntil: 0 };
 		const busy = [...underway.values()].filter((other) => other === host).length;
-		return busy < limit && pausedUntil <= now;
+		const diesWithin = busy === 0 && deadline > now && deadline <= pausedUntil;
+		return busy < limit && (pausedUntil <= now || diesWithin);
 	};
 	return {
 		places,
@@ -193,11 +244,21 @@ function createNaive() {
 		paces,
 		/** All that may be taken first: of equal ones any. */
 		best(now: number): readonly number[] {
-			const due = [...places].filter(
-				([, { host, nextAttemptAt = 0 }]) => nextAttemptAt <= now && isOpen(host, now),
+			const due = [...places]
+				.filter(([, { nextAttemptAt = 0 }]) => nextAttemptAt <= now)
+				.map(([at, each]) => [at, asOf(now, each)] as const)
+				.sort(([, left], [, right]) => compare(left, right));
+			const firsts = due.filter(
+				([, { host }], index) => due.findIndex(([, other]) => other.host === host) === index,
 			);
-			const first = due.map(([, each]) => each).sort(compare)[0];
-			return first === undefined ? [] : due.flatMap(([at, each]) => (compare(each, first) === 0 ? [at] : []));
+			const first = firsts.find(([, each]) => isOpen(each, now))?.[1];
+			const isEqual = (each: QueueKey): boolean => {
+				const ofHost = firsts.find(([, { host }]) => host === each.host)?.[1];
+				return (
+					ofHost !== undefined && isOpen(ofHost, now) && first !== undefined && compare(each, first) === 0
+				);
+			};
+			return due.flatMap(([at, each]) => (isEqual(each) ? [at] : []));
 		},
 	};
 }

@@ -26,6 +26,13 @@ interface Host<Item> {
 	underway: number;
 }
 
+/** A host of which something that is not late is due. */
+export interface UrgentHost {
+	readonly host: string;
+	/** It has no place left. */
+	readonly isFull: boolean;
+}
+
 export interface HostQueues<Item extends object> {
 	/** Puts an item in; it has one place at a time. */
 	put(item: Item, key: QueueKey): void;
@@ -37,6 +44,8 @@ export interface HostQueues<Item extends object> {
 	/** One that was taken is no longer under way. */
 	release(item: Item): void;
 	nextDueAt(now: number): number;
+	/** Hosts that may be asked for something that is due and not late. */
+	urgent(now: number): readonly UrgentHost[];
 	/** Whether so many places are out of date that `clear`, and putting everything in again, is worth it. */
 	isLittered(): boolean;
 	/** Empties the queues; what is under way stays so. */
@@ -89,6 +98,22 @@ export function createHostQueues<Item extends object>(options: {
 		}
 	};
 	const isFull = ({ pace, underway }: Host<Item>): boolean => underway >= pace.limit;
+	/** The most urgent of a host; what died while it waited falls behind what lives. */
+	const firstReady = ({ ready }: Host<Item>, now: number): Place<Item> | undefined => {
+		for (let place = first(ready); place !== undefined; place = first(ready)) {
+			if (place.key.isLate || place.key.deadline > now) return place;
+			ready.pop();
+			const behind = { item: place.item, key: { ...place.key, isLate: true } };
+			places.set(place.item, behind);
+			ready.push(behind);
+		}
+		return undefined;
+	};
+	/** When `place`, its host's first, may be asked for. What dies within its host's pause is worth one question. */
+	const dueAt = ({ pace, underway }: Host<Item>, { key }: Place<Item>, now: number): number => {
+		const diesWithin = key.deadline > now && key.deadline <= pace.pausedUntil;
+		return diesWithin && underway === 0 ? now : Math.max(pace.pausedUntil, now);
+	};
 
 	return {
 		put(item, key) {
@@ -102,10 +127,10 @@ export function createHostQueues<Item extends object>(options: {
 			wakeDue(now);
 			let best: { readonly host: Host<Item>; readonly place: Place<Item> } | undefined;
 			for (const host of hosts.values()) {
-				if (isFull(host) || host.pace.pausedUntil > now) continue;
-				const place = first(host.ready);
-				if (place !== undefined && (best === undefined || byUrgency(place, best.place) < 0))
-					best = { host, place };
+				if (isFull(host)) continue;
+				const place = firstReady(host, now);
+				if (place === undefined || dueAt(host, place, now) > now) continue;
+				if (best === undefined || byUrgency(place, best.place) < 0) best = { host, place };
 			}
 			if (best === undefined) return undefined;
 			const { host, place } = best;
@@ -129,10 +154,19 @@ export function createHostQueues<Item extends object>(options: {
 		},
 		nextDueAt(now) {
 			const waitingUntil = first(waiting)?.key.nextAttemptAt ?? Number.POSITIVE_INFINITY;
-			const pauses = [...hosts.values()]
-				.filter((host) => !isFull(host) && first(host.ready) !== undefined)
-				.map(({ pace }) => Math.max(pace.pausedUntil, now));
-			return pauses.reduce((least, at) => Math.min(least, at), waitingUntil);
+			const due = [...hosts.values()].map((host) => {
+				const place = isFull(host) ? undefined : firstReady(host, now);
+				return place === undefined ? Number.POSITIVE_INFINITY : dueAt(host, place, now);
+			});
+			return due.reduce((least, at) => Math.min(least, at), waitingUntil);
+		},
+		urgent(now) {
+			wakeDue(now);
+			return [...hosts].flatMap(([name, host]) => {
+				const place = firstReady(host, now);
+				const isUrgent = place !== undefined && !place.key.isLate && dueAt(host, place, now) <= now;
+				return isUrgent ? { host: name, isFull: isFull(host) } : [];
+			});
 		},
 		isLittered: () => queued > 2 * places.size + MAX_STALE,
 		clear() {

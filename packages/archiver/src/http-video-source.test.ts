@@ -214,19 +214,19 @@ describe("what the HTTP source makes of an answer", () => {
 		const quick = { ...LOCAL, firstByteTimeoutMs: 50, connectTimeoutMs: 50 };
 		const message = expect.stringContaining("in time");
 		expect(await open(`http://127.0.0.1:${port}/v`, quick)).toMatchObject({ reason: "failed", message });
-		expect(await open(`https://127.0.0.1:${port}/v`, quick)).toMatchObject({ reason: "failed", message });
+		expect(await open(`https://127.0.0.1:${port}/v`, quick)).toMatchObject({ reason: "unreachable", message });
 		const unresolved = { allowHosts: ["*.example"], connectTimeoutMs: 50 };
 		const never = () => new Promise<readonly string[]>(() => undefined);
 		const nobody = async () => Promise.reject(new Error("ENOTFOUND"));
 		for (const resolve of [never, nobody, async () => []]) {
 			expect(await open("http://a.example/v", { ...unresolved, resolve })).toMatchObject({
-				reason: "failed",
+				reason: "unreachable",
 			});
 		}
 		const gone = await startObjectStore();
 		await gone.close();
 		expect(await open(gone.presign(NAME, Date.now() + HOUR))).toMatchObject({
-			reason: "failed",
+			reason: "unreachable",
 			message: expect.stringContaining("ECONNREFUSED"),
 		});
 	});
@@ -239,14 +239,14 @@ describe("what the HTTP source makes of an answer", () => {
 		};
 		const options = { allowHosts: ["*.example"], resolve };
 		const result = await open("http://a.example/v", options, AbortSignal.abort());
-		expect(result).toMatchObject({ reason: "failed" });
+		expect(result).toMatchObject({ reason: "unreachable" });
 		expect(asked).toBe(0);
 	});
 
 	it("stops at once when it is told to, before and within the body", async () => {
 		const early = AbortSignal.abort();
 		const link = origin.presign(NAME, Date.now() + HOUR);
-		expect(await open(link, LOCAL, early)).toMatchObject({ reason: "failed" });
+		expect(await open(link, LOCAL, early)).toMatchObject({ reason: "unreachable" });
 		const later = new AbortController();
 		origin.fault(NAME, { _tag: "Stall", afterBytes: 100 });
 		const body = read(await open(link, LOCAL, later.signal));

@@ -96,7 +96,7 @@ describe("a link that says http", () => {
 		const opening = source.open(LINK, { signal: stop.signal });
 		await vi.waitFor(() => expect(connections).toEqual([HTTPS]));
 		stop.abort();
-		expect(await opening).toMatchObject({ reason: "failed" });
+		expect(await opening).toMatchObject({ reason: "unreachable" });
 		expect(connections).toEqual([HTTPS]);
 	});
 
@@ -130,7 +130,7 @@ describe("a link that says https", () => {
 	it("is never asked by http", async () => {
 		for (const options of [{}, PREFER]) {
 			expect(await open(LINK.replace("http:", "https:"), options)).toMatchObject({
-				reason: "failed",
+				reason: "unreachable",
 				message: expect.stringContaining("DEPTH_ZERO_SELF_SIGNED_CERT"),
 			});
 		}

@@ -76,14 +76,14 @@ describe("no way inside by a name", () => {
 	it("that has more addresses than anyone would look at", async () => {
 		const resolve = async () => Array.from({ length: MAX_ADDRESSES + 1 }, () => "8.8.8.8");
 		const result = await open(`http://${HOST}/v`, { resolve });
-		expect(result).toMatchObject({ reason: "failed", message: expect.stringContaining("64 addresses") });
+		expect(result).toMatchObject({ reason: "unreachable", message: expect.stringContaining("64 addresses") });
 		expect(connections).toEqual([]);
 	});
 
 	it("that takes too long to resolve", async () => {
 		names.answer(HOST, { addresses: ["127.0.0.1"], delayMs: 500 });
 		const result = await open(linkTo(HOST), { allowPrivateNetwork: true, connectTimeoutMs: 30 });
-		expect(result).toMatchObject({ reason: "failed", message: expect.stringContaining("resolved") });
+		expect(result).toMatchObject({ reason: "unreachable", message: expect.stringContaining("resolved") });
 		expect(connections).toEqual([]);
 	});
 });
@@ -92,7 +92,7 @@ describe("no way inside by a name that changes", () => {
 	it("between the check and the connection: the address that was checked is connected to", async () => {
 		names.answer(HOST, { addresses: ["8.8.8.8"] }, { addresses: ["127.0.0.1"] });
 		// Held back by the test, so that nobody outside is bothered: the connection fails.
-		expect(await open(linkTo(HOST))).toMatchObject({ reason: "failed" });
+		expect(await open(linkTo(HOST))).toMatchObject({ reason: "unreachable" });
 		expect(connections).toEqual([`8.8.8.8:${inside.port}`]);
 		expect(names.queries(HOST)).toEqual({ A: 1, AAAA: 1 });
 		expect(inside.connections()).toBe(0);
@@ -129,7 +129,7 @@ describe("the way to OSS inside Alibaba Cloud", () => {
 		names.answer(OSS_INSIDE, { addresses: ["100.118.28.52"] });
 		expect(await expectNoWay(`http://${OSS_INSIDE}/v`)).toContain("--allow-oss-internal");
 		expect(await open(`http://${OSS_INSIDE}/v`, { allowOssInternal: true })).toMatchObject({
-			reason: "failed",
+			reason: "unreachable",
 		});
 		expect(connections).toEqual(["100.118.28.52:80"]);
 	});

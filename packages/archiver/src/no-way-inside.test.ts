@@ -249,7 +249,7 @@ describe("no way to another port", () => {
 		const options = { allowPorts: [8080] };
 		expect(await expectNoWay("http://b.aliyuncs.com/v", options)).toContain("only 8080");
 		expect(await expectNoWay("https://b.aliyuncs.com/v", options)).toContain("only 8080");
-		expect(await open("http://b.aliyuncs.com:8080/v", options)).toMatchObject({ reason: "failed" });
+		expect(await open("http://b.aliyuncs.com:8080/v", options)).toMatchObject({ reason: "unreachable" });
 		expect(connections).toEqual(["8.8.8.8:8080"]);
 	});
 

@@ -3,6 +3,13 @@
 
 import { type FailureReason, failureKind } from "./failure.js";
 
+/**
+ * How long after its deadline a recording is still tried whose origin, or whose link refresher, could not be asked: that may
+ * be our own network's fault, and says nothing of the link.
+ */
+export const UNASKED_GRACE_MS = 24 * 3_600_000;
+const UNASKED: ReadonlySet<FailureReason> = new Set(["unreachable", "refresher"]);
+
 export interface RetryPolicy {
 	/** Upper bound of the first delay; it doubles with each attempt. Milliseconds. */
 	readonly firstDelayMs: number;
@@ -55,13 +62,15 @@ export type NextStep =
  * | link | `expired` | `LinkExpired` (refused) | the same |
  * | object | `refused`, `not-found` | again until confirmed, then `ArchiveAbandoned` | `ArchiveAbandoned` |
  * | passing | `busy`, `failed`, `broke-off`, `mismatch` | again | `LinkExpired` (deadline) |
+ * | passing | `unreachable`, `refresher` | again | again for a day, then `LinkExpired` (deadline) |
  * | ours | `not-allowed`, `too-large`, `storage`, `sealed` | again | again: somebody can still mend it |
  *
- * *Promise*: but for `ours`, no retry is due after deadline + grace, so a recording comes to rest.
+ * *Promise*: but for `ours`, no retry is due after deadline + grace, or a day where nobody could be asked, so a recording
+ * comes to rest.
  */
 export function decideNextStep(attempt: FailedAttempt, policy: RetryPolicy): NextStep {
 	const { reason, refusals, deadline, now } = attempt;
-	const isOver = isLastChance(deadline, now, policy);
+	const isOver = isLastChance(deadline, now, { graceMs: graceOf(reason, policy) });
 	switch (failureKind(reason)) {
 		case "link":
 			return { _tag: "Expire", cause: "refused" };
@@ -99,10 +108,14 @@ export function backoffDelay(
 	return Math.max(minDelayMs, Math.floor(random * ceiling));
 }
 
+function graceOf(reason: FailureReason, { graceMs }: RetryPolicy): number {
+	return UNASKED.has(reason) ? Math.max(UNASKED_GRACE_MS, graceMs) : graceMs;
+}
+
 /** The last try falls on deadline + grace exactly. */
 function retryInTime(attempt: FailedAttempt, policy: RetryPolicy, atLeastMs: number): NextStep {
 	const at = attempt.now + delayInTime(attempt, policy, atLeastMs);
-	return { _tag: "Retry", at: Math.min(at, attempt.deadline + policy.graceMs) };
+	return { _tag: "Retry", at: Math.min(at, attempt.deadline + graceOf(attempt.reason, policy)) };
 }
 
 /**

@@ -21,6 +21,8 @@ export interface Tail {
 	follow(): Promise<void>;
 	/** Whether the end was reached once: before that, what looks pending may long be done. */
 	hasCaughtUp(): boolean;
+	/** Whether the log has events that were not seen yet; `false` when it cannot be read. Never rejects. */
+	isBehind(): Promise<boolean>;
 	problems(): readonly Problem[];
 }
 
@@ -72,6 +74,16 @@ export function createTail(
 			}
 		},
 		hasCaughtUp: () => caughtUp,
+		async isBehind() {
+			try {
+				for await (const last of deps.store.readAll({ direction: "backward", limit: 1, signal })) {
+					return last.position !== position;
+				}
+			} catch {
+				// What is wrong with it is told by whoever follows it.
+			}
+			return false;
+		},
 		problems: () =>
 			[
 				...(fault === undefined ? [] : [fault]),

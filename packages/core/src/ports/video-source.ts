@@ -60,9 +60,18 @@ export interface VideoUnavailable {
 	 * - `not-allowed`: our own policy forbids the host or its address
 	 * - `too-large`: it states more bytes than may be kept
 	 * - `busy`: the origin asks for patience
-	 * - `failed`: connection, time-out, an answer that makes no sense
+	 * - `unreachable`: nobody was asked: its name is not found, or no connection comes about
+	 * - `failed`: a connection that breaks, time-out, an answer that makes no sense
 	 */
-	readonly reason: "expired" | "refused" | "not-found" | "not-allowed" | "too-large" | "busy" | "failed";
+	readonly reason:
+		| "expired"
+		| "refused"
+		| "not-found"
+		| "not-allowed"
+		| "too-large"
+		| "busy"
+		| "unreachable"
+		| "failed";
 	/** For people; never holds the link's query. */
 	readonly message: string;
 	readonly retryAfterMs?: number;
