@@ -7,7 +7,7 @@ import {
 	request as requestHttp,
 } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
-import { isIPv6, type LookupFunction, type Socket } from "node:net";
+import { isIPv6, type LookupFunction, Socket } from "node:net";
 import { type AnswerBody, type TappedConnection, tapConnection } from "./tapped-connection.js";
 
 /** With several addresses Node tries the next after 250 ms, too soon for a link across the world. */
@@ -80,7 +80,12 @@ function send({ url, addresses, headers, signal }: PinnedRequest): {
 	let connection: TappedConnection | undefined;
 	const connect = agent.createConnection.bind(agent);
 	agent.createConnection = (wanted) => {
-		connection = tapConnection((tap) => connect({ ...wanted, ...tap }) as Socket);
+		connection = tapConnection((tap) => {
+			const socket = connect({ ...wanted, ...tap });
+			// By its types it may give none; the agents of Node always do.
+			if (!(socket instanceof Socket)) throw new TypeError("the agent made no connection");
+			return socket;
+		});
 		return connection.stream;
 	};
 	const options = {
