@@ -1,6 +1,5 @@
 // Hashing and streaming of whole video files.
 
-import type { Hash } from "node:crypto";
 import { toFault } from "./durable-files.js";
 import type { OpenFile } from "./file-system.js";
 
@@ -8,12 +7,12 @@ import type { OpenFile } from "./file-system.js";
 export const READ_CHUNK_BYTES = 256 * 1024;
 
 /**
- * Feeds the whole file to `hash`, and to `onBytes`, for which each chunk is a buffer of its own; resolves with its length
- * in bytes.
+ * Feeds the whole file to `hash`, which may take its time, and to `onBytes`, for which each chunk is a buffer of its own;
+ * resolves with its length in bytes.
  */
 export async function hashFile(
 	file: OpenFile,
-	hash: Hash,
+	hash: { update(chunk: Uint8Array): unknown },
 	onBytes?: (chunk: Uint8Array) => void,
 ): Promise<number> {
 	let target = Buffer.allocUnsafe(READ_CHUNK_BYTES);
@@ -22,7 +21,7 @@ export async function hashFile(
 		const count = await file.read(target, offset);
 		if (count === 0) return offset;
 		const chunk = target.subarray(0, count);
-		hash.update(chunk);
+		await hash.update(chunk);
 		offset += count;
 		if (onBytes === undefined) continue;
 		onBytes(chunk);

@@ -1,6 +1,5 @@
 // Videos: streamed to `videos/partial/`, then linked, once, under a final name that is derived from their key.
 
-import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { storeFault, type VideoStore } from "@reelkeep/core/ports";
 import { makeDurableDirectory, openIfPresent, sizeIfPresent, toFault } from "./durable-files.js";
@@ -12,6 +11,7 @@ import { checkNote } from "./partial-note.js";
 import { createPartialUploads, type PartialUploads } from "./partial-uploads.js";
 import { safeName } from "./safe-name.js";
 import { hashFile, streamFile } from "./video-file.js";
+import { createVideoHashes, type VideoHashes } from "./video-hash.js";
 import { placeAt, placeOf } from "./video-place.js";
 import { createUpload, type OpenPartial, statVideo } from "./video-upload.js";
 
@@ -42,7 +42,8 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 	const folder = join(directory, "videos", "partial");
 	const partials = createPartialUploads(fileSystem, folder);
 	const interval = options.markInterval ?? MARK_INTERVAL;
-	const uploads: Uploads = { fileSystem, partials, folder, turn: { isTaken: false }, interval };
+	const hashes = createVideoHashes();
+	const uploads: Uploads = { fileSystem, partials, folder, hashes, turn: { isTaken: false }, interval };
 	let isOpen = false;
 	const during = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
 		if (!isOpen) throw storeFault("closed", "the video store is not open");
@@ -118,6 +119,7 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 			}),
 		async close() {
 			isOpen = false;
+			hashes.close();
 		},
 	};
 }
@@ -127,19 +129,20 @@ interface Uploads {
 	readonly partials: PartialUploads;
 	/** Of the partial files. */
 	readonly folder: string;
+	readonly hashes: VideoHashes;
 	readonly turn: SyncTurn;
 	readonly interval: MarkInterval;
 }
 
 /** A new, empty upload. */
 async function startPartial(
-	{ fileSystem, folder, turn, interval }: Uploads,
+	{ fileSystem, folder, hashes, turn, interval }: Uploads,
 	videoName: string,
 	note: string | undefined,
 ): Promise<OpenPartial> {
 	const name = newPartialName(videoName);
 	const part = await fileSystem.open(partPath(folder, name), "create");
-	const partial = { name, part, bytes: 0, hash: createHash("sha256") };
+	const partial = { name, part, bytes: 0, hash: hashes.begin() };
 	if (note === undefined) return partial;
 	const marks = createMarks({ fileSystem, folder, name, note, part, turn, interval });
 	return { ...partial, resumable: { videoName, note, marks } };
@@ -150,7 +153,7 @@ async function startPartial(
  * *Errors*: rejects; what cannot be read again, which would be so the next time too, is removed.
  */
 async function resumePartial(
-	{ fileSystem, partials, folder, turn, interval }: Uploads,
+	{ fileSystem, partials, folder, hashes, turn, interval }: Uploads,
 	kept: KeptPartial,
 	onBytes: ((chunk: Uint8Array) => void) | undefined,
 ): Promise<OpenPartial | undefined> {
@@ -161,11 +164,12 @@ async function resumePartial(
 	});
 	if (files === undefined) return undefined;
 	const { part, note: resumed } = files;
-	const hash = createHash("sha256");
+	const hash = hashes.begin();
 	try {
 		const read = await hashFile(part, hash, onBytes);
 		if (read !== bytes) throw storeFault("io", `an unfinished video has ${read} bytes, and had ${bytes}`);
 	} catch (error) {
+		hash.end();
 		await resumed.file.close();
 		await part.close();
 		await removePartial(fileSystem, folder, kept);

@@ -1,6 +1,6 @@
 // One upload: written and hashed in order, then committed, suspended or discarded, once.
 
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import {
 	type CommitResult,
 	type StoredVideo,
@@ -13,6 +13,7 @@ import { type FileSystem, hasCode, type OpenFile } from "./file-system.js";
 import { type KeptPartial, partPath, removePartial } from "./partial-files.js";
 import type { Marks } from "./partial-marks.js";
 import { hashFile } from "./video-file.js";
+import type { VideoHash } from "./video-hash.js";
 import type { VideoPlace } from "./video-place.js";
 
 /** The files under `videos/partial/` that this process writes. */
@@ -21,7 +22,7 @@ export interface OpenPartial {
 	readonly part: OpenFile;
 	readonly bytes: number;
 	/** Of the bytes that are there. */
-	readonly hash: Hash;
+	readonly hash: VideoHash;
 	/** With a note: it can be gone on with later. */
 	readonly resumable?: { readonly videoName: string; readonly note: string; readonly marks: Marks };
 }
@@ -71,6 +72,7 @@ export function createUpload(partial: OpenPartial, options: UploadOptions): Vide
 	};
 	const end = async (kept?: KeptPartial) => {
 		isOver = true;
+		hash.end();
 		await resumable?.marks.settled();
 		const closed = await Promise.allSettled([resumable?.marks.close(), part.close()]);
 		await options.onEnd(kept);
@@ -81,7 +83,7 @@ export function createUpload(partial: OpenPartial, options: UploadOptions): Vide
 		const endings = resumable === undefined ? ["part"] : ["note", "part"];
 		await removePartial(fileSystem, folder, { name: partial.name, endings });
 	};
-	const digest = (): VideoDigest => ({ bytes, sha256: hash.copy().digest("hex") });
+	const digest = async () => ({ bytes, sha256: await hash.digest() });
 
 	return {
 		offset: partial.bytes,
@@ -89,9 +91,9 @@ export function createUpload(partial: OpenPartial, options: UploadOptions): Vide
 			inTurn("writing a video", async () => {
 				refuseOver();
 				await onceOnly("writing a video", async () => {
-					const written = part.write(chunk, bytes);
-					hash.update(chunk); // While the disk works.
-					await written;
+					// Both to their ends: a file is not closed while it is written.
+					const both = await Promise.allSettled([part.write(chunk, bytes), hash.update(chunk)]);
+					for (const each of both) if (each.status === "rejected") throw each.reason;
 					bytes += chunk.byteLength;
 				});
 				resumable?.marks.wrote(bytes);
@@ -109,7 +111,7 @@ export function createUpload(partial: OpenPartial, options: UploadOptions): Vide
 				refuseFailed();
 				const result = await onceOnly("committing a video", async () => {
 					await part.datasync();
-					return linkVideo(partial, digest(), options);
+					return linkVideo(partial, await digest(), options);
 				});
 				await remove();
 				await fileSystem.syncDirectory(folder);
