@@ -1,7 +1,7 @@
 import { storeFault } from "@reelkeep/core/ports";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createDiskSpace, DEFAULT_RESERVE_BYTES, type Reservation } from "./disk-space.js";
+import { createDiskSpace, DEFAULT_RESERVE_BYTES, type Room, type Short, STEP_BYTES } from "./disk-space.js";
 
 const RESERVE = 100;
 
@@ -12,7 +12,7 @@ function diskOf(freeBytes: number | undefined, reserveBytes = RESERVE) {
 	return { disk, reserve: space.reserve };
 }
 
-async function reserved(reservation: Promise<Reservation>) {
+async function reserved(reservation: Promise<Room | Short>): Promise<Room> {
 	const room = await reservation;
 	if (room._tag !== "Reserved") throw new Error(room.message);
 	return room;
@@ -87,6 +87,56 @@ describe("the space of a disk", () => {
 		for (let times = 0; times < 3; times += 1) await reserved(reserve(Number.MAX_SAFE_INTEGER));
 	});
 
+	it("is promised step by step to a video of which nobody knows how long it is", async () => {
+		const { disk, reserve } = diskOf(RESERVE + 3 * STEP_BYTES - 1);
+		const room = await reserved(reserve(undefined));
+		expect(await room.makeRoom(STEP_BYTES)).toBeUndefined();
+		await reserved(reserve(2 * STEP_BYTES - 1)).then(({ release }) => release());
+		room.used(STEP_BYTES);
+		disk.freeBytes = RESERVE + 2 * STEP_BYTES - 1;
+		expect(await room.makeRoom(1)).toBeUndefined();
+		expect(await reserve(STEP_BYTES)).toMatchObject({ _tag: "Short", isFull: false });
+		room.used(STEP_BYTES);
+		disk.freeBytes = RESERVE + STEP_BYTES - 1;
+		expect(await room.makeRoom(1)).toMatchObject({
+			_tag: "Short",
+			isFull: false,
+			message: expect.stringMatching(/unknown number.*67108864.*67108863 are free.*reserveBytes/),
+		});
+		await reserved(reserve(STEP_BYTES - 1));
+		expect(await room.makeRoom(1)).toMatchObject({ _tag: "Short", isFull: true });
+	});
+
+	it("is there for more than a step at once, and for what comes beyond a length that was stated", async () => {
+		const { reserve } = diskOf(RESERVE + STEP_BYTES + 20);
+		const room = await reserved(reserve(10));
+		expect(await room.makeRoom(10)).toBeUndefined();
+		expect(await room.makeRoom(STEP_BYTES + 11)).toMatchObject({ _tag: "Short" });
+		expect(await room.makeRoom(STEP_BYTES + 10)).toBeUndefined();
+		expect(await reserve(1)).toMatchObject({ _tag: "Short", isFull: true });
+		room.release();
+		await reserved(reserve(STEP_BYTES + 20));
+	});
+
+	it("is not promised again while it is written, though it was free when it was asked for", async () => {
+		const disk = { freeBytes: 200 };
+		let write = (): void => undefined;
+		const freeBytes = async () => {
+			const seen = disk.freeBytes;
+			write();
+			return seen;
+		};
+		const { reserve } = createDiskSpace({ freeBytes }, RESERVE);
+		const room = await reserved(reserve(90));
+		write = () => {
+			disk.freeBytes -= 90;
+			room.used(90);
+		};
+		expect(await reserve(11)).toMatchObject({ _tag: "Short" });
+		write = () => undefined;
+		await reserved(reserve(10));
+	});
+
 	it("that cannot be asked for rejects with the store's fault, and nothing is promised", async () => {
 		let isBroken = true;
 		const freeBytes = async () => {
@@ -116,7 +166,7 @@ describe("the space of a disk", () => {
 			fc.asyncProperty(steps, async (script) => {
 				const { disk, reserve } = diskOf(1_000);
 				const free = (): number => disk.freeBytes ?? 0;
-				const rooms: { room: Extract<Reservation, { _tag: "Reserved" }>; left: number }[] = [];
+				const rooms: { room: Room; left: number }[] = [];
 				for (const step of script) {
 					if (step._tag === "reserve") {
 						const promised = rooms.reduce((sum, { left }) => sum + left, 0);

@@ -8,6 +8,7 @@ import {
 	type VideoSource,
 	type VideoUnavailable,
 } from "@reelkeep/core/ports";
+import { NoRoom } from "./disk-space.js";
 import { offsetToAsk } from "./partial-download.js";
 import { type Transfer, VideoStoreFailure } from "./transfer.js";
 import type { DownloadedVideo } from "./verify-video.js";
@@ -35,7 +36,7 @@ export type Filled =
 /**
  * Writes the body of `opened`, but for its first `skip` bytes, into `transfer`; a connection that breaks is followed by
  * another, while each brings the video further.
- * *Errors*: rejects with the `SourceFault` of the last connection, or with a `VideoStoreFailure`.
+ * *Errors*: rejects with the `SourceFault` of the last connection, with a `VideoStoreFailure`, or with `NoRoom`.
  */
 export async function fillTransfer(
 	deps: FillDeps,
@@ -69,9 +70,20 @@ export async function fillTransfer(
 		const isOther = totalBytes !== undefined && again.totalBytes !== totalBytes;
 		if (again.offset !== offset || isOther) return { _tag: "Changed" };
 		// The same object, and so the same checksums: these are made of its bytes since the first one.
-		opened = { ...again, checksums, ...(isMd5Etag === undefined ? {} : { isMd5Etag }) };
+		opened = {
+			...again,
+			...typeOf(again, opened),
+			checksums,
+			...(isMd5Etag === undefined ? {} : { isMd5Etag }),
+		};
 		skip = transfer.bytes() - offset;
 	}
+}
+
+/** A part need not repeat what its asker knows (RFC 9110, 15.3.7). */
+function typeOf({ contentType }: OpenedVideo, before: OpenedVideo): Pick<OpenedVideo, "contentType"> {
+	const known = contentType ?? before.contentType;
+	return known === undefined ? {} : { contentType: known };
 }
 
 function canGoOn(error: unknown, { validator }: OpenedVideo): boolean {
@@ -80,6 +92,6 @@ function canGoOn(error: unknown, { validator }: OpenedVideo): boolean {
 
 /** Whatever another source's body throws becomes a fault of the source, without its words: they may hold a link. */
 function faultOf(thrown: unknown): unknown {
-	const isTold = isSourceFault(thrown) || thrown instanceof VideoStoreFailure;
+	const isTold = isSourceFault(thrown) || thrown instanceof VideoStoreFailure || thrown instanceof NoRoom;
 	return isTold ? thrown : sourceFault("broke-off", "the video's source failed");
 }

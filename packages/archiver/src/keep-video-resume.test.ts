@@ -125,6 +125,13 @@ describe("a download that breaks off", () => {
 		expect(asked).toEqual(["all", "all"]);
 	});
 
+	it("is told from a page by the type that its first answer stated, when that of the rest states none", async () => {
+		const first = serving(512 * KIB, { ...BROKEN, contentType: "text/html" });
+		expect(await attempt([first, serving()])).toMatchObject(failure("mismatch"));
+		const typed = serving(512 * KIB, { ...BROKEN, contentType: "video/mp4" });
+		expect(await attempt([typed, serving()])).toMatchObject(kept({ contentType: "video/mp4" }));
+	});
+
 	it("takes no more than 16 connections in one attempt, and the next one goes on", async () => {
 		const long = new Uint8Array(18 * 256 * KIB).fill(7);
 		const answers = Array.from({ length: 18 }, (_, at) =>
@@ -288,6 +295,17 @@ describe("over HTTP", () => {
 		expect(await keep()).toMatchObject(kept({ originChecksum: `crc64:${CHECKSUMS.crc64}` }));
 		expect(await held()).toBe(0);
 		expect(served()).toBe(LENGTH);
+	});
+
+	it("a video is none to an origin that calls it a page, unless its checksum is right", async () => {
+		const page = { _tag: "Headers", headers: { "content-type": "text/html; charset=utf-8" } } as const;
+		origin.put(NAME, VIDEO, { etag: "none" });
+		origin.fault(NAME, page, { _tag: "All", faults: [page, { _tag: "NoLength" }] });
+		expect(await keep()).toMatchObject(failure("mismatch"));
+		expect(await keep()).toMatchObject(failure("mismatch"));
+		origin.put(NAME, VIDEO);
+		origin.fault(NAME, page);
+		expect(await keep()).toMatchObject(kept({ originChecksum: `md5:${MD5}` }));
 	});
 
 	it("a CRC-64 that is wrong is a mismatch, though the ETag is the MD5", async () => {

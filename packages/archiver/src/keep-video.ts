@@ -14,7 +14,7 @@ import {
 } from "@reelkeep/core/ports";
 import type { BlockWriters } from "./block-writer.js";
 import { describeError } from "./describe-error.js";
-import type { DiskSpace } from "./disk-space.js";
+import { type DiskSpace, NoRoom, type Room } from "./disk-space.js";
 import { type Failure, failureOf } from "./failure.js";
 import { fillTransfer } from "./fill-transfer.js";
 import { findPartialDownload, type PartialDownload } from "./partial-download.js";
@@ -141,14 +141,11 @@ async function downloadOnce(
 		// What is not gone on with gives its place first.
 		if (partial !== undefined && resumed === undefined)
 			await inStore(() => deps.videoStore.removePartial(task.stream));
-		const room = await inStore(() => deps.space.reserve(Math.max((totalBytes ?? 0) - heldBytes, 0)));
-		if (room._tag === "Short") return failed(failureOf(room.isFull ? "storage" : "no-room", room.message));
+		const leftBytes = totalBytes === undefined ? undefined : Math.max(totalBytes - heldBytes, 0);
+		const room = await inStore(() => deps.space.reserve(leftBytes));
+		if (room._tag === "Short") throw new NoRoom(room);
 		try {
-			const onBytes = (count: number): void => {
-				room.used(count);
-				watch.received(count);
-			};
-			return await transfer(deps, task, { opened, resumed, onBytes, request: request.signal });
+			return await transfer(deps, task, { opened, resumed, room, request: request.signal });
 		} finally {
 			room.release();
 		}
@@ -162,7 +159,7 @@ interface Opening {
 	readonly opened: DownloadedVideo;
 	/** What is gone on with. */
 	readonly resumed: PartialDownload | undefined;
-	readonly onBytes: (count: number) => void;
+	readonly room: Room;
 	readonly request: AbortSignal;
 }
 
@@ -172,14 +169,15 @@ async function transfer(
 	opening: Opening,
 ): Promise<KeepResult | Doubt | Restart> {
 	const { stream, signal } = task;
-	const { resumed, onBytes } = opening;
+	const { resumed, room } = opening;
 	const { videoStore, probeMp4, blocks } = deps;
 	const begun = await beginTransfer({
 		videoStore,
 		stream,
 		blocks,
+		room,
 		opened: opening.opened,
-		onBytes,
+		onBytes: (count) => task.watch.received(count),
 		resumeToken: resumed?.resumeToken,
 		probe: probeMp4?.(),
 	});
@@ -227,6 +225,7 @@ async function leave(
 }
 
 function describeThrown(error: unknown, stream: StreamName, logger: Logger): Failure {
+	if (error instanceof NoRoom) return failureOf(error.isFull ? "storage" : "no-room", error.message);
 	if (error instanceof VideoStoreFailure) {
 		observe(() => logger.error({ stream, error: describeError(error.cause) }, "the video store failed"));
 		return failureOf("storage", isStoreFault(error.cause) ? error.cause.message : error.message);

@@ -40,7 +40,10 @@ interface OpenBox extends BoxHeader {
 	left: number;
 }
 
-/** Starts a walk. Holds at most `MAX_INDEX_BYTES`, and those only as they come. */
+/**
+ * Starts a walk. Holds little more than what came of the index, and once a sixteenth of it has come the room for all of
+ * it: at most `MAX_INDEX_BYTES`, and an eighth more for the moment in which it gets that room.
+ */
 export function createFileWalk(): FileWalk {
 	const header = new Uint8Array(MOST_HEADER_BYTES);
 	const media: ByteRange[] = [];
@@ -48,7 +51,7 @@ export function createFileWalk(): FileWalk {
 	let headerBytes = 0;
 	let position = 0;
 	let open: OpenBox | undefined;
-	const index = createByteBuffer();
+	let index = createByteBuffer(0);
 	let firstType: string | undefined;
 	let fragments = 0;
 	let hasMoreMedia = false;
@@ -57,8 +60,11 @@ export function createFileWalk(): FileWalk {
 	const begin = ({ type, size = Number.POSITIVE_INFINITY, headerBytes: length }: BoxHeader): void => {
 		firstType ??= type;
 		if (type === "moof") fragments += 1;
-		if (type === "moov" && indexes.length > 0) problem = "it has more than one index (moov)";
-		if (type === "moov" && Number.isFinite(size) && size > MAX_INDEX_BYTES) problem = tooLarge();
+		if (type === "moov") {
+			if (indexes.length > 0) problem = "it has more than one index (moov)";
+			if (Number.isFinite(size) && size > MAX_INDEX_BYTES) problem = tooLarge();
+			index = createByteBuffer(Math.min(size, MAX_INDEX_BYTES) - length);
+		}
 		open = { type, size, headerBytes: length, start: position - length, left: size - length };
 		headerBytes = 0;
 		if (open.left === 0) end(open);
@@ -78,9 +84,9 @@ export function createFileWalk(): FileWalk {
 		position += taken;
 		box.left -= taken;
 		if (box.type === "moov") {
-			index.add(chunk.subarray(0, taken));
 			// One whose size is not stated is seen to be too large only now.
 			if (position - box.start > MAX_INDEX_BYTES) problem = tooLarge();
+			else index.add(chunk.subarray(0, taken));
 		}
 		if (box.left === 0) end(box);
 		return taken;
@@ -126,19 +132,23 @@ export function createFileWalk(): FileWalk {
 	};
 }
 
-/** Bytes in one piece: a list of the chunks would cost a hundred times what chunks of one byte hold. */
-function createByteBuffer() {
+/**
+ * At most `maxBytes` in one piece: a list of the chunks would cost a hundred times what chunks of one byte hold. It doubles
+ * up to an eighth of that, and then has room for all of it: old and new are never held together at their largest.
+ */
+function createByteBuffer(maxBytes: number) {
 	let bytes = new Uint8Array();
 	let length = 0;
 	return {
 		add(chunk: Uint8Array): void {
-			if (length + chunk.length > bytes.length) {
-				const wider = new Uint8Array(2 * (length + chunk.length));
+			const needed = length + chunk.length;
+			if (needed > bytes.length) {
+				const wider = new Uint8Array(2 * needed > maxBytes / 8 ? maxBytes : 2 * needed);
 				wider.set(bytes.subarray(0, length));
 				bytes = wider;
 			}
 			bytes.set(chunk, length);
-			length += chunk.length;
+			length = needed;
 		},
 		/** All of them; there are none afterwards. */
 		take(): Uint8Array {

@@ -4,6 +4,7 @@ import type { Mp4Probe } from "@reelkeep/core";
 import { isStoreFault, type OpenedVideo, type VideoStore, type VideoUpload } from "@reelkeep/core/ports";
 import type { BlockWriters } from "./block-writer.js";
 import { type Checksums, createChecksums } from "./checksums.js";
+import { NoRoom, type Room } from "./disk-space.js";
 import { writeNote } from "./download-note.js";
 import { HEAD_BYTES, type ReceivedVideo } from "./verify-video.js";
 
@@ -17,7 +18,10 @@ export interface Transfer {
 	readonly upload: VideoUpload;
 	/** How many bytes the upload holds. */
 	bytes(): number;
-	/** Adds what `body` yields, but for its first `skip` bytes. Rejects with what the body throws, or `VideoStoreFailure`. */
+	/**
+	 * Adds what `body` yields, but for its first `skip` bytes.
+	 * *Errors*: rejects with what the body throws, with a `VideoStoreFailure`, or with `NoRoom`.
+	 */
 	fill(body: AsyncIterable<Uint8Array>, skip?: number): Promise<void>;
 	/** What was received as a whole. Called once. */
 	received(): Promise<ReceivedVideo>;
@@ -30,6 +34,8 @@ export interface TransferOptions {
 	readonly stream: string;
 	readonly opened: OpenedVideo;
 	readonly blocks: BlockWriters;
+	/** Where the bytes go. */
+	readonly room: Room;
 	/** Of the partial upload that is gone on with. */
 	readonly resumeToken?: string | undefined;
 	/** Looks at the bytes as an MP4. */
@@ -56,7 +62,7 @@ export async function inStore<Result>(act: () => Promise<Result>): Promise<Resul
 
 /** Begins an upload, or goes on with one: then every byte that is held goes through the checksums again (ADR 0024). */
 export async function beginTransfer(options: TransferOptions): Promise<Transfer> {
-	const { videoStore, stream, opened, resumeToken, probe, onBytes } = options;
+	const { videoStore, stream, opened, room, resumeToken, probe, onBytes } = options;
 	const checksums = await createChecksums(opened.checksums);
 	let head = new Uint8Array();
 	const look = (chunk: Uint8Array): void => {
@@ -72,8 +78,11 @@ export async function beginTransfer(options: TransferOptions): Promise<Transfer>
 	);
 	let bytes = upload.offset;
 	const blocks = options.blocks.begin(async (block) => {
+		const short = await inStore(() => room.makeRoom(block.length));
+		if (short !== undefined) throw new NoRoom(short);
 		await inStore(() => upload.write(block));
 		bytes += block.length;
+		room.used(block.length);
 		onBytes(block.length);
 	});
 	return {

@@ -3,8 +3,19 @@
 import type { Mp4Probe, VideoReceipt } from "@reelkeep/core";
 import type { OpenedVideo, OriginChecksums, StoredVideo, VideoDigest } from "@reelkeep/core/ports";
 
-/** As many first bytes as tell a page from a video. */
-export const HEAD_BYTES = 16;
+/** As many first bytes as tell a page from a video; before its first bracket a page may have blank lines. */
+export const HEAD_BYTES = 1024;
+/** Space, tab, line feed, form feed and carriage return: what HTML and XML may begin with. */
+const BLANKS: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0c, 0x0d]);
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+const BRACKET = 0x3c;
+/** Besides all that end in `+xml`. */
+const PAGE_TYPES: ReadonlySet<string> = new Set([
+	"text/html",
+	"text/xml",
+	"application/xml",
+	"application/json",
+]);
 
 /** What was received: its digest by the store, and what the archiver looked at on the way. */
 export interface ReceivedVideo extends VideoDigest {
@@ -23,7 +34,10 @@ export interface DownloadedVideo extends OpenedVideo {
 	readonly isFramed?: boolean;
 }
 
-export type Stated = Pick<DownloadedVideo, "totalBytes" | "checksums" | "isMd5Etag" | "isFramed">;
+export type Stated = Pick<
+	DownloadedVideo,
+	"totalBytes" | "contentType" | "checksums" | "isMd5Etag" | "isFramed"
+>;
 
 /** - `isDoubtful`: the body is whole, and only an ETag, which may be no MD5 at all, speaks against the bytes. */
 export interface Mismatch {
@@ -45,13 +59,18 @@ export function findMismatch(stated: Stated, received: ReceivedVideo): Mismatch 
 	};
 }
 
-function findWrongContent({ totalBytes }: Stated, received: ReceivedVideo): string | undefined {
+function findWrongContent(stated: Stated, received: ReceivedVideo): string | undefined {
+	const { totalBytes, contentType, checksums } = stated;
 	if (totalBytes !== undefined && totalBytes !== received.bytes) {
 		return `the origin stated ${totalBytes} bytes and sent ${received.bytes}`;
 	}
 	// An object that is still being written reads as empty; a video never is.
 	if (received.bytes === 0) return "the origin's object is empty";
-	if (isPage(received.head)) return "the origin sent a page instead of a video";
+	if (beginsAsPage(received.head)) return "the origin sent a page instead of a video";
+	// A right checksum says that this is the object, and only its type is wrong: a page in its place comes without one.
+	if (isPageType(contentType) && describeChecksum(checksums, received.checksums) === undefined) {
+		return "the origin sent a page instead of a video, by its content type";
+	}
 	return undefined;
 }
 
@@ -86,10 +105,15 @@ function describeChecksum(stated: OriginChecksums, made: OriginChecksums): strin
 	return undefined;
 }
 
-/** A login page or an error with status 200. No box of an MP4 starts like that: its first four bytes are a size. */
-function isPage(head: Uint8Array): boolean {
-	const text = String.fromCharCode(...head)
-		.replace(/^\u00ef\u00bb\u00bf/, "")
-		.trimStart();
-	return /^<(?:\?xml|!doctype|html|error)/i.test(text);
+/** A login page or an error with status 200. An MP4's first bytes are a size: with this one its first box had 1 GB. */
+function beginsAsPage(head: Uint8Array): boolean {
+	let at = BYTE_ORDER_MARK.every((byte, index) => head[index] === byte) ? BYTE_ORDER_MARK.length : 0;
+	while (BLANKS.has(head[at])) at += 1;
+	return head[at] === BRACKET;
+}
+
+function isPageType(contentType = ""): boolean {
+	const [type = ""] = contentType.toLowerCase().split(";");
+	const name = type.trim();
+	return PAGE_TYPES.has(name) || (name.endsWith("+xml") && name !== "image/svg+xml");
 }
