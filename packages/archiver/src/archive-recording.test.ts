@@ -2,10 +2,11 @@ import { createMemoryKeyring } from "@reelkeep/core";
 import { storeFault, type VideoSource, type VideoUnavailable } from "@reelkeep/core/ports";
 import { createRecordingScene, type RecordingScene } from "@reelkeep/testing/recording-scene";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type ArchiveDeps, archiveRecording } from "./archive-recording.js";
+import { type ArchiveDeps, type AttemptOptions, archiveRecording } from "./archive-recording.js";
 import { createBlockWriters } from "./block-writer.js";
 import { createDiskSpace } from "./disk-space.js";
 import { createPendingSet } from "./pending-set.js";
+import type { AskForLink, RefreshAnswer } from "./refresh-link.js";
 import { DEFAULT_RETRY_POLICY } from "./retry.js";
 
 const LINK = "http://bucket.aliyuncs.com/720p.mp4?Expires=99999999999&Signature=s3cret";
@@ -30,6 +31,8 @@ function answering(...reasons: readonly VideoUnavailable["reason"][]): VideoSour
 	};
 }
 
+async function* noBytes(): AsyncIterable<Uint8Array> {}
+
 const defaults = (): ArchiveDeps => ({
 	...scene,
 	source: answering(),
@@ -45,12 +48,12 @@ const UNWATCHED = {
 	isDying: false,
 };
 
-async function attempt(deps: Partial<ArchiveDeps> = {}) {
+async function attempt(deps: Partial<ArchiveDeps> = {}, options: Partial<AttemptOptions> = {}) {
 	const set = createPendingSet(() => undefined);
 	for await (const event of scene.store.readAll()) set.apply(event);
 	const [pending] = [...set.all()];
 	if (pending === undefined) throw new Error("nothing is pending");
-	const result = await archiveRecording({ ...defaults(), ...deps }, pending, UNWATCHED);
+	const result = await archiveRecording({ ...defaults(), ...deps }, pending, { ...UNWATCHED, ...options });
 	const events = await scene.history(pending.stream);
 	return { result, last: events.at(-1), stream: pending.stream };
 }
@@ -165,5 +168,83 @@ describe("archiveRecording", () => {
 		await scene.report(LINK);
 		await attempt({ source: answering("refused") });
 		for await (const event of scene.store.readAll()) expect(JSON.stringify(event)).not.toContain("s3cret");
+	});
+});
+
+describe("a new link is asked for", () => {
+	let reasons: string[];
+	const answer =
+		(given: RefreshAnswer): AskForLink =>
+		async (_pending, _recording, { reason }) => {
+			reasons.push(reason);
+			return given;
+		};
+	const dying = { isDying: true };
+	const fullDisk = () => createDiskSpace({ freeBytes: async () => 0 }, 0);
+	const sending: VideoSource = {
+		open: async () => ({ _tag: "Opened", offset: 0, totalBytes: 9, checksums: {}, body: noBytes() }),
+	};
+
+	beforeEach(async () => {
+		reasons = [];
+		await scene.report(LINK);
+	});
+
+	it.each([["dying"], ["dead"]])(
+		"in vain when all stops: of one that is %s nothing is said",
+		async (reason) => {
+			const deps = { askForLink: answer("Stopped"), source: answering("expired") };
+			const { result, last } = await attempt(deps, { isDying: reason === "dying" });
+			expect(result).toEqual({ _tag: "Stopped" });
+			expect(last?.type).toBe("RecordingReported");
+			expect(reasons).toEqual([reason]);
+		},
+	);
+
+	it("in vain, and the dying one is tried all the same", async () => {
+		await attempt({ askForLink: answer("Failed") }, dying);
+		expect(reasons).toEqual(["dying"]);
+		expect(asked).toEqual([LINK]);
+	});
+
+	it("for a dying one, but not while an obstacle of ours would let it die as well", async () => {
+		await attempt({ source: answering("not-allowed") });
+		asked = [];
+		await attempt({ askForLink: answer("Renewed") }, dying);
+		expect(reasons).toEqual([]);
+		expect(asked).toEqual([LINK]);
+	});
+
+	it("for a dying one that cannot be opened: a new one can be", async () => {
+		await attempt({ keyring: createMemoryKeyring() });
+		const { result } = await attempt({ askForLink: answer("Renewed") }, dying);
+		expect(result).toEqual({ _tag: "Overtaken" });
+		expect(reasons).toEqual(["dying"]);
+	});
+
+	it("for a dead one once the disk is no longer full, and until then it waits for the disk", async () => {
+		const full = { space: fullDisk(), askForLink: answer("Renewed") };
+		expect((await attempt({ ...full, source: sending })).last?.data).toMatchObject({ reason: "storage" });
+		scene.clock.shift(2 * HOUR);
+		for (let times = 0; times < 2; times += 1) {
+			asked = [];
+			const { result, stream } = await attempt({ ...full, source: answering("expired") }, dying);
+			expect(result).toMatchObject({ _tag: "Deferred", failure: { reason: "storage" } });
+			expect(await scene.history(stream)).toHaveLength(2);
+		}
+		expect(reasons).toEqual([]);
+		asked = [];
+		const { result } = await attempt({ askForLink: answer("Renewed"), source: answering("expired") }, dying);
+		expect(result).toEqual({ _tag: "Overtaken" });
+		expect(reasons).toEqual(["dead"]);
+	});
+
+	it("for a dead one not while the store cannot even say whether it has room", async () => {
+		await attempt({ space: fullDisk(), source: sending });
+		const freeBytes = () => Promise.reject(storeFault("io", "the disk is gone"));
+		const deps = { space: createDiskSpace({ freeBytes }), askForLink: answer("Renewed") };
+		const { result } = await attempt({ ...deps, source: answering("expired") });
+		expect(result).toMatchObject({ failure: { reason: "storage", message: "the disk is gone" } });
+		expect(reasons).toEqual([]);
 	});
 });

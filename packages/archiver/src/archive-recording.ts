@@ -32,7 +32,7 @@ import {
 } from "./failure.js";
 import { type DownloadWatch, type KeepResult, type KeepVideoDeps, keepVideo } from "./keep-video.js";
 import type { NotedFailure, PendingRecording } from "./pending.js";
-import type { AskForLink } from "./refresh-link.js";
+import { type AskForLink, besidesRenewal, isWorthANewLink } from "./refresh-link.js";
 import { decideNextStep, isLastChance, type NextStep, type RetryPolicy } from "./retry.js";
 import { adoptedReceipt } from "./verify-video.js";
 
@@ -99,9 +99,10 @@ export async function archiveRecording(
 	const links = fingerprintsOf(recording);
 	if (recording.state !== "pending") return { _tag: "Rested", state: recording.state, links };
 	const adopted = await adoptKept(deps, stream, recording);
-	if (adopted === undefined && options.isDying) {
+	if (adopted === undefined && options.isDying && isWorthANewLink(pending)) {
 		const answer = await deps.askForLink(pending, recording, { reason: "dying", signal: options.signal });
 		if (answer === "Renewed") return { _tag: "Overtaken" };
+		if (answer === "Stopped") return { _tag: "Stopped" };
 	}
 	const result = adopted ?? (await tryLinks(deps, stream, recording, options));
 	switch (result._tag) {
@@ -179,8 +180,9 @@ async function settleFailures(
 	const decisive = decisiveFailure(failures);
 	const newestLink = recording.links.at(-1)?.linkFingerprint;
 	if (decisive === undefined || newestLink === undefined) return { _tag: "Overtaken" };
-	const failure = await besidesRenewal(deps, pending, recording, { failure: decisive, signal });
-	if (failure === undefined) return { _tag: "Overtaken" };
+	const renewal = await besidesRenewal(deps, pending, recording, { failure: decisive, signal });
+	if (renewal._tag !== "Failed") return renewal;
+	const { failure } = renewal;
 	// What was counted before a link that this attempt was the first to see counts no more.
 	const counted = pending.newestLink === newestLink ? pending : { attempts: 0, refusals: 0 };
 	const attempts = counted.attempts + 1;
@@ -214,21 +216,6 @@ async function settleFailures(
 	await dropPartial(deps, pending.stream);
 	const links = fingerprintsOf(recording);
 	return { _tag: "Rested", state: step._tag === "Expire" ? "expired" : "abandoned", links };
-}
-
-/** Before a link that its origin refuses costs a recording, whoever may have a new one is asked. `undefined`: there is one. */
-async function besidesRenewal(
-	deps: ArchiveDeps,
-	pending: PendingRecording,
-	recording: Recording,
-	{ failure, signal }: { readonly failure: LinkFailure; readonly signal: AbortSignal },
-): Promise<LinkFailure | undefined> {
-	if (failure.reason !== "expired" && failure.reason !== "refused") return failure;
-	const answer = await deps.askForLink(pending, recording, { reason: "dead", signal });
-	if (answer === "Renewed") return undefined;
-	if (answer === "None") return failure;
-	const message = `${failure.message}; the link refresher failed`;
-	return { ...failureOf("refresher", message), linkFingerprint: failure.linkFingerprint };
 }
 
 /** An append that throws may have been taken all the same, and nobody comes back to a recording that rests. */

@@ -1,8 +1,15 @@
-import type { LinkRefresher, Logger, RefreshedLink, RefreshRequest } from "@reelkeep/core/ports";
+import {
+	keyringFault,
+	type LinkRefresher,
+	type Logger,
+	type RefreshedLink,
+	type RefreshRequest,
+	type VideoStore,
+} from "@reelkeep/core/ports";
 import { LINK_EXPIRED } from "@reelkeep/testing/object-fault";
 import { describe, expect, it } from "vitest";
 import type { ArchiverDeps } from "./archiver.js";
-import { eventually, HOUR, NAME, origin, presign, scene, start, typesOf } from "./test-archiving.js";
+import { eventually, HOUR, NAME, origin, presign, QUICK, scene, start, typesOf } from "./test-archiving.js";
 
 const MINUTE = 60_000;
 const BROKEN = { _tag: "Status", status: 500 } as const;
@@ -94,21 +101,22 @@ describe("a dead link", () => {
 });
 
 describe("a dead link whose refresher fails", () => {
-	it.each<readonly [string, Answer]>([
-		["rejects", () => Promise.reject(new Error("the service is down"))],
-		["gives a link to another object", () => ({ downloadUrl: presign("other.mp4") })],
-		["gives what is no link", () => ({ downloadUrl: "file:///etc/passwd" })],
-	])("waits, is shown, and is asked for again once a minute: it %s", async (_what, answer) => {
+	it.each<readonly [string, number, Answer]>([
+		["rejects", 1, () => Promise.reject(new Error("the service is down"))],
+		["gives a link to another object", 2, () => ({ downloadUrl: presign("other.mp4") })],
+		["gives what is no link", 2, () => ({ downloadUrl: "file:///etc/passwd" })],
+	])("waits, is shown, and is asked for again once a minute: it %s", async (_what, perMinute, answer) => {
 		const stream = await reportDead(5);
 		const { requests, archiver } = startWith(answer);
 		const history = await scene.until(stream, "ArchiveAttemptFailed");
 		expect(history.at(-1)?.data).toMatchObject({ reason: "refresher", tried: true });
 		for (let minutes = 1; minutes <= 3; minutes += 1) {
-			await eventually(() => requests.length === minutes);
+			// For a reason each, the link being both dying and dead, unless the first is answered by nobody.
+			await eventually(() => requests.length === minutes * perMinute);
 			const before = origin.requests(NAME);
 			// The origin is asked on, after short delays; the refresher is not.
 			await eventually(() => origin.requests(NAME) > before + 2);
-			expect(requests).toHaveLength(minutes);
+			expect(requests).toHaveLength(minutes * perMinute);
 			scene.clock.shift(MINUTE);
 		}
 		expect((await archiver.check()).map(({ message }) => message).join()).toContain(
@@ -132,18 +140,57 @@ describe("a dead link whose refresher fails", () => {
 		expect(requests).toHaveLength(2);
 	});
 
-	it("rests when its time and its grace are over, and no earlier", async () => {
+	it("rests when its time and a day are over, and no earlier", async () => {
 		const stream = await reportDead(5);
 		const { requests } = startWith(() => Promise.reject(new Error("the service is down")));
 		await scene.until(stream, "ArchiveAttemptFailed");
-		scene.clock.shift(14 * MINUTE);
-		await eventually(() => requests.length === 2);
-		await pause();
-		expect(typesOf(await scene.history(stream))).not.toContain("LinkExpired");
-		scene.clock.shift(MINUTE);
+		for (const minutes of [14, 23 * 60]) {
+			const before = requests.length;
+			scene.clock.shift(minutes * MINUTE);
+			await eventually(() => requests.length === before + 1);
+			await pause();
+			expect(typesOf(await scene.history(stream))).not.toContain("LinkExpired");
+		}
+		scene.clock.shift(51 * MINUTE);
 		const history = await scene.until(stream, "LinkExpired");
 		expect(history.at(-1)?.data).toMatchObject({ cause: "deadline" });
-		expect(requests).toHaveLength(3);
+		expect(requests).toHaveLength(4);
+	});
+
+	it("is kept, too, when that was once, long after its deadline", async () => {
+		const stream = await reportDead(60);
+		scene.clock.shift(6 * HOUR);
+		let isFirst = true;
+		startWith(() => {
+			if (!isFirst) origin.faultForever(NAME, undefined);
+			else {
+				isFirst = false;
+				throw new Error("503");
+			}
+			return renewed();
+		});
+		await scene.until(stream, "ArchiveAttemptFailed");
+		scene.clock.shift(MINUTE);
+		await scene.until(stream, "RecordingArchived");
+	});
+
+	it("is not said to be lost when everything stops while it is asked about", async () => {
+		for (const graceMs of [10 * MINUTE, 0]) {
+			const stream = await scene.report(presign(), { trackInfo: `grace-${graceMs}` });
+			origin.faultForever(NAME, LINK_EXPIRED);
+			const asked: string[] = [];
+			const refresher: LinkRefresher = {
+				refresh: ({ reason }, { signal }) =>
+					new Promise((resolve) => {
+						asked.push(reason);
+						signal.addEventListener("abort", () => resolve(undefined));
+					}),
+			};
+			const archiver = start({ refresher }, { retry: { ...QUICK, graceMs } });
+			await eventually(() => asked.length > 0);
+			await archiver.stop();
+			expect(typesOf(await scene.history(stream))).toEqual(["RecordingReported"]);
+		}
 	});
 
 	it("waits no longer than 30 seconds for one that never answers, and others are kept meanwhile", async () => {
@@ -163,6 +210,48 @@ describe("a dead link whose refresher fails", () => {
 		// It is under way again: whoever stops does not wait for it.
 		await archiver.stop();
 	});
+});
+
+it("a refresher that hangs holds up no link that lives for longer than 30 seconds", async () => {
+	origin.put("live.mp4", new Uint8Array(7));
+	for (let serial = 0; serial < 40; serial += 1)
+		await scene.report(presign(), { trackInfo: `dead-${serial}` });
+	const live = await scene.report(origin.presign("live.mp4", scene.clock.now() + 3 * HOUR), {
+		trackInfo: "live",
+		expireTime: scene.clock.now() + 3 * HOUR,
+	});
+	scene.clock.shift(2 * HOUR);
+	const { requests } = startWith(() => new Promise(() => undefined));
+	await eventually(() => requests.length > 0);
+	await pause();
+	scene.clock.shift(30_000);
+	await eventually(async () => (await scene.history(live)).length > 1);
+	// One for each place at the start; then nobody for a minute, and then one at a time.
+	const before = requests.length;
+	expect(before).toBeLessThanOrEqual(8);
+	scene.clock.shift(MINUTE);
+	await eventually(() => requests.length > before);
+	await pause();
+	expect(requests).toHaveLength(before + 1);
+});
+
+it("a disk that is full for longer than many links live uses up none of them", async () => {
+	const disk = { freeBytes: 0 };
+	const videoStore: VideoStore = { ...scene.videoStore, freeBytes: async () => disk.freeBytes };
+	const link = () => origin.presign(NAME, scene.clock.now() + 15 * MINUTE);
+	const stream = await scene.report(link(), { expireTime: scene.clock.now() + 15 * MINUTE });
+	const { requests } = startWith(() => ({ downloadUrl: link() }), { videoStore });
+	await scene.until(stream, "ArchiveAttemptFailed");
+	for (let quarters = 0; quarters < 20; quarters += 1) {
+		const before = origin.requests(NAME);
+		scene.clock.shift(15 * MINUTE);
+		await eventually(() => origin.requests(NAME) > before);
+	}
+	expect(requests).toEqual([]);
+	disk.freeBytes = Number.MAX_SAFE_INTEGER;
+	scene.clock.shift(10 * MINUTE);
+	await scene.until(stream, "RecordingArchived");
+	expect(requests).toMatchObject([{ reason: "dead" }]);
 });
 
 describe("a dying link", () => {
@@ -189,6 +278,32 @@ describe("a dying link", () => {
 		origin.fault(NAME, BROKEN);
 		const stream = await scene.report(presign(), { expireTime: scene.clock.now() + 5 * MINUTE });
 		const { requests } = startWith(none);
+		expect(typesOf(await scene.until(stream, "RecordingArchived"))).not.toContain("LinkRenewed");
+		expect(requests).toMatchObject([{ reason: "dying" }]);
+	});
+
+	it("of which there is no new one is asked for again once it is dead", async () => {
+		const stream = await reportDead(60);
+		scene.clock.shift(HOUR + 5 * MINUTE);
+		const reasons: string[] = [];
+		const refresher: LinkRefresher = {
+			async refresh({ reason }) {
+				reasons.push(reason);
+				if (reason === "dying") return undefined;
+				origin.faultForever(NAME, undefined);
+				return renewed();
+			},
+		};
+		start({ refresher });
+		await scene.until(stream, "RecordingArchived");
+		expect(reasons).toEqual(["dying", "dead"]);
+	});
+
+	it("is tried all the same when its new one cannot be sealed", async () => {
+		origin.fault(NAME, BROKEN);
+		const stream = await scene.report(presign(), { expireTime: scene.clock.now() + 5 * MINUTE });
+		const seal = () => Promise.reject(keyringFault("unavailable", "no key"));
+		const { requests } = startWith(renewed, { keyring: { ...scene.keyring, seal } });
 		expect(typesOf(await scene.until(stream, "RecordingArchived"))).not.toContain("LinkRenewed");
 		expect(requests).toMatchObject([{ reason: "dying" }]);
 	});

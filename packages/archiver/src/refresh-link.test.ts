@@ -1,5 +1,6 @@
-import { loadRecording } from "@reelkeep/core";
+import { loadRecording, MAX_RENEWALS } from "@reelkeep/core";
 import {
+	keyringFault,
 	type LinkRefresher,
 	type Logger,
 	type RefreshedLink,
@@ -113,11 +114,17 @@ describe("a refresher that has a new link", () => {
 describe("a refresher that has none", () => {
 	it("says so, and is not asked again for a minute", async () => {
 		const ask = asking(giving(undefined));
-		expect([await ask("dying"), await ask("dead")]).toEqual(["None", "None"]);
+		expect([await ask(), await ask()]).toEqual(["None", "None"]);
 		expect(requests).toHaveLength(1);
 		scene.clock.shift(MINUTE);
 		expect(await ask()).toBe("None");
 		expect(requests).toHaveLength(2);
+	});
+
+	it("for a dying link is asked all the same once that is dead", async () => {
+		const ask = asking(giving(undefined, linkOf(1)));
+		expect([await ask("dying"), await ask("dead")]).toEqual(["None", "Renewed"]);
+		expect(requests.map(({ reason }) => reason)).toEqual(["dying", "dead"]);
 	});
 
 	it("is asked for each recording by itself", async () => {
@@ -198,6 +205,54 @@ describe("a refresher that fails", () => {
 		expect(await links()).toEqual([]);
 	});
 
+	it("gives a link that the keyring cannot seal: that is said once, and the known links are left to be tried", async () => {
+		const seal = () => Promise.reject(keyringFault("unavailable", "no key"));
+		const ask = asking(giving(linkOf(1)), { keyring: { ...scene.keyring, seal } });
+		expect(await ask("dying")).toBe("Failed");
+		expect(lines.filter((line) => line.startsWith("warn"))).toEqual([expect.stringContaining("no key")]);
+		expect(await links()).toEqual([]);
+	});
+
+	it("gives a link that is one too many", async () => {
+		for (let serial = 1; serial <= MAX_RENEWALS; serial += 1) await scene.report(linkOf(serial));
+		expect(await asking(giving(linkOf(99)))()).toBe("None");
+		expect(await links()).toHaveLength(MAX_RENEWALS);
+		expect(lines.filter((line) => line.startsWith("warn"))).toHaveLength(1);
+	});
+});
+
+describe("a refresher that was asked when everything stops, or a download gives way", () => {
+	const silent: Answer = () => new Promise(() => undefined);
+	const onAbort =
+		(settle: () => ReturnType<LinkRefresher["refresh"]>): Answer =>
+		({ signal }) =>
+			new Promise((resolve, reject) => {
+				signal.addEventListener("abort", () => settle().then(resolve, reject));
+			});
+
+	it.each<readonly [string, Answer]>([
+		["rejects", onAbort(() => Promise.reject(new Error("aborted")))],
+		["says that there is none", onAbort(async () => undefined)],
+		["says nothing", silent],
+	])("is not waited for, and it counts for nothing that it %s", async (_what, answer) => {
+		let isOver = false;
+		const ask = asking((options) => (isOver ? giving(linkOf(1))(options) : answer(options)));
+		const stop = new AbortController();
+		const asked = ask("dead", stop.signal);
+		while (requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+		stop.abort();
+		expect(await asked).toBe("Stopped");
+		expect(lines.filter((line) => line.startsWith("warn"))).toEqual([]);
+		isOver = true;
+		requests.splice(0);
+		expect(await ask()).toBe("Renewed");
+	});
+
+	it("is not asked when that was before", async () => {
+		expect(await asking(silent)("dead", AbortSignal.abort())).toBe("Stopped");
+		expect(requests).toEqual([]);
+	});
+
 	it("rejects when nobody waits any more: that ends no process", async () => {
 		let reject: (error: Error) => void = () => undefined;
 		const stop = new AbortController();
@@ -208,26 +263,76 @@ describe("a refresher that fails", () => {
 					stop.abort();
 				}),
 		);
-		expect(await ask("dead", stop.signal)).toBe("Failed");
-		reject(secret);
+		expect(await ask("dead", stop.signal)).toBe("Stopped");
+		reject(new Error("too late"));
 		await new Promise((resolve) => setImmediate(resolve));
 	});
+});
 
-	it("is not waited for when everything stops, before it was asked or after", async () => {
-		let aborted = 0;
-		const ask = asking(
-			({ signal }) =>
-				new Promise((_, reject) => {
-					const over = (): void => {
-						aborted += 1;
-						reject(secret);
-					};
-					if (signal.aborted) over();
-					else signal.addEventListener("abort", over);
-				}),
-		);
-		expect(await ask("dead", AbortSignal.abort())).toBe("Failed");
-		expect(aborted).toBe(1);
+describe("a refresher that hangs or is down", () => {
+	const down: Answer = () => Promise.reject(new Error("503"));
+	const report = async (count: number): Promise<readonly string[]> => {
+		const streams: string[] = [];
+		for (let serial = 0; serial < count; serial += 1)
+			streams.push(await scene.report(linkOf(0), { trackInfo: `other-${serial}` }));
+		return streams;
+	};
+
+	it("is asked for no recording for a minute", async () => {
+		const others = await report(5);
+		const ask = asking(down);
+		expect(await ask()).toBe("Failed");
+		for (const other of others) expect(await ask("dying", undefined, other)).toBe("Failed");
+		scene.clock.shift(MINUTE - 5_000);
+		for (const other of others) expect(await ask("dead", undefined, other)).toBe("Failed");
+		expect(requests).toHaveLength(1);
+	});
+
+	it("is then asked for one that may find out, while the others are answered at once", async () => {
+		const [first = "", second = "", third = ""] = await report(3);
+		let answer = down;
+		const ask = asking((options) => answer(options));
+		await ask();
+		scene.clock.shift(MINUTE);
+		answer = () => new Promise(() => undefined);
+		const probe = ask("dead", undefined, first);
+		while (requests.length < 2) await new Promise((resolve) => setImmediate(resolve));
+		expect(await ask("dead", undefined, second)).toBe("Failed");
+		scene.clock.shift(30_000);
+		expect(await probe).toBe("Failed");
+		expect(await ask("dead", undefined, second)).toBe("Failed");
+		expect(requests).toHaveLength(2);
+		scene.clock.shift(MINUTE);
+		answer = giving(undefined);
+		for (const each of [second, third]) expect(await ask("dead", undefined, each)).toBe("None");
+		expect(requests).toHaveLength(4);
+	});
+
+	it("is asked for another one when the one that was to find out is broken off", async () => {
+		const [first = "", second = ""] = await report(2);
+		let answer = down;
+		const ask = asking((options) => answer(options));
+		await ask();
+		scene.clock.shift(MINUTE);
+		answer = () => new Promise(() => undefined);
+		const stop = new AbortController();
+		const probe = ask("dead", stop.signal, first);
+		while (requests.length < 2) await new Promise((resolve) => setImmediate(resolve));
+		stop.abort();
+		expect(await probe).toBe("Stopped");
+		answer = giving(undefined);
+		expect(await ask("dead", undefined, second)).toBe("None");
+	});
+
+	it("is asked again at once by a clock that was set back", async () => {
+		let backMs = 0;
+		const now = () => scene.clock.now() - backMs;
+		const [other = ""] = await report(1);
+		const ask = asking(down, { clock: { ...scene.clock, now } });
+		await ask();
+		backMs = HOUR;
+		await ask("dead", undefined, other);
+		expect(requests).toHaveLength(2);
 	});
 });
 

@@ -192,17 +192,32 @@ describe("whatever is reported, however often and in whatever order", () => {
 });
 
 describe("whatever is commanded", () => {
-	/** First report, renewals, contradictions, failures, one rest for each link, one archive. */
-	const longest = 1 + MAX_RENEWALS + MAX_CONTRADICTIONS + MAX_RECORDED_FAILURES + (MAX_RENEWALS + 1) + 1;
+	/** First report, contradictions, failures, one archive. */
+	const once = 1 + MAX_CONTRADICTIONS + MAX_RECORDED_FAILURES + 1;
 
 	test("no command throws, the stream stays bounded, and replaying it gives the same state", () => {
 		fc.assert(
 			fc.property(anyCommands, (commands) => {
 				const { recording, log } = run(commands);
+				const renewals = count(log, "LinkRenewed");
+				const rests = count(log, "LinkExpired") + count(log, "ArchiveAbandoned");
 				// Nobody who sends anything can remove a video.
 				const removals = count(log, "VideoRemoved");
-				expect(log.length).toBeLessThanOrEqual(longest + 3 * removals);
+				expect(renewals).toBeLessThanOrEqual(MAX_RENEWALS + (MAX_RENEWALS + 1) * rests);
+				expect(rests).toBeLessThanOrEqual(1 + renewals + removals);
+				expect(log.length).toBeLessThanOrEqual(once + renewals + rests + 2 * removals);
+				expect(recording.links.length).toBeLessThanOrEqual(MAX_RENEWALS + 1);
 				expect(fold(log)).toEqual(recording);
+			}),
+		);
+	});
+
+	test("a resting recording takes every link that it does not know", () => {
+		fc.assert(
+			fc.property(anyCommands, (commands) => {
+				const { recording } = run(commands);
+				if (recording.state !== "expired" && recording.state !== "abandoned") return;
+				expect(decide(report(26, recording.reported), recording).outcome).toBe("LinkRenewed");
 			}),
 		);
 	});

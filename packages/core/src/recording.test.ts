@@ -242,7 +242,7 @@ describe("a report", () => {
 		});
 	});
 
-	test(`renews a link ${MAX_RENEWALS} times at most`, () => {
+	test(`renews a link ${MAX_RENEWALS} times at most until it rests`, () => {
 		const full = [reported(0), ...times(MAX_RENEWALS, (serial) => renewed(serial + 1))];
 		given(...full.slice(0, -1))
 			.when(report(99))
@@ -250,9 +250,21 @@ describe("a report", () => {
 		given(...full)
 			.when(report(99))
 			.decides("AlreadyReported");
-		given(...full, expired())
+		given(...full, archived(), removed(1))
 			.when(report(99))
 			.decides("AlreadyReported");
+		for (const rest of [expired(), abandoned()]) {
+			given(...full, rest)
+				.when(report(99))
+				.decides("LinkRenewed", renewed(99, true));
+			const again = [...full, rest, ...times(MAX_RENEWALS + 1, (serial) => renewed(100 + serial))];
+			given(...again.slice(0, -1))
+				.when(report(99))
+				.decides("LinkRenewed", renewed(99));
+			given(...again)
+				.when(report(99))
+				.decides("AlreadyReported");
+		}
 	});
 });
 

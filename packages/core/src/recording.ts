@@ -12,8 +12,13 @@ import type {
 	ReportRecording,
 } from "./recording-command.js";
 
-/** A stream's renewals and contradictions are bounded: a sender's loop must not grow it for ever. */
+/**
+ * A stream's renewals and contradictions are bounded: a sender's loop must not grow it for ever. A recording takes so many
+ * new links until it comes to rest; then all are dead, and any other one may be what rescues it.
+ */
 export const MAX_RENEWALS = 16;
+/** Every rest and the link behind it took real tries, so a loop is slow by then; no link's death needs as many. */
+export const MAX_RENEWALS_IN_ALL = 1_000;
 export const MAX_CONTRADICTIONS = 16;
 /** Failures are evidence, not a log: later ones say nothing new. */
 export const MAX_RECORDED_FAILURES = 20;
@@ -24,8 +29,11 @@ export type RecordingState = "unreported" | "pending" | "archived" | "expired" |
 export interface Recording {
 	readonly state: RecordingState;
 	readonly reported?: RecordingFacts;
-	/** Every link ever reported, oldest first. */
+	/** The newest links, oldest first: `MAX_RENEWALS` + 1 at most, so all that were reported since it last came to rest. */
 	readonly links: readonly RecordingLink[];
+	/** Fingerprints of the links before these: known, and tried no more. */
+	readonly olderLinks: readonly string[];
+	/** New links since it was reported, or last reopened. */
 	readonly renewals: number;
 	/** Content fingerprints of the contradictions. */
 	readonly contradictions: readonly string[];
@@ -57,6 +65,7 @@ export interface Decision {
 export const initialRecording: Recording = {
 	state: "unreported",
 	links: [],
+	olderLinks: [],
 	renewals: 0,
 	contradictions: [],
 	triedLinks: [],
@@ -103,9 +112,9 @@ export function evolve(recording: Recording, event: DomainEvent): Recording {
 		case "LinkRenewed":
 			return {
 				...without(recording, "nextAttemptAt", "cause"),
+				...withLink(recording, linkOf(event.data)),
 				state: recording.state === "archived" ? "archived" : "pending",
-				links: [...recording.links, linkOf(event.data)],
-				renewals: recording.renewals + 1,
+				renewals: isWithoutVideo(recording) ? 0 : recording.renewals + 1,
 				failedAttempts: 0,
 			};
 		case "ReportContradicted":
@@ -147,6 +156,20 @@ export function evolve(recording: Recording, event: DomainEvent): Recording {
 	}
 }
 
+/** Whether a link is one that a recording does not know, and that it has a use for. */
+export function isNewLink(recording: Recording, fingerprint: string): boolean {
+	const isKnown =
+		recording.olderLinks.includes(fingerprint) ||
+		recording.links.some(({ linkFingerprint }) => linkFingerprint === fingerprint);
+	return !isKnown && recording.state !== "archived";
+}
+
+function hasRoomForLink(recording: Recording): boolean {
+	const { links, olderLinks, renewals } = recording;
+	if (links.length + olderLinks.length > MAX_RENEWALS_IN_ALL) return false;
+	return isWithoutVideo(recording) || renewals < MAX_RENEWALS;
+}
+
 function decideReport(command: ReportRecording, recording: Recording): Decision {
 	const { facts, link, version, action, contentFingerprint } = command;
 	const data = { ...facts, ...link, version, action };
@@ -159,8 +182,7 @@ function decideReport(command: ReportRecording, recording: Recording): Decision 
 		const contradiction: ReportContradicted = { ...data, differs, contentFingerprint };
 		return decision("Contradicted", { type: "ReportContradicted", data: contradiction });
 	}
-	const known = recording.links.some(({ linkFingerprint }) => linkFingerprint === link.linkFingerprint);
-	if (known || recording.state === "archived" || recording.renewals >= MAX_RENEWALS) {
+	if (!isNewLink(recording, link.linkFingerprint) || !hasRoomForLink(recording)) {
 		return decision("AlreadyReported");
 	}
 	const reopens = recording.state !== "pending";
@@ -201,7 +223,7 @@ function decideRemoval({ location, cause, message }: RemoveVideo, recording: Rec
 	return decision("Accepted", { type: "VideoRemoved", data });
 }
 
-/** A recording comes to rest without its video only when every link it has was really tried. */
+/** A recording comes to rest without its video only when every one of `links` was really tried. */
 function rest(
 	recording: Recording,
 	{ tried }: { readonly tried: readonly string[] },
@@ -210,6 +232,18 @@ function rest(
 	const known = new Set([...recording.triedLinks, ...tried]);
 	const untried = recording.links.some(({ linkFingerprint }) => !known.has(linkFingerprint));
 	return recording.state === "pending" && !untried ? decision("Accepted", event) : decision("Ignored");
+}
+
+/** It came to rest, and its video is not kept. */
+function isWithoutVideo({ state }: Recording): boolean {
+	return state === "expired" || state === "abandoned";
+}
+
+function withLink(recording: Recording, link: RecordingLink): Pick<Recording, "links" | "olderLinks"> {
+	const links = [...recording.links, link];
+	const olderCount = Math.max(links.length - (MAX_RENEWALS + 1), 0);
+	const older = links.slice(0, olderCount).map(({ linkFingerprint }) => linkFingerprint);
+	return { links: links.slice(olderCount), olderLinks: [...recording.olderLinks, ...older] };
 }
 
 function atRest(recording: Recording, state: "expired" | "abandoned", cause: string): Recording {

@@ -98,13 +98,30 @@ describe("a link from elsewhere than a callback", () => {
 		expect(await archived.renewals()).toHaveLength(0);
 	});
 
-	test("is not needed either once the stream holds as many as it may", async () => {
-		const { renew, renewals } = await given();
+	test("is one too many once the recording has as many as it may before it rests", async () => {
+		const { deps, renew, renewals } = await given();
 		for (let serial = 1; serial <= MAX_RENEWALS; serial += 1) {
 			expect(await renew(linkOf(serial))).toBe("LinkRenewed");
 		}
-		expect(await renew(linkOf(MAX_RENEWALS + 1))).toBe("NotNeeded");
+		expect(await renew(linkOf(MAX_RENEWALS + 1))).toBe("TooMany");
+		expect([await renew(FIRST), await renew(linkOf(MAX_RENEWALS))]).toEqual(["NotNeeded", "NotNeeded"]);
 		expect(await renewals()).toHaveLength(MAX_RENEWALS);
+		const { recording } = await loadRecording(deps.store, STREAM);
+		const tried = recording.links.map(({ linkFingerprint }) => linkFingerprint);
+		await execute(
+			deps,
+			STREAM,
+			{ _tag: "ExpireLink", cause: "refused", message: "no", tried },
+			{ metadata: {} },
+		);
+		expect(await renew(linkOf(MAX_RENEWALS + 1))).toBe("LinkRenewed");
+	});
+
+	test("is not needed, rather than too many, once the video is kept", async () => {
+		const { deps, renew } = await given();
+		for (let serial = 1; serial <= MAX_RENEWALS; serial += 1) await renew(linkOf(serial));
+		await execute(deps, STREAM, { _tag: "ArchiveRecording", receipt, adopted: false }, { metadata: {} });
+		expect(await renew(linkOf(MAX_RENEWALS + 1))).toBe("NotNeeded");
 	});
 
 	test("that the store or the keyring cannot take is rejected with their fault", async () => {

@@ -5,6 +5,7 @@ import { linkObject, parseLink } from "./link.js";
 import type { EventMetadata, EventStore, StreamName } from "./ports/event-store.js";
 import type { Keyring } from "./ports/keyring.js";
 import type { Clock, Ids } from "./ports/runtime.js";
+import { isNewLink } from "./recording.js";
 import { sealLink } from "./seal-link.js";
 
 export interface RenewLinkDeps {
@@ -16,10 +17,11 @@ export interface RenewLinkDeps {
 
 /**
  * - `LinkRenewed`: recorded; a recording that had expired or was abandoned is open again
- * - `NotNeeded`: the link is known, the video is kept, or the stream holds as many links as it may
+ * - `NotNeeded`: the link is known, or the video is kept
+ * - `TooMany`: the recording has as many links as it may: it takes another once it came to rest, unless it had 1,000 by then
  * - `NotTheSame`: no recording of this stream, or the link names another object than the reported one
  */
-export type RenewLinkResult = "LinkRenewed" | "NotNeeded" | "NotTheSame";
+export type RenewLinkResult = "LinkRenewed" | "NotNeeded" | "TooMany" | "NotTheSame";
 
 /**
  * Records a new link of a recording, as a callback with it would.
@@ -38,6 +40,7 @@ export async function renewLink(
 	const { downloadUrl } = link;
 	const expireTime = Number.isFinite(link.expireTime) ? Number(link.expireTime) : 0;
 	const receivedAt = deps.clock.now();
+	const sealed = await sealLink(deps.keyring, stream, { downloadUrl, expireTime, receivedAt });
 	const { outcome } = await execute(
 		deps,
 		stream,
@@ -46,10 +49,12 @@ export async function renewLink(
 			facts: recording.reported,
 			version: 0,
 			action: "",
-			link: await sealLink(deps.keyring, stream, { downloadUrl, expireTime, receivedAt }),
+			link: sealed,
 			contentFingerprint: "",
 		},
 		options,
 	);
-	return outcome === "LinkRenewed" ? "LinkRenewed" : "NotNeeded";
+	if (outcome === "LinkRenewed") return "LinkRenewed";
+	const { recording: refusing } = await loadRecording(deps.store, stream);
+	return isNewLink(refusing, sealed.linkFingerprint) ? "TooMany" : "NotNeeded";
 }

@@ -31,8 +31,11 @@ export interface RefreshedLink {
 export interface LinkRefresher {
 	/**
 	 * Obtains a new link. `undefined`: there is none. The archiver records it as `LinkRenewed`, and asks at most once a
-	 * minute for a recording.
-	 * *Errors*: may reject; it is asked again later while the recording waits. What it throws is never logged.
+	 * minute for a recording and a reason. `signal` aborts after 30 seconds, and when the archiver stops or has more urgent
+	 * work; what comes then counts for nothing.
+	 * *Errors*: may reject; it is asked again later while the recording waits, up to 24 hours behind its deadline. After a
+	 * rejection, or 30 seconds of silence, it is asked for no recording for a minute, and then for one at a time until it
+	 * answers. What it throws is never logged.
 	 */
 	refresh(
 		request: RefreshRequest,
