@@ -7,11 +7,12 @@ import type { ArchiveDeps } from "./archive-recording.js";
 import { createAttempts } from "./attempts.js";
 import { measureBandwidth } from "./bandwidth.js";
 import { createBlockWriters } from "./block-writer.js";
+import { checkArchiverOptions, resolveRetryPolicy } from "./check-options.js";
 import { createDiskSpace } from "./disk-space.js";
 import { createPendingSet } from "./pending-set.js";
 import { describeProblems } from "./problems.js";
 import { createAskForLink } from "./refresh-link.js";
-import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry.js";
+import type { RetryPolicy } from "./retry.js";
 import { createRiskWatch } from "./risk-watch.js";
 import { createTail } from "./tail.js";
 
@@ -76,15 +77,13 @@ export interface Archiver {
 	check(): Promise<readonly Problem[]>;
 }
 
-/** Makes an archiver that is not started. *Errors*: throws a `RangeError` when a concurrency is no positive integer. */
+/** Makes an archiver that is not started. *Errors*: throws a `RangeError` for a number that makes no sense. */
 export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}): Archiver {
+	checkArchiverOptions(options);
 	const { concurrency = DEFAULT_CONCURRENCY, atRiskMs = DEFAULT_AT_RISK_MS } = options;
 	const { refreshBeforeMs = DEFAULT_REFRESH_BEFORE_MS } = options;
 	const perHost = options.concurrencyPerHost ?? Math.min(DEFAULT_CONCURRENCY_PER_HOST, concurrency);
-	for (const [name, value] of Object.entries({ concurrency, concurrencyPerHost: perHost })) {
-		if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} is a positive integer`);
-	}
-	const retryPolicy = { ...DEFAULT_RETRY_POLICY, ...options.retry };
+	const retryPolicy = resolveRetryPolicy(options.retry);
 	const { clock, logger, notices = SILENT, refresher = NO_REFRESHER, random = Math.random } = deps;
 	const stopping = new AbortController();
 	const { signal } = stopping;

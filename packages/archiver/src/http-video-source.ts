@@ -2,6 +2,7 @@
 
 import { parseLink } from "@reelkeep/core";
 import type { VideoSource } from "@reelkeep/core/ports";
+import { checkSourceOptions } from "./check-options.js";
 import { type FollowSettings, followLink } from "./follow-link.js";
 import { DEFAULT_ALLOWED_HOSTS, parseHostPattern } from "./host-policy.js";
 import { resolveBySystem } from "./resolve-host.js";
@@ -54,8 +55,8 @@ export interface HttpVideoSourceOptions {
 
 /**
  * Makes a `VideoSource` that downloads by HTTP and HTTPS.
- * *Errors*: throws a `TypeError` for a pattern that names no host, a `RangeError` for a port that is none. `open` never
- * rejects; the body throws a `SourceFault`.
+ * *Errors*: throws a `TypeError` for a pattern that names no host, a `RangeError` for a port that is none or a number that
+ * makes no sense. `open` never rejects; the body throws a `SourceFault`.
  * *Promise*: connects only to addresses that were checked, on every hop; follows no proxy setting; asks by GET only, and
  * for no encoding; no message holds more of a link than its host. `offset` is above 0 only when the origin vouched that
  * what comes is the rest of the object that `validator` names; otherwise all of it is asked for, once more at most.
@@ -75,6 +76,7 @@ export function createHttpVideoSource(options: HttpVideoSourceOptions = {}): Vid
 }
 
 function resolveSettings(options: HttpVideoSourceOptions): FollowSettings {
+	checkSourceOptions(options);
 	return {
 		hosts: (options.allowHosts ?? DEFAULT_ALLOWED_HOSTS).map(parseHostPattern),
 		allowPrivateNetwork: options.allowPrivateNetwork ?? false,

@@ -34,7 +34,7 @@ describe("a proxy that all requests of the process go through", () => {
 		const origin = await serve(() => ({ status: 200, body: "video" }));
 		expect(await open(`http://127.0.0.1:${origin.port}/v`, LOCAL)).toMatchObject({ _tag: "Opened" });
 		const refused = await open(`https://127.0.0.1:${origin.port}/v`, LOCAL);
-		expect(refused).toMatchObject({ _tag: "Unavailable", reason: "failed" });
+		expect(refused).toMatchObject({ _tag: "Unavailable", reason: "unreachable" });
 		expect(origin.connections()).toBe(2);
 		expect(ProxyAgent.asked).toBe(0);
 	});

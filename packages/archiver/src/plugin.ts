@@ -14,7 +14,7 @@ import {
 	VIDEO_STORE,
 } from "@reelkeep/core/ports";
 import { type Archiver, type ArchiverOptions, type ArchiverSummary, createArchiver } from "./archiver.js";
-import { requireAbove } from "./check-options.js";
+import { checkArchiverOptions } from "./check-options.js";
 import { createHttpVideoSource, type HttpVideoSourceOptions } from "./http-video-source.js";
 import { createMp4Probe } from "./mp4-probe.js";
 import { loadMp4Parser } from "./mp4-probe-library.js";
@@ -36,12 +36,8 @@ export interface ArchiverPlugin extends Plugin {
  * *Errors*: throws a `RangeError` or a `TypeError` at once for an option that makes no sense.
  */
 export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
-	const { concurrency, concurrencyPerHost, atRiskMs, maxBytes, minBytesPerSecond } = options;
-	const { refreshBeforeMs, reserveBytes } = options;
-	const { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, throughputWindowMs } = options;
-	const times = { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, throughputWindowMs };
-	requireAbove(0, { concurrency, concurrencyPerHost, maxBytes, ...times });
-	requireAbove(-1, { atRiskMs, refreshBeforeMs, reserveBytes, minBytesPerSecond, ...options.retry });
+	// `createArchiver` checks them too, but only at the start.
+	checkArchiverOptions(options);
 	const source = createHttpVideoSource(options);
 	let running: Archiver | undefined;
 	return {

@@ -50,9 +50,17 @@ async function resolveInTime(
 	});
 	const timer = setTimeout(leave, timeoutMs);
 	signal.addEventListener("abort", leave, { once: true });
-	const resolved = resolve(hostname).catch((): readonly string[] => []);
-	const addresses = await Promise.race([resolved, left]);
+	const addresses = await Promise.race([resolveOrNone(resolve, hostname), left]);
 	clearTimeout(timer);
 	signal.removeEventListener("abort", leave);
 	return addresses;
+}
+
+/** A resolver of somebody else's may throw at once, too. */
+async function resolveOrNone(resolve: ResolveHost, hostname: string): Promise<readonly string[]> {
+	try {
+		return await resolve(hostname);
+	} catch {
+		return [];
+	}
 }

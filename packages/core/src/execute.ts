@@ -36,7 +36,8 @@ export interface ExecuteOptions {
 
 /**
  * Decides `command` on the newest state and appends what follows from it, all or nothing.
- * *Errors*: rejects with the store's `StoreFault`; the outcome may then be unknown.
+ * *Errors*: rejects with the store's `StoreFault`; the outcome may then be unknown. With a `TypeError`, as `toNewEvent`
+ * throws it, nothing was appended.
  */
 export async function execute(
 	deps: { readonly store: EventStore; readonly ids: Ids },
@@ -58,13 +59,27 @@ export async function execute(
 	throw storeFault("overloaded", `stream ${stream} is written to by too many at once; try again`);
 }
 
-/** The event as a store takes it: with its id and the schema version of today. */
+/**
+ * The event as a store takes it: with its id and the schema version of today.
+ * *Errors*: throws a `TypeError` that names the type when the data is not what `decodeEvent` takes, once it was stored: one
+ * such event, and its stream can never be read again.
+ */
 export function toNewEvent(event: DomainEvent, ids: Ids, metadata: EventMetadata): NewEvent {
+	const { codec, schemaVersion } = EVENT_TYPES[event.type];
+	if (!codec.is(event.data) || !hasFiniteNumbers(event.data)) {
+		throw new TypeError(`an event to be stored is no ${event.type}: it could not be read again`);
+	}
 	return {
 		id: ids.next(),
 		type: event.type,
-		schemaVersion: EVENT_TYPES[event.type].schemaVersion,
+		schemaVersion,
 		data: event.data as NewEvent["data"],
 		metadata,
 	};
+}
+
+/** `t.number` takes NaN and the infinities, of which JSON makes `null`. */
+function hasFiniteNumbers(value: unknown): boolean {
+	if (typeof value === "number") return Number.isFinite(value);
+	return typeof value !== "object" || value === null || Object.values(value).every(hasFiniteNumbers);
 }
