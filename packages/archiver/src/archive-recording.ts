@@ -33,6 +33,7 @@ import {
 import { type DownloadWatch, type KeepResult, type KeepVideoDeps, keepVideo } from "./keep-video.js";
 import type { NotedFailure, PendingRecording } from "./pending.js";
 import { type AskForLink, besidesRenewal, isWorthANewLink } from "./refresh-link.js";
+import { replacing } from "./replace-video.js";
 import { decideNextStep, isLastChance, type NextStep, type RetryPolicy } from "./retry.js";
 import { adoptedReceipt } from "./verify-video.js";
 
@@ -98,13 +99,15 @@ export async function archiveRecording(
 	if (recording.state === "unreported") return { _tag: "Overtaken" };
 	const links = fingerprintsOf(recording);
 	if (recording.state !== "pending") return { _tag: "Rested", state: recording.state, links };
-	const adopted = await adoptKept(deps, stream, recording);
+	const found = await findKept(deps, stream, recording);
+	const adopted = found._tag === "Other" || found._tag === "None" ? undefined : found;
 	if (adopted === undefined && options.isDying && isWorthANewLink(pending)) {
 		const answer = await deps.askForLink(pending, recording, { reason: "dying", signal: options.signal });
 		if (answer === "Renewed") return { _tag: "Overtaken" };
 		if (answer === "Stopped") return { _tag: "Stopped" };
 	}
-	const result = adopted ?? (await tryLinks(deps, stream, recording, options));
+	const videoStore = found._tag === "Other" ? replacing(deps.videoStore, found.location) : deps.videoStore;
+	const result = adopted ?? (await tryLinks({ ...deps, videoStore }, stream, recording, options));
 	switch (result._tag) {
 		case "Stopped":
 		case "GaveWay":
@@ -119,15 +122,27 @@ export async function archiveRecording(
 	}
 }
 
-/** A complete file without its event: from a process that died between the two. Commits are create-only, so it is whole. */
-async function adoptKept(
+/**
+ * A complete file without its event: from a process that died between the two. Commits are create-only, so it is whole —
+ * unless it lies where a video was removed, and is another one than that: brought back, it may have been cut short.
+ */
+async function findKept(
 	deps: ArchiveDeps,
 	stream: StreamName,
 	recording: Recording,
-): Promise<LinksResult | undefined> {
+): Promise<LinksResult | { readonly _tag: "None" } | { readonly _tag: "Other"; readonly location: string }> {
 	try {
 		const video = await deps.videoStore.stat(stream);
-		return video && { _tag: "Kept", receipt: adoptedReceipt(video), adopted: true };
+		if (video === undefined) return { _tag: "None" };
+		const { removed } = recording;
+		if (removed === undefined) return { _tag: "Kept", receipt: adoptedReceipt(video), adopted: true };
+		const { location, bytes, sha256 } = video;
+		if (removed.bytes === bytes && removed.sha256 === sha256) {
+			return { _tag: "Kept", receipt: { ...removed, location }, adopted: true };
+		}
+		const details = { stream, location };
+		observe(() => deps.logger.warn(details, "another file lies in a removed video's place; downloading it"));
+		return { _tag: "Other", location };
 	} catch (error) {
 		observe(() => deps.logger.error({ stream, error: describeError(error) }, "the video store failed"));
 		const message = isStoreFault(error) ? error.message : "the video store failed";

@@ -74,6 +74,7 @@ export {
 	MAX_CONTRADICTIONS,
 	MAX_RECORDED_FAILURES,
 	MAX_RENEWALS,
+	MAX_RENEWALS_IN_ALL,
 	type Recording,
 	type RecordingState,
 } from "./recording.js";

@@ -45,6 +45,8 @@ export interface Recording {
 	readonly nextAttemptAt?: number;
 	readonly lastFailure?: string;
 	readonly receipt?: VideoReceipt;
+	/** Of the video that was kept until it was removed; whatever lies in its place later is held against this. */
+	readonly removed?: VideoReceipt;
 	readonly cause?: string;
 }
 
@@ -134,7 +136,7 @@ export function evolve(recording: Recording, event: DomainEvent): Recording {
 		}
 		case "RecordingArchived":
 			return {
-				...without(recording, "nextAttemptAt", "cause"),
+				...without(recording, "nextAttemptAt", "cause", "removed"),
 				state: "archived",
 				receipt: event.data.receipt,
 			};
@@ -149,6 +151,7 @@ export function evolve(recording: Recording, event: DomainEvent): Recording {
 				triedLinks: [],
 				failedAttempts: 0,
 				lastFailure: event.data.message,
+				...(recording.receipt === undefined ? {} : { removed: recording.receipt }),
 			};
 		case "CallbackQuarantined":
 		case "LogRepaired":
