@@ -1,7 +1,6 @@
 // One attempt for one recording: adopt what is kept already, else try its links, then say in the log what came of it.
 
 import {
-	type DecisionOutcome,
 	execute,
 	loadRecording,
 	observe,
@@ -216,7 +215,9 @@ async function settleFailures(
 	// An obstacle of ours that is still there says nothing new, and room for failures in a stream is small.
 	const isKnown = failureKind(reason) === "ours" && message === recording.lastFailure;
 	const command = commandFor(step, failure, failures);
-	const outcome = isKnown ? "Ignored" : await sayEnd(deps, pending, { command, step });
+	// Before the end is said: nobody comes back to a recording that rests, whatever happens to this process.
+	if (step._tag !== "Retry") await dropPartial(deps, pending.stream);
+	const outcome = isKnown ? "Ignored" : (await say(deps, pending, command)).outcome;
 	if (step._tag === "Retry") {
 		const noted = { attempt: attempts, reason, message, nextAttemptAt: step.at };
 		const { retryAfterMs } = failure;
@@ -228,23 +229,8 @@ async function settleFailures(
 		};
 	}
 	if (outcome === "Ignored") return { _tag: "Overtaken" };
-	await dropPartial(deps, pending.stream);
 	const links = fingerprintsOf(recording);
 	return { _tag: "Rested", state: step._tag === "Expire" ? "expired" : "abandoned", links };
-}
-
-/** An append that throws may have been taken all the same, and nobody comes back to a recording that rests. */
-async function sayEnd(
-	deps: ArchiveDeps,
-	pending: PendingRecording,
-	{ command, step }: { readonly command: RecordingCommand; readonly step: NextStep },
-): Promise<DecisionOutcome> {
-	try {
-		return (await say(deps, pending, command)).outcome;
-	} catch (error) {
-		if (step._tag !== "Retry") await dropPartial(deps, pending.stream);
-		throw error;
-	}
 }
 
 /** A recording that rests without its video holds no place on the disk. */
