@@ -202,6 +202,8 @@ async function transfer(
 		return result;
 	} catch (error) {
 		if (isSourceFault(error) && error.reason === "too-large") end = "discard";
+		// Nothing is wrong with the bytes, also where it failed at the commit.
+		if (error instanceof VideoStoreFailure) end = "suspend";
 		throw error;
 	} finally {
 		begun.end();

@@ -1,7 +1,7 @@
 // Looks whether the videos of a data directory are what its log says of them, and mends what can be mended.
 
 import { randomUUID } from "node:crypto";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { Clock } from "@reelkeep/core/ports";
 import { toFault } from "./durable-files.js";
 import { openFsEventReader } from "./event-reader.js";
@@ -12,9 +12,9 @@ import { MAX_POSITION } from "./log-index.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import type { Ownership } from "./ownership.js";
 import { createSocketOwnership } from "./socket-ownership.js";
-import type { VideoInspection } from "./video-findings.js";
+import type { DamagedVideo, MissingVideo, VideoFinding, VideoInspection } from "./video-findings.js";
 import { type InspectionProgress, inspectVideos } from "./video-inspection.js";
-import { type Mending, mendFinding } from "./video-mending.js";
+import { type Mending, mendFinding, movedAside } from "./video-mending.js";
 
 export interface InspectFsVideosOptions {
 	/** The data directory. */
@@ -62,6 +62,8 @@ export async function inspectFsVideos(options: InspectFsVideosOptions): Promise<
 export interface MendFsVideosOptions extends InspectFsVideosOptions {
 	/** As for the store. */
 	readonly allowNetworkFileSystem?: boolean;
+	/** Tells missing videos as removed also when every one is missing that the log says to be kept. Default: no. */
+	readonly allMissing?: boolean;
 	readonly clock: Clock;
 }
 
@@ -70,12 +72,15 @@ export interface MendReport {
 	readonly found: VideoInspection;
 	/** What became of each finding, in the same order. */
 	readonly mendings: readonly Mending[];
+	/** Every kept video is missing, and nothing was told of that: `allMissing` was not asked for. */
+	readonly areHeldBack: boolean;
 }
 
 /**
  * Compares, and mends what it finds:
  * - A missing or damaged video is told to the log as `VideoRemoved`, so that the archiver tries its links again; a damaged file is
- *   moved to `videos/damaged/` before that.
+ *   moved to `videos/damaged/` before that. Not so when two or more are kept and all of them are missing: their folder is not
+ *   there, more likely, and the links of most will have died. `allMissing` tells them all the same.
  * - A whole video of a recording that rests without one is told as `RecordingArchived`.
  * - What uploads left that nobody will go on with is removed.
  *
@@ -101,12 +106,40 @@ export async function mendFsVideos(options: MendFsVideosOptions): Promise<MendRe
 			});
 			const tools = { fileSystem, directory, store, clock, ids: { next: randomUUID } };
 			const mendings: Mending[] = [];
-			for (const finding of found.findings) mendings.push(await mendFinding(tools, finding));
-			return { found, mendings };
+			const areHeldBack = options.allMissing !== true && (await looksUnmounted(fileSystem, directory, found));
+			for (const finding of found.findings) {
+				const isHeldBack = areHeldBack && isGone(finding);
+				mendings.push(isHeldBack ? heldBack(found) : await mendFinding(tools, finding));
+			}
+			return { found, mendings, areHeldBack };
 		} finally {
 			await store.close();
 		}
 	} catch (error) {
 		throw toFault(error, `mending the videos in ${directory}`);
 	}
+}
+
+/** All that are kept are missing, and none was moved aside by a mending that was cut short. One may be gone for itself. */
+async function looksUnmounted(
+	fileSystem: FileSystem,
+	directory: string,
+	{ archived, findings }: VideoInspection,
+): Promise<boolean> {
+	const gone = findings.filter(isGone);
+	if (archived < 2 || gone.length < archived) return false;
+	const aside = await movedAside(fileSystem, directory);
+	return !gone.some(({ location }) => aside.has(basename(location)));
+}
+
+/** A video that was moved to another disk, with a link in its place, goes with that disk. */
+function isGone(finding: VideoFinding): finding is MissingVideo | DamagedVideo {
+	return finding._tag === "Missing" || (finding._tag === "Damaged" && finding.isKept && !finding.isFile);
+}
+
+function heldBack({ archived }: VideoInspection): Mending {
+	const message =
+		`each of the ${archived} videos that are kept is missing: the folder of videos looks like it is not there; ` +
+		"mount it, or say that they are gone (allMissing)";
+	return { _tag: "Failed", message };
 }

@@ -3,7 +3,7 @@
 
 /**
  * What `open` does.
- * - `read`: an existing file, read only
+ * - `read`: an existing file, read only; also a directory or a pipe, for which it does not wait
  * - `update`: an existing file, read and write
  * - `create`: a new file; rejects with `EEXIST` when there is one
  * - `replace`: a new file, or an existing one cut to nothing
@@ -14,6 +14,8 @@ export interface FileStatus {
 	readonly bytes: number;
 	/** The permission bits, e.g. `0o600`. */
 	readonly permissions: number;
+	/** `false`: a directory, a pipe, a device. Absent: a file. */
+	readonly isFile?: boolean;
 }
 
 export interface OpenFile {

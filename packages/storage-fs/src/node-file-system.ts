@@ -5,7 +5,14 @@ import { promisify } from "node:util";
 import { type FileSystem, hasCode, type OpenFile, type OpenMode } from "./file-system.js";
 import { networkKind } from "./network-file-system.js";
 
-const FLAGS: Readonly<Record<OpenMode, string>> = { read: "r", update: "r+", create: "wx+", replace: "w+" };
+/** Who opens a pipe for reading would wait for its writer. */
+const READ = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
+const FLAGS: Readonly<Record<OpenMode, string | number>> = {
+	read: READ,
+	update: "r+",
+	create: "wx+",
+	replace: "w+",
+};
 const FILE_PERMISSIONS = 0o600;
 const DIRECTORY_PERMISSIONS = 0o700;
 
@@ -48,8 +55,8 @@ function openFile(descriptor: number): OpenFile {
 		datasync: () => datasync(descriptor),
 		truncate: (bytes) => truncate(descriptor, bytes),
 		async status() {
-			const { size, mode } = await status(descriptor);
-			return { bytes: size, permissions: mode & 0o777 };
+			const stats = await status(descriptor);
+			return { bytes: stats.size, permissions: stats.mode & 0o777, isFile: stats.isFile() };
 		},
 		close: () => close(descriptor),
 	};

@@ -3,6 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { storeFault } from "@reelkeep/core/ports";
 import { openIfPresent, readRange, unlinkIfPresent } from "./durable-files.js";
 import { type FileSystem, hasCode, type OpenFile } from "./file-system.js";
 import type { OpenNote } from "./partial-marks.js";
@@ -88,11 +89,11 @@ async function readKept(
 	folder: string,
 	{ name, videoName }: { readonly name: string; readonly videoName: string },
 ): Promise<KeptPartial | undefined> {
-	const fileBytes = await withFile(
-		fileSystem,
-		partPath(folder, name),
-		async (file) => (await file.status()).bytes,
-	);
+	const fileBytes = await withFile(fileSystem, partPath(folder, name), async (file) => {
+		const { bytes, isFile = true } = await file.status();
+		if (!isFile) throw storeFault("io", `videos/partial/${name}.part is no file`);
+		return bytes;
+	});
 	const content = await withFile(fileSystem, notePath(folder, name), async (file) =>
 		readRange(file, 0, Math.min((await file.status()).bytes, MAX_NOTE_FILE_BYTES)),
 	);

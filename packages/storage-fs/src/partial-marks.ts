@@ -48,6 +48,11 @@ export interface Marks {
 	wrote(bytes: number): void;
 	/** Why marking failed in the background. Then nothing that is not marked can be made durable any more. */
 	failure(): unknown;
+	/**
+	 * Whether no sync of the bytes has failed. After one that has, nobody can tell what of them is lost. Not while something
+	 * goes on in the background.
+	 */
+	isSynced(): boolean;
 	/** Resolves when nothing goes on in the background. */
 	settled(): Promise<void>;
 	/** Marks so many bytes, durably with the names of the files. Not while something goes on in the background. */
@@ -63,11 +68,14 @@ export function createMarks(options: MarksOptions): Marks {
 	let marked = resumed?.marked ?? 0;
 	let lastAt = performance.now();
 	let failure: unknown;
+	let isSynced = true;
 	let underway: Promise<void> | undefined;
 
 	const mark = async (bytes: number): Promise<void> => {
 		if (bytes === marked) return;
+		isSynced = false;
 		await part.datasync();
+		isSynced = true;
 		const isFirst = file === undefined;
 		// Not before there is something to say: most videos are kept sooner.
 		file ??= await fileSystem.open(join(folder, `${name}.note`), "create");
@@ -105,6 +113,7 @@ export function createMarks(options: MarksOptions): Marks {
 			}
 		},
 		failure: () => failure,
+		isSynced: () => isSynced,
 		settled: async () => underway,
 		mark,
 		close: async () => file?.close(),

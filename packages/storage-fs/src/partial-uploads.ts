@@ -1,11 +1,19 @@
 // What is known of the uploads that ended without a commit: found once, at the start, then kept in memory. Each is given to
 // one taker only.
 
+import type { Logger } from "@reelkeep/core/ports";
 import type { FileSystem } from "./file-system.js";
-import { findPartials, type KeptPartial, removePartial } from "./partial-files.js";
+import { type FoundPartial, findPartials, type KeptPartial, removePartial } from "./partial-files.js";
+
+const LET_ALONE =
+	"what an upload left cannot be looked at or removed, and is let alone; `reelkeep doctor` lists it";
 
 export interface PartialUploads {
-	/** Finds what the process before left, and removes what nobody can go on with. `hasVideo`: the video is kept already. */
+	/**
+	 * Finds what the process before left, and removes what nobody can go on with. `hasVideo`: the video is kept already.
+	 * What cannot be looked at or removed is neither offered nor touched again.
+	 * *Errors*: rejects when the folder itself cannot be read.
+	 */
 	load(hasVideo: (videoName: string) => Promise<boolean>): Promise<void>;
 	find(videoName: string): KeptPartial | undefined;
 	/** Hands it out: from now on it is the caller's. */
@@ -18,7 +26,11 @@ export interface PartialUploads {
 	end(name: string): void;
 }
 
-export function createPartialUploads(fileSystem: FileSystem, folder: string): PartialUploads {
+export function createPartialUploads(
+	fileSystem: FileSystem,
+	folder: string,
+	logger?: Logger,
+): PartialUploads {
 	const byVideo = new Map<string, KeptPartial>();
 	const inUse = new Set<string>();
 	const take = (videoName: string): KeptPartial | undefined => {
@@ -32,16 +44,26 @@ export function createPartialUploads(fileSystem: FileSystem, folder: string): Pa
 		byVideo.set(kept.videoName, better);
 		if (worse !== undefined) await removePartial(fileSystem, folder, worse);
 	};
+	const settle = async (
+		found: FoundPartial,
+		hasVideo: (videoName: string) => Promise<boolean>,
+	): Promise<void> => {
+		if (found.failure !== undefined) throw found.failure;
+		// A process that died within a commit left the video under both names: going on would write into it.
+		const isOver = found.kept === undefined || (await hasVideo(found.videoName));
+		if (found.kept === undefined || isOver) await removePartial(fileSystem, folder, found);
+		else await put(found.kept);
+	};
 	return {
 		async load(hasVideo) {
 			byVideo.clear();
 			for (const found of await findPartials(fileSystem, folder, (name) => inUse.has(name))) {
-				// No reason not to start, and none to throw it away.
-				if (found.failure !== undefined) continue;
-				// A process that died within a commit left the video under both names: going on would write into it.
-				const isOver = found.kept === undefined || (await hasVideo(found.videoName));
-				if (found.kept === undefined || isOver) await removePartial(fileSystem, folder, found);
-				else await put(found.kept);
+				try {
+					await settle(found, hasVideo);
+				} catch (error) {
+					// No reason not to start, and none to throw it away.
+					logger?.warn({ err: error, upload: found.name }, LET_ALONE);
+				}
 			}
 			// Whoever made these names, or removed them, may have crashed before this.
 			await fileSystem.syncDirectory(folder);

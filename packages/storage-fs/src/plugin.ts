@@ -88,7 +88,7 @@ function createParts(options: FsStorageOptions, get: Get): Parts {
 	return {
 		events: createFsEventStore({ ...forEvents, ...disk, clock: get(CLOCK), logger: get(LOGGER) }),
 		checkpoints: createFsCheckpointStore(disk),
-		videos: createFsVideoStore(disk),
+		videos: createFsVideoStore({ ...disk, logger: get(LOGGER) }),
 		keyring: createFileKeyring({ ...disk, file: keyFile ?? join(directory, KEY_FILE_NAME) }),
 	};
 }

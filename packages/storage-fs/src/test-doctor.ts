@@ -22,7 +22,7 @@ export const mend = (directory: string, options: { hashes?: boolean; fileSystem?
 	mendFsVideos({ directory, ownership, fileSystem, clock, ...options });
 
 /** A store with its videos, in which a test plays receiver and archiver. */
-async function openScene(directory: string) {
+export async function openScene(directory: string) {
 	const store = await openStore(directory, { fileSystem });
 	const videos = createFsVideoStore({ directory, fileSystem });
 	await videos.start();

@@ -12,12 +12,18 @@ export interface MissingVideo {
 	readonly deadline: number;
 }
 
-/** The file of a video that is kept is not what its receipt says, or cannot be read. */
+/** What lies under a video's name is not what its receipt says, cannot be read, or is no file. */
 export interface DamagedVideo {
 	readonly _tag: "Damaged";
 	readonly location: string;
-	readonly stream: StreamName;
+	/** Of a recording that the log has. */
+	readonly stream?: StreamName;
+	/** As of a missing one; 0: there is none. */
 	readonly deadline: number;
+	/** Whether the log says that it is kept. `false`: it is no file, or not the one that was removed, and in the way of the video. */
+	readonly isKept: boolean;
+	/** `false`: a directory, a pipe, a link to nothing. */
+	readonly isFile: boolean;
 	/** For people. */
 	readonly problem: string;
 }

@@ -3,19 +3,21 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { foldRecordings, type Recording, recordingDeadline } from "@reelkeep/core";
-import type { EventStore, RecordedEvent, StreamName } from "@reelkeep/core/ports";
-import { openIfPresent, sizeIfPresent } from "./durable-files.js";
+import type { EventStore, RecordedEvent, StoreFault, StreamName } from "@reelkeep/core/ports";
+import { openIfPresent, sizeIfPresent, toFault } from "./durable-files.js";
 import { type FileSystem, hasCode } from "./file-system.js";
 import { type FoundPartial, findPartials } from "./partial-files.js";
 import { safeName } from "./safe-name.js";
 import { hashFile } from "./video-file.js";
 import type { DamagedVideo, Leftover, MissingVideo, UntoldVideo, VideoInspection } from "./video-findings.js";
+import { lookAtVideo, type VideoLook } from "./video-look.js";
 import { foldersOf, isLocation, placeAt, placeOf, videosOf } from "./video-place.js";
 
 /** Of files, to learn their sizes. */
 const LOOKS_AT_A_TIME = 16;
 /** What a disk says that has lost something. */
 const UNREADABLE = "EIO";
+const NO_FILE = "it is no file, but a directory, a pipe or a link to nothing";
 
 export interface InspectionProgress {
 	/** How many of the kept videos were looked at, of how many, and how many bytes of them were read. */
@@ -61,19 +63,19 @@ export async function inspectVideos(options: InspectVideosOptions): Promise<Vide
 	const archived = keptRecordings(log.recordings);
 	const here = archived.filter(({ location }) => isLocation(location));
 	const told = new Set(here.map(({ location }) => location));
-	const sizes = await measure(fileSystem, directory, names);
-	const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-	const checked = await checkKept(options, here, sizes);
-	const untold = names.flatMap((name) => untoldOf(name, { directory, byName, told, sizes }));
-	const leftovers = await judgePartials(fileSystem, directory, partials, { byName, names: new Set(names) });
+	const looks = await lookAtAll(fileSystem, directory, names);
+	const sizes = [...looks.values()].filter((look) => typeof look === "number");
+	const checked = await checkKept(options, here, looks);
+	const untold = names.flatMap((name) => untoldOf(name, { directory, byName, told, looks }));
+	const leftovers = await judgePartials(fileSystem, directory, partials, { byName, looks });
 	return {
 		isOwned,
 		position: log.position,
 		recordings: log.recordings.size,
 		archived: here.length,
 		archivedElsewhere: archived.length - here.length,
-		files: sizes.size,
-		bytes,
+		files: sizes.length,
+		bytes: sizes.reduce((sum, size) => sum + size, 0),
 		hashed: checked.hashed,
 		unfinished: partials.length - leftovers.length,
 		findings: [...checked.findings, ...untold, ...leftovers],
@@ -93,7 +95,7 @@ async function listPartials(fileSystem: FileSystem, directory: string): Promise<
 		return await findPartials(fileSystem, join(directory, "videos", "partial"));
 	} catch (error) {
 		if (hasCode(error, "ENOENT")) return [];
-		throw error;
+		throw toFault(error, "listing videos/partial");
 	}
 }
 
@@ -119,32 +121,36 @@ function keptRecordings(recordings: ReadonlyMap<StreamName, Recording>): readonl
 }
 
 /** By name; one that is gone by now has none. */
-async function measure(
+type Looks = ReadonlyMap<string, number | "no-file">;
+
+async function lookAtAll(
 	fileSystem: FileSystem,
 	directory: string,
 	names: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-	const sizes = new Map<string, number>();
+): Promise<Looks> {
+	const looks = new Map<string, number | "no-file">();
 	for (let at = 0; at < names.length; at += LOOKS_AT_A_TIME) {
-		const look = async (name: string): Promise<void> => {
-			const size = await sizeIfPresent(fileSystem, placeOf(directory, name).path).catch(ignoreUnreadable);
-			if (size !== undefined) sizes.set(name, size);
+		const lookAt = async (name: string): Promise<void> => {
+			const place = placeOf(directory, name);
+			try {
+				const look = await lookAtVideo(fileSystem, place);
+				if (look !== undefined) looks.set(name, look);
+			} catch (error) {
+				// If it is one that is kept, its check will tell.
+				if (!hasCode(error, UNREADABLE)) throw cannotLook(error, place.location);
+			}
 		};
-		await Promise.all(names.slice(at, at + LOOKS_AT_A_TIME).map(look));
+		await Promise.all(names.slice(at, at + LOOKS_AT_A_TIME).map(lookAt));
 	}
-	return sizes;
+	return looks;
 }
 
-/** If it is one that is kept, its check will tell. Anything else, too many open files for instance, says nothing about a video. */
-function ignoreUnreadable(error: unknown): undefined {
-	if (!hasCode(error, UNREADABLE)) throw error;
+/** Too many open files, a missing permission: that says nothing about a video, but somebody has to know where. */
+function cannotLook(error: unknown, location: string): StoreFault {
+	return toFault(error, `looking at ${location}`);
 }
 
-async function checkKept(
-	options: InspectVideosOptions,
-	kept: readonly KeptRecording[],
-	sizes: ReadonlyMap<string, number>,
-) {
+async function checkKept(options: InspectVideosOptions, kept: readonly KeptRecording[], looks: Looks) {
 	const findings: (MissingVideo | DamagedVideo)[] = [];
 	let videos = 0;
 	let bytes = 0;
@@ -155,10 +161,10 @@ async function checkKept(
 		tell();
 	};
 	for (const video of kept) {
-		const isMeasured = !options.hashes && sizes.get(basename(video.location, ".mp4")) === video.bytes;
-		const finding = isMeasured ? undefined : await checkVideo(options, video, onBytes);
+		const look = looks.get(basename(video.location, ".mp4"));
+		const finding = await checkVideo(options, video, { look, onBytes });
 		if (finding !== undefined) findings.push(finding);
-		if (options.hashes && finding?._tag !== "Missing") hashed += 1;
+		if (options.hashes && look !== "no-file" && finding?._tag !== "Missing") hashed += 1;
 		videos += 1;
 		tell();
 	}
@@ -167,35 +173,36 @@ async function checkKept(
 
 async function checkVideo(
 	{ fileSystem, directory, hashes }: InspectVideosOptions,
-	{ stream, location, deadline, ...receipt }: KeptRecording,
-	onBytes: (chunk: Uint8Array) => void,
+	video: KeptRecording,
+	{ look, onBytes }: { readonly look: VideoLook; readonly onBytes: (chunk: Uint8Array) => void },
 ): Promise<MissingVideo | DamagedVideo | undefined> {
-	const damaged = (problem: string): DamagedVideo => ({
-		_tag: "Damaged",
-		location,
-		stream,
-		deadline,
-		problem,
-	});
+	if (look === "no-file") return { ...damaged(video, NO_FILE), isFile: false };
+	if (!hashes && look === video.bytes) return undefined;
+	const { stream, location, deadline } = video;
 	try {
 		const file = await openIfPresent(fileSystem, placeAt(directory, location).path);
 		if (file === undefined) return { _tag: "Missing", location, stream, deadline };
 		try {
 			const { bytes } = await file.status();
-			if (bytes !== receipt.bytes)
-				return damaged(`it has ${bytes} bytes, and its receipt says ${receipt.bytes}`);
+			if (bytes !== video.bytes)
+				return damaged(video, `it has ${bytes} bytes, and its receipt says ${video.bytes}`);
 			if (!hashes) return undefined;
 			const hash = createHash("sha256");
 			await hashFile(file, hash, onBytes);
-			if (hash.digest("hex") !== receipt.sha256) return damaged("its SHA-256 is not that of its receipt");
+			if (hash.digest("hex") !== video.sha256)
+				return damaged(video, "its SHA-256 is not that of its receipt");
 		} finally {
 			await file.close();
 		}
 	} catch (error) {
-		if (hasCode(error, UNREADABLE)) return damaged(`it cannot be read (${UNREADABLE})`);
-		throw error;
+		if (hasCode(error, UNREADABLE)) return damaged(video, `it cannot be read (${UNREADABLE})`);
+		throw cannotLook(error, location);
 	}
 	return undefined;
+}
+
+function damaged({ location, stream, deadline }: KeptRecording, problem: string): DamagedVideo {
+	return { _tag: "Damaged", location, stream, deadline, isKept: true, isFile: true, problem };
 }
 
 interface Files {
@@ -203,32 +210,46 @@ interface Files {
 	readonly byName: ReadonlyMap<string, Known>;
 	/** The locations of what the log says to be kept. */
 	readonly told: ReadonlySet<string>;
-	readonly sizes: ReadonlyMap<string, number>;
+	readonly looks: Looks;
 }
 
-function untoldOf(name: string, { directory, byName, told, sizes }: Files): readonly UntoldVideo[] {
+function untoldOf(
+	name: string,
+	{ directory, byName, told, looks }: Files,
+): readonly (UntoldVideo | DamagedVideo)[] {
 	const { location } = placeOf(directory, name);
-	const bytes = sizes.get(name);
+	const bytes = looks.get(name);
 	if (told.has(location) || bytes === undefined) return [];
 	const known = byName.get(name);
+	if (bytes === "no-file") return [inTheWay(location, known)];
 	if (known === undefined) return [{ _tag: "Untold", location, bytes, state: "unknown" }];
 	const { stream, recording } = known;
 	// Of a recording that is kept elsewhere, or never was reported, nobody waits for a file here.
-	const { state } = recording;
+	const { state, removed } = recording;
+	if (removed !== undefined && state !== "archived" && removed.bytes !== bytes) {
+		const problem = `it has ${bytes} bytes, and the video that was removed from there had ${removed.bytes}`;
+		return [{ ...inTheWay(location, known), isFile: true, problem }];
+	}
 	const isOpen = state === "pending" || state === "expired" || state === "abandoned";
 	return [{ _tag: "Untold", location, bytes, state: isOpen ? state : "unknown", stream }];
+}
+
+function inTheWay(location: string, known: Known | undefined): DamagedVideo {
+	const deadline = (known && recordingDeadline(known.recording)?.at) ?? 0;
+	const whose = known && { stream: known.stream };
+	return { _tag: "Damaged", location, ...whose, deadline, isKept: false, isFile: false, problem: NO_FILE };
 }
 
 async function judgePartials(
 	fileSystem: FileSystem,
 	directory: string,
 	partials: readonly FoundPartial[],
-	{ byName, names }: { readonly byName: ReadonlyMap<string, Known>; readonly names: ReadonlySet<string> },
+	{ byName, looks }: Pick<Files, "byName" | "looks">,
 ): Promise<readonly Leftover[]> {
 	const leftovers: Leftover[] = [];
 	for (const partial of partials) {
 		const known = byName.get(partial.videoName);
-		const why = whyLeft(partial, known?.recording, names.has(partial.videoName));
+		const why = whyLeft(partial, known?.recording, typeof looks.get(partial.videoName) === "number");
 		if (why === undefined) continue;
 		const files = partial.endings.map((ending) => `videos/partial/${partial.name}.${ending}`);
 		const bytes = why === "unreadable" ? 0 : await totalBytes(fileSystem, directory, files);
@@ -243,7 +264,9 @@ async function totalBytes(
 	files: readonly string[],
 ): Promise<number> {
 	let bytes = 0;
-	for (const file of files) bytes += (await sizeIfPresent(fileSystem, join(directory, file))) ?? 0;
+	for (const file of files) {
+		bytes += (await sizeIfPresent(fileSystem, join(directory, file)).catch(() => undefined)) ?? 0;
+	}
 	return bytes;
 }
 

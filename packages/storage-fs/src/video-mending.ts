@@ -1,7 +1,7 @@
 // Mends one finding. Files first, then the log: cut short between the two, the next look finds what is left to do.
 
 import { join } from "node:path";
-import { decodeEvent, execute, type RecordingCommand } from "@reelkeep/core";
+import { decodeEvent, execute, loadRecording, type RecordingCommand } from "@reelkeep/core";
 import {
 	type Clock,
 	type EventMetadata,
@@ -10,6 +10,7 @@ import {
 	type StreamName,
 	storeFault,
 } from "@reelkeep/core/ports";
+import { listIfPresent } from "./backup-files.js";
 import { makeDurableDirectory, toFault, unlinkIfPresent } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import type { DamagedVideo, Leftover, UntoldVideo, VideoFinding } from "./video-findings.js";
@@ -20,7 +21,7 @@ import { statVideo } from "./video-upload.js";
 const ASIDE_DIRECTORY = "damaged";
 
 /**
- * - `Mended`: told to the log, or removed; `aside` is where a damaged file is kept now, below the data directory
+ * - `Mended`: told to the log, moved or removed; `aside` is where what was damaged is kept now, below the data directory
  * - `Left`: others see to it, or nobody but a person can
  * - `Failed`: `message` says why
  */
@@ -67,12 +68,19 @@ async function mend(tools: MendingTools, finding: VideoFinding): Promise<Mending
 /** Told before it is moved, a damaged file would be adopted by an archiver that starts between the two. */
 async function mendDamaged(
 	tools: MendingTools,
-	{ stream, location, problem }: DamagedVideo,
+	{ stream, location, problem, isKept }: DamagedVideo,
 ): Promise<Mending> {
 	const aside = await moveAside(tools, location);
+	if (stream === undefined || !isKept) return { _tag: "Mended", aside };
 	const message = `the video is damaged: ${problem}; kept as ${aside}`;
 	await tell(tools, stream, { _tag: "RemoveVideo", location, cause: "damaged", message });
 	return { _tag: "Mended", aside };
+}
+
+/** The file names of videos of which something was moved aside; none when nothing ever was. */
+export async function movedAside(fileSystem: FileSystem, directory: string): Promise<ReadonlySet<string>> {
+	const names = await listIfPresent(fileSystem, join(directory, "videos", ASIDE_DIRECTORY), /\.mp4-/);
+	return new Set(names.map((name) => name.slice(0, name.lastIndexOf("-"))));
 }
 
 async function moveAside({ fileSystem, directory, clock }: MendingTools, location: string): Promise<string> {
@@ -86,12 +94,18 @@ async function moveAside({ fileSystem, directory, clock }: MendingTools, locatio
 	return `videos/${ASIDE_DIRECTORY}/${name}`;
 }
 
-/** Commits are create-only and come after verification: the file is whole, and its event was lost with its process. */
+/**
+ * Commits are create-only and come after verification: the file is whole, and its event was lost with its process — unless
+ * it lies where a video was removed, and is another one than that.
+ */
 async function mendUntold(tools: MendingTools, { stream, location, state }: UntoldVideo): Promise<Mending> {
 	if (stream === undefined || (state !== "expired" && state !== "abandoned")) return { _tag: "Left" };
 	const video = await statVideo(tools.fileSystem, placeAt(tools.directory, location));
 	if (video === undefined) throw storeFault("io", "the video is gone");
-	const receipt = { ...video, lengthVerified: false };
+	const { removed } = (await loadRecording(tools.store, stream)).recording;
+	const isOther = removed !== undefined && (removed.bytes !== video.bytes || removed.sha256 !== video.sha256);
+	if (isOther) return { _tag: "Mended", aside: await moveAside(tools, location) };
+	const receipt = { lengthVerified: false, ...removed, ...video };
 	await tell(tools, stream, { _tag: "ArchiveRecording", receipt, adopted: true });
 	return { _tag: "Mended" };
 }

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { storeFault } from "@reelkeep/core/ports";
 import { listIfPresent } from "./backup-files.js";
+import { toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 
 /** Only what `commit` returns; so no location leaves the directory. */
@@ -36,17 +37,25 @@ export function isLocation(location: string): boolean {
 	return LOCATION.test(location);
 }
 
-/** The names of the folders of videos; none when there is no store. */
+/** The names of the folders of videos; none when there is no store. *Errors*: rejects with a `StoreFault`. */
 export function foldersOf(fileSystem: FileSystem, directory: string): Promise<readonly string[]> {
-	return listIfPresent(fileSystem, join(directory, "videos"), FOLDER);
+	return listVideos(fileSystem, directory, "videos", FOLDER);
 }
 
-/** The names of the files in a folder of videos. */
+/** The names of the files in a folder of videos. *Errors*: rejects with a `StoreFault` that names the folder. */
 export async function videosOf(
 	fileSystem: FileSystem,
 	directory: string,
 	folder: string,
 ): Promise<readonly string[]> {
-	const names = await listIfPresent(fileSystem, join(directory, "videos", folder), VIDEO);
+	const names = await listVideos(fileSystem, directory, `videos/${folder}`, VIDEO);
 	return names.filter((name) => name.startsWith(folder));
+}
+
+async function listVideos(fileSystem: FileSystem, directory: string, folder: string, kind: RegExp) {
+	try {
+		return await listIfPresent(fileSystem, join(directory, folder), kind);
+	} catch (error) {
+		throw toFault(error, `listing ${folder}`);
+	}
 }

@@ -126,7 +126,7 @@ describe("free space", () => {
 });
 
 describe("an upload", () => {
-	test("whose disk fails can only be discarded: nothing is committed after a failed sync", async () => {
+	test("whose disk fails takes and tells nothing more: nothing is committed after a failed sync", async () => {
 		for (const failing of ["write", "datasync", "link"] as const) {
 			const directory = await temporaryDirectory();
 			const disk = scriptedDisk();

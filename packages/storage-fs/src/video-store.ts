@@ -1,8 +1,8 @@
 // Videos: streamed to `videos/partial/`, then linked, once, under a final name that is derived from their key.
 
 import { join, resolve } from "node:path";
-import { storeFault, type VideoStore } from "@reelkeep/core/ports";
-import { makeDurableDirectory, openIfPresent, sizeIfPresent, toFault } from "./durable-files.js";
+import { type Logger, storeFault, type VideoStore } from "@reelkeep/core/ports";
+import { makeDurableDirectory, openIfPresent, toFault } from "./durable-files.js";
 import { type FileSystem, hasCode } from "./file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import { type KeptPartial, newPartialName, partPath, removePartial, reopenPartial } from "./partial-files.js";
@@ -12,6 +12,7 @@ import { createPartialUploads, type PartialUploads } from "./partial-uploads.js"
 import { safeName } from "./safe-name.js";
 import { hashFile, streamFile } from "./video-file.js";
 import { createVideoHashes, type VideoHashes } from "./video-hash.js";
+import { lookAtFile } from "./video-look.js";
 import { placeAt, placeOf } from "./video-place.js";
 import { createUpload, type OpenPartial, statVideo } from "./video-upload.js";
 
@@ -22,6 +23,8 @@ export interface FsVideoStoreOptions {
 	readonly fileSystem?: FileSystem;
 	/** How often what is durable of an upload with a note is marked. Default: 32 MiB, 1 s; less is of use in tests. */
 	readonly markInterval?: MarkInterval;
+	/** Is told at the start which files are left alone, and why. */
+	readonly logger?: Logger;
 }
 
 export interface FsVideoStore extends VideoStore {
@@ -40,7 +43,7 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 	const directory = resolve(options.directory);
 	const fileSystem = options.fileSystem ?? createNodeFileSystem();
 	const folder = join(directory, "videos", "partial");
-	const partials = createPartialUploads(fileSystem, folder);
+	const partials = createPartialUploads(fileSystem, folder, options.logger);
 	const interval = options.markInterval ?? MARK_INTERVAL;
 	const hashes = createVideoHashes();
 	const uploads: Uploads = { fileSystem, partials, folder, hashes, turn: { isTaken: false }, interval };
@@ -60,8 +63,8 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 			try {
 				await makeDurableDirectory(fileSystem, folder);
 				await partials.load(async (videoName) => {
-					const { path } = placeOf(directory, videoName);
-					return (await sizeIfPresent(fileSystem, path)) !== undefined;
+					const look = await lookAtFile(fileSystem, placeOf(directory, videoName));
+					return typeof look === "number";
 				});
 			} catch (error) {
 				throw toFault(error, `opening ${folder}`);
@@ -81,8 +84,11 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 					(await startPartial(uploads, videoName, note));
 				partials.begin(partial.name);
 				const onEnd = async (left: KeptPartial | undefined) => {
-					if (left !== undefined) await partials.put(left);
-					partials.end(partial.name);
+					try {
+						if (left !== undefined) await partials.put(left);
+					} finally {
+						partials.end(partial.name);
+					}
 				};
 				return createUpload(partial, { fileSystem, folder, place: placeOf(directory, videoName), onEnd });
 			});

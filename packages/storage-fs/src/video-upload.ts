@@ -14,6 +14,7 @@ import { type KeptPartial, partPath, removePartial } from "./partial-files.js";
 import type { Marks } from "./partial-marks.js";
 import { hashFile } from "./video-file.js";
 import type { VideoHash } from "./video-hash.js";
+import { lookAtFile, lookAtVideo } from "./video-look.js";
 import type { VideoPlace } from "./video-place.js";
 
 /** The files under `videos/partial/` that this process writes. */
@@ -38,12 +39,14 @@ export interface UploadOptions {
 
 /** Makes the upload that goes on with `partial`. Its methods run one after the other, in the order of the calls. */
 export function createUpload(partial: OpenPartial, options: UploadOptions): VideoUpload {
-	const { fileSystem, folder } = options;
+	const { fileSystem, folder, place } = options;
 	const { part, hash, resumable } = partial;
 	let bytes = partial.bytes;
 	let last: Promise<unknown> = Promise.resolve();
 	let isOver = false;
 	let failure: unknown;
+	let isSynced = true;
+	let mayBeLinked = false;
 
 	const inTurn = <T>(doing: string, work: () => Promise<T>): Promise<T> => {
 		const turn = last.then(work).catch((error) => {
@@ -61,7 +64,7 @@ export function createUpload(partial: OpenPartial, options: UploadOptions): Vide
 		if (isOver) throw storeFault("closed", "this upload is over");
 		refuseFailed();
 	};
-	/** After a failure file and hash may differ, and a second sync would not tell: only `discard` is left. */
+	/** After a failure file and hash may differ, and a second sync would not tell: this upload is committed no more. */
 	const onceOnly = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
 		try {
 			return await work();
@@ -84,6 +87,9 @@ export function createUpload(partial: OpenPartial, options: UploadOptions): Vide
 		await removePartial(fileSystem, folder, { name: partial.name, endings });
 	};
 	const digest = async () => ({ bytes, sha256: await hash.digest() });
+	/** The same bytes may have their final name: who went on with them would write into the video. */
+	const isKept = async () =>
+		mayBeLinked && typeof (await lookAtFile(fileSystem, place).catch(() => 0)) === "number";
 
 	return {
 		offset: partial.bytes,
@@ -110,8 +116,12 @@ export function createUpload(partial: OpenPartial, options: UploadOptions): Vide
 				await resumable?.marks.settled();
 				refuseFailed();
 				const result = await onceOnly("committing a video", async () => {
+					isSynced = false;
 					await part.datasync();
-					return linkVideo(partial, await digest(), options);
+					isSynced = true;
+					const made = await digest();
+					mayBeLinked = true;
+					return linkVideo(partial, made, options);
 				});
 				await remove();
 				await fileSystem.syncDirectory(folder);
@@ -122,11 +132,17 @@ export function createUpload(partial: OpenPartial, options: UploadOptions): Vide
 			inTurn("suspending a video", async () => {
 				if (isOver) return;
 				await resumable?.marks.settled();
-				const hasFailed = failure !== undefined || resumable?.marks.failure() !== undefined;
-				if (resumable === undefined || hasFailed || bytes === 0) return remove();
+				if (resumable === undefined || bytes === 0 || !isSynced || (await isKept())) return remove();
 				const { marks, videoName, note } = resumable;
-				await onceOnly("suspending a video", () => marks.mark(bytes));
-				await end({ name: partial.name, videoName, note, bytes, noteEnd: marks.end });
+				try {
+					// A failed write or link takes nothing from what was written before it.
+					if (marks.failure() === undefined) await marks.mark(bytes);
+				} finally {
+					// What an earlier mark says is durable, whatever has failed since; but a failed sync is not trusted.
+					const { marked, end: noteEnd } = marks;
+					const isSound = marked > 0 && marks.isSynced();
+					await (isSound ? end({ name: partial.name, videoName, note, bytes: marked, noteEnd }) : remove());
+				}
 			}),
 	};
 }
@@ -141,6 +157,10 @@ async function linkVideo(
 		await fileSystem.link(partPath(folder, partial.name), place.path);
 	} catch (error) {
 		if (!hasCode(error, "EEXIST")) throw error;
+		if ((await lookAtVideo(fileSystem, place)) === "no-file") {
+			const inTheWay = `something that is no file is in the way of ${place.location}`;
+			throw storeFault("io", `${inTheWay}; \`reelkeep doctor --fix\` moves it aside`, { cause: error });
+		}
 		// Whoever linked it may have crashed before the next line.
 		await fileSystem.syncDirectory(place.folder);
 		const video = await statVideo(fileSystem, place);
