@@ -196,7 +196,10 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 			const problems = describeProblems(pendings.all(), { now, atRiskMs, overloaded });
 			// What was in the way is in nobody's way when nothing waits.
 			const own = pendings.size() === 0 ? [] : attempts.problems();
-			return [...tail.problems(), ...own, ...problems];
+			// Of whom an obstacle holds up, the number is said too.
+			const isSaid = ({ message }: Problem) =>
+				problems.some((said) => said.message.startsWith(`${message}; `));
+			return [...tail.problems(), ...own.filter((problem) => !isSaid(problem)), ...problems];
 		},
 	};
 }

@@ -214,7 +214,10 @@ describe("what the HTTP source makes of an answer", () => {
 		const quick = { ...LOCAL, firstByteTimeoutMs: 50, connectTimeoutMs: 50 };
 		const message = expect.stringContaining("in time");
 		expect(await open(`http://127.0.0.1:${port}/v`, quick)).toMatchObject({ reason: "failed", message });
-		expect(await open(`https://127.0.0.1:${port}/v`, quick)).toMatchObject({ reason: "unreachable", message });
+		expect(await open(`https://127.0.0.1:${port}/v`, quick)).toMatchObject({
+			reason: "unreachable",
+			message,
+		});
 		const unresolved = { allowHosts: ["*.example"], connectTimeoutMs: 50 };
 		const never = () => new Promise<readonly string[]>(() => undefined);
 		const nobody = async () => Promise.reject(new Error("ENOTFOUND"));

@@ -7,7 +7,7 @@ import { fsStorage, openFsEventReader } from "@reelkeep/storage-fs";
 import { type ArchivingFlags, readArchivingConfig } from "./archive-config.js";
 import { drain } from "./archive-drain.js";
 import { parseDuration } from "./flag-values.js";
-import { UsageError } from "./flags.js";
+import { toUsageError } from "./flags.js";
 import { openLog } from "./logging.js";
 import { printable, printLines } from "./output.js";
 import {
@@ -78,7 +78,7 @@ function composeArchiver(flags: ArchiveFlags, environment: NodeJS.ProcessEnv): A
 	try {
 		return archiver(options);
 	} catch (error) {
-		throw error instanceof TypeError ? new UsageError(error.message) : error;
+		throw toUsageError(error);
 	}
 }
 

@@ -86,13 +86,21 @@ describe("the flags of archiving", () => {
 		[{ concurrency: "1.5" }, {}, /--concurrency takes/],
 		[{ concurrency: "9007199254740993" }, {}, /--concurrency takes/],
 		[{ concurrencyPerHost: "-1" }, {}, /--concurrency-per-host takes a whole number of at least 1/],
-		[{ maxVideoMib: "much" }, {}, /--max-video-mib takes a whole number of at least 1/],
+		[{ maxVideoMib: "much" }, {}, /--max-video-mib takes a whole number from 1 to 8589934591/],
+		[{ maxVideoMib: "0" }, {}, /--max-video-mib takes/],
+		[{ maxVideoMib: "8589934592" }, {}, /--max-video-mib takes/],
 		[{ minRate: "1k" }, {}, /--min-rate takes a whole number of at least 0/],
 		[{}, { REELKEEP_PREFER_HTTPS: "yes" }, /REELKEEP_PREFER_HTTPS takes true or false/],
 		[{}, { REELKEEP_PROBE_MP4: "on" }, /REELKEEP_PROBE_MP4 takes true or false/],
 	])("refuse %o and %o", (flags, environment, says) => {
 		expect(() => readArchivingConfig(flags, environment)).toThrow(UsageError);
 		expect(() => readArchivingConfig(flags, environment)).toThrow(says);
+	});
+
+	it("take a video of as many MiB as the archiver does", () => {
+		const options = readArchivingConfig({ maxVideoMib: "8589934591" }, {});
+		expect(() => archiver(options)).not.toThrow();
+		expect(() => archiver({ ...options, maxBytes: (options.maxBytes ?? 0) + 1024 ** 2 })).toThrow(RangeError);
 	});
 
 	it("tell the archiver's defaults in their help", () => {

@@ -35,6 +35,8 @@ export type ArchivingConfig = Pick<
 >;
 
 const MIB = 1024 * 1024;
+/** What more would be is no whole number of bytes that can be told from its neighbours. */
+const MAX_VIDEO_MIB = Math.floor(Number.MAX_SAFE_INTEGER / MIB);
 const MAX_PORT = 65_535;
 
 /** *Errors*: throws a `UsageError`; patterns of hosts are checked by `archiver`. */
@@ -45,7 +47,10 @@ export function readArchivingConfig(flags: ArchivingFlags, environment: NodeJS.P
 	const concurrencyPerHost = parseWholeNumber("--concurrency-per-host", flags.concurrencyPerHost, {
 		least: 1,
 	});
-	const maxMib = parseWholeNumber("--max-video-mib", flags.maxVideoMib, { least: 1 });
+	const maxMib = parseWholeNumber("--max-video-mib", flags.maxVideoMib, {
+		least: 1,
+		most: MAX_VIDEO_MIB,
+	});
 	const minBytesPerSecond = parseWholeNumber("--min-rate", flags.minRate, { least: 0 });
 	const isOn = (flag: boolean | undefined, variable: string): boolean =>
 		flag ?? parseSwitch(variable, environment[variable]);

@@ -32,8 +32,6 @@ export async function backUp(flags: BackupFlags): Promise<number> {
 	const keyFile = resolve(flags.keyFile || join(directory, KEY_FILE_NAME));
 	const stopping = new AbortController();
 	for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort(signal));
-	// Nobody may read how far it is: that is no reason to stop.
-	process.stderr.on("error", () => undefined);
 	const tell = slowProgress();
 	try {
 		const report = await backupFsStorage({

@@ -10,21 +10,24 @@ import {
 	type VideoInspection,
 } from "@reelkeep/storage-fs";
 import { describeFinding, describeMending, inMib } from "./doctor-words.js";
-import { requireDirectory } from "./flags.js";
+import { requireDirectory, UsageError } from "./flags.js";
 import { printLines } from "./output.js";
 import { slowProgress } from "./slow-progress.js";
+import { allowsNetworkFileSystem, type NetworkFileSystemFlags } from "./storage-config.js";
 
-export interface DoctorFlags {
+export interface DoctorFlags extends NetworkFileSystemFlags {
 	readonly data?: string;
 	readonly hashes: boolean;
 	readonly fix: boolean;
-	readonly allowNetworkFileSystem: boolean;
+	readonly allMissing: boolean;
 	readonly json: boolean;
 }
 
 /** Resolves with the exit code. *Errors*: throws a `UsageError`; rejects with a `StoreFault`. */
-export async function doctor(flags: DoctorFlags): Promise<number> {
-	const { hashes, fix, allowNetworkFileSystem, json } = flags;
+export async function doctor(flags: DoctorFlags, environment: NodeJS.ProcessEnv): Promise<number> {
+	const { hashes, fix, allMissing, json } = flags;
+	if (allMissing && !fix) throw new UsageError("--all-missing is about what --fix does: give both");
+	const allowNetworkFileSystem = allowsNetworkFileSystem(flags, environment);
 	const tell = slowProgress();
 	const options = {
 		directory: requireDirectory(flags.data),
@@ -33,8 +36,8 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
 			tell(() => `looked at ${videos} of ${of} videos, ${inMib(bytes)} read`),
 	};
 	const report = fix
-		? await mendFsVideos({ ...options, allowNetworkFileSystem, clock: systemClock })
-		: { found: await inspectFsVideos(options), mendings: [] };
+		? await mendFsVideos({ ...options, allowNetworkFileSystem, allMissing, clock: systemClock })
+		: { found: await inspectFsVideos(options), mendings: [], areHeldBack: false };
 	const { found, mendings } = report;
 	const wrong = found.findings.filter((finding, at) =>
 		isStillWrong(finding, found.isOwned, mendings[at]),
@@ -47,20 +50,22 @@ interface Report {
 	readonly found: VideoInspection;
 	/** Empty unless mending was asked for. */
 	readonly mendings: readonly Mending[];
+	/** Every kept video is missing, and none of them was mended. */
+	readonly areHeldBack: boolean;
 }
 
 function isStillWrong(finding: VideoFinding, isOwned: boolean, mending: Mending | undefined): boolean {
 	return mending?._tag !== "Mended" && isWrongFinding(finding, isOwned);
 }
 
-function toJson({ found, mendings }: Report, wrong: number): string {
+function toJson({ found, mendings, areHeldBack }: Report, wrong: number): string {
 	const { findings, ...counts } = found;
 	const told = findings.map((finding, at) => {
 		const mending = mendings[at];
 		const isWrong = isStillWrong(finding, found.isOwned, mending);
 		return { ...finding, isWrong, ...(mending && { mending }) };
 	});
-	return JSON.stringify({ sound: wrong === 0, ...counts, findings: told });
+	return JSON.stringify({ sound: wrong === 0, ...counts, areHeldBack, findings: told });
 }
 
 interface Asked {
@@ -69,7 +74,10 @@ interface Asked {
 	readonly fix: boolean;
 }
 
-function* toLines({ found, mendings }: Report, { wrong, hashes, fix }: Asked): Generator<string> {
+function* toLines(
+	{ found, mendings, areHeldBack }: Report,
+	{ wrong, hashes, fix }: Asked,
+): Generator<string> {
 	const now = systemClock.now();
 	yield* describeCounts(found, hashes);
 	for (const [at, finding] of found.findings.entries()) {
@@ -79,7 +87,12 @@ function* toLines({ found, mendings }: Report, { wrong, hashes, fix }: Asked): G
 	}
 	if (wrong === 0) yield "log and videos agree";
 	else yield fix ? `${wrong} not mended` : adviceFor(found, wrong);
+	if (areHeldBack) yield ALL_MISSING;
 }
+
+const ALL_MISSING =
+	"every kept video is missing, as if the folder of videos were on a disk that is not mounted: mount it, and nothing is " +
+	"wrong; or, if they are gone, run `reelkeep doctor --fix --all-missing` with the same flags";
 
 function* describeCounts(found: VideoInspection, hashes: boolean): Generator<string> {
 	const { recordings, position, archived, archivedElsewhere, files, bytes, hashed, unfinished, isOwned } =

@@ -47,11 +47,15 @@ export function describeMending(finding: VideoFinding, mending: Mending, now: nu
 	switch (finding._tag) {
 		case "Missing":
 		case "Damaged": {
-			const aside = mending.aside === undefined ? "" : `moved to ${mending.aside}, and `;
+			const { aside: to } = mending;
+			if (finding._tag === "Damaged" && !finding.isKept) return `mended: moved to ${to}`;
+			const aside = to === undefined ? "" : `moved to ${to}, and `;
 			return `mended: ${aside}told as VideoRemoved: ${hopeOf(finding.deadline, now)}`;
 		}
 		case "Untold":
-			return "mended: told as RecordingArchived";
+			return mending.aside === undefined
+				? "mended: told as RecordingArchived"
+				: `mended: it is not the video that was removed; moved to ${mending.aside}`;
 		case "Leftover":
 			return "mended: removed";
 	}

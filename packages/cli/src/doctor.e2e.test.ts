@@ -1,6 +1,16 @@
 // `reelkeep doctor` on directories that a real server has filled from an origin on loopback, and that were damaged since.
 
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	truncateSync,
+	writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ObjectStore, startObjectStore } from "@reelkeep/testing/object-store";
@@ -177,6 +187,52 @@ describe("reelkeep doctor", () => {
 		const [recording] = await receiver.recordings();
 		expect(recording).toMatchObject({ bytes: video.bytes, sha256: video.sha256 });
 		expect((await receiver.run("doctor", "--hashes")).code).toBe(0);
+	});
+
+	test("believes that every video is gone only when it is told so", async () => {
+		const first = await receiver.serve();
+		const paths = await keep(first, ["one", "two"]);
+		expect(await first.stop()).toBe(0);
+		const [videos, elsewhere] = [join(receiver.directory, "videos"), join(receiver.directory, "unmounted")];
+		renameSync(videos, elsewhere);
+		mkdirSync(videos);
+		const heldBack = await receiver.run("doctor", "--fix");
+		expect(
+			heldBack.stdout.match(/^ {2}not mended: each of the 2 videos that are kept is missing/gm)?.length,
+		).toBe(2);
+		expect(heldBack.stdout).toMatch(/2 not mended\nevery kept video is missing, .*--fix --all-missing/);
+		expect(heldBack.code).toBe(1);
+		const json = JSON.parse((await receiver.run("doctor", "--fix", "--json")).stdout);
+		expect(json).toMatchObject({ sound: false, areHeldBack: true });
+		expect(await receiver.run("doctor", "--all-missing")).toMatchObject({
+			code: 2,
+			stderr: expect.stringContaining("--all-missing is about what --fix does"),
+		});
+		rmSync(videos, { recursive: true });
+		renameSync(elsewhere, videos);
+		expect(await receiver.run("doctor", "--hashes")).toMatchObject({ code: 0 });
+
+		for (const path of paths) rmSync(path);
+		const mended = await receiver.run("doctor", "--fix", "--all-missing");
+		expect(mended.stdout.match(/^ {2}mended: told as VideoRemoved/gm)?.length).toBe(2);
+		expect([mended.code, mended.stdout]).toEqual([0, expect.stringMatching(/log and videos agree\n$/)]);
+		expect(await receiver.run("archive", ...LOOPBACK)).toMatchObject({
+			code: 0,
+			stdout: "2 archived, 0 lost, 0 pending\n",
+		});
+	});
+
+	test("moves away what is no file and stands where a video belongs", async () => {
+		const first = await receiver.serve();
+		await keep(first, ["kept"]);
+		expect(await first.stop()).toBe(0);
+		const inTheWay = join(receiver.directory, "videos", "ab", `${"ab".repeat(32)}.mp4`);
+		mkdirSync(inTheWay, { recursive: true });
+		const mended = await receiver.run("doctor", "--fix");
+		expect(mended.stdout).toMatch(
+			/^damaged: videos\/ab\/\S+: .*\n {2}mended: moved to videos\/damaged\/\S+$/m,
+		);
+		expect([mended.code, existsSync(inTheWay)]).toEqual([0, false]);
 	});
 
 	test("is refused in words without a directory, without a store, and for a damaged log", async () => {

@@ -5,6 +5,11 @@ export class UsageError extends Error {
 	readonly _tag = "UsageError";
 }
 
+/** What a plugin refuses of its options was configured by the user: a `UsageError`; any other error is left as it is. */
+export function toUsageError(error: unknown): unknown {
+	return error instanceof TypeError || error instanceof RangeError ? new UsageError(error.message) : error;
+}
+
 /** The items of an environment variable, between commas or lines. */
 export function listOf(variable: string | undefined): readonly string[] {
 	return (variable ?? "")

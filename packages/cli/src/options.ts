@@ -104,11 +104,16 @@ export function storageOptions(): readonly Option[] {
 			"--max-events <n>",
 			"how many events the log may hold, at about 20 bytes of memory each (default: 100000000)",
 		).env("REELKEEP_MAX_EVENTS"),
-		new Option(
-			"--allow-network-file-system",
-			"let the data directory lie on NFS, SMB and the like, which only this machine may ever mount (env: REELKEEP_ALLOW_NETWORK_FILE_SYSTEM, true or false)",
-		),
+		networkFileSystemOption(),
 	];
+}
+
+/** For every command that writes into a data directory. */
+export function networkFileSystemOption(): Option {
+	return new Option(
+		"--allow-network-file-system",
+		"let the data directory lie on NFS, SMB and the like, which only this machine may ever mount (env: REELKEEP_ALLOW_NETWORK_FILE_SYSTEM, true or false)",
+	);
 }
 
 export function repeatable(flags: string, description: string): Option {

@@ -16,6 +16,7 @@ import {
 	grpcOptions,
 	keyFileOption,
 	logLevelOption,
+	networkFileSystemOption,
 	pathOption,
 	repeatable,
 	storageOptions,
@@ -24,6 +25,7 @@ import {
 import type { OutputFlags } from "./progress-display.js";
 import { RECORDING_STATES } from "./recording-states.js";
 import type { RecordingsFlags } from "./recordings-command.js";
+import type { RepairFlags } from "./repair-command.js";
 import type { ServeFlags } from "./serve-config.js";
 import type { VerifyFlags } from "./verify-command.js";
 
@@ -116,7 +118,7 @@ function archiveCommand(setExitCode: (code: number) => void): Command {
 		.option("--json", "print one JSON object", false)
 		.addHelpText(
 			"after",
-			"\nExit code: 0 every video is kept, 1 some are lost or still pending, 2 called in a wrong way.",
+			"\nExit code: 0 nothing that was pending is lost or waits, 1 some of it is lost or waits, 2 called in a wrong way.",
 		)
 		.action(async (flags: ArchiveFlags) => {
 			const { archive } = await import("./archive-command.js");
@@ -171,12 +173,12 @@ function repairCommand(setExitCode: (code: number) => void): Command {
 			"make a damaged event log whole again: keeps what can be read, and damaged bytes aside; Reelkeep must be stopped",
 		)
 		.addOption(dataOption())
-		.option("--allow-network-file-system", "the directory lies on one, as for `serve`", false)
+		.addOption(networkFileSystemOption())
 		.option("--json", "print one JSON object", false)
 		.addHelpText("after", "\nCopy the data directory first. It can be run again when it was cut short.")
-		.action(async (flags: VerifyFlags) => {
+		.action(async (flags: RepairFlags) => {
 			const { repair } = await import("./repair-command.js");
-			setExitCode(await repair(flags));
+			setExitCode(await repair(flags, process.env));
 		});
 }
 
@@ -188,7 +190,12 @@ function doctorCommand(setExitCode: (code: number) => void): Command {
 		.addOption(dataOption())
 		.option("--hashes", "read every video, and compare its SHA-256 with its receipt", false)
 		.option("--fix", "mend what can be mended; Reelkeep must be stopped", false)
-		.option("--allow-network-file-system", "the directory lies on one, as for `serve`", false)
+		.option(
+			"--all-missing",
+			"with --fix: mend missing videos also when every kept one is missing, which looks like a disk that is not mounted",
+			false,
+		)
+		.addOption(networkFileSystemOption())
 		.option("--json", "print one JSON object", false)
 		.addHelpText(
 			"after",
@@ -196,7 +203,7 @@ function doctorCommand(setExitCode: (code: number) => void): Command {
 		)
 		.action(async (flags: DoctorFlags) => {
 			const { doctor } = await import("./doctor-command.js");
-			setExitCode(await doctor(flags));
+			setExitCode(await doctor(flags, process.env));
 		});
 }
 

@@ -36,8 +36,6 @@ export function chooseProgress(
 /** Makes a display on standard error; what draws bars is loaded by those who see them. */
 export async function openProgressDisplay(kind: ProgressKind): Promise<ProgressDisplay> {
 	if (kind === "none") return nothing;
-	// Nobody may read it: that is no reason to stop.
-	process.stderr.on("error", () => undefined);
 	if (kind === "lines") return (await import("./progress-lines.js")).createProgressLines();
 	const display = (await import("./progress-bars.js")).createProgressBars(process.stderr);
 	// However the process ends, but by SIGKILL: the shell's prompt does not stand among bars.

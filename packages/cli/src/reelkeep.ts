@@ -9,6 +9,9 @@ import { createProgram } from "./program.js";
 /** Wrong flags or configuration; anything else that fails is 1. */
 const EXIT_USAGE = 2;
 
+// Nobody may read what is said there, or its disk may be full: that is no reason to stop, or to end with another code.
+process.stderr.on("error", () => undefined);
+
 // Compose files pass on variables that are empty: they say nothing.
 for (const [name, value] of Object.entries(process.env)) {
 	if (name.startsWith("REELKEEP_") && value === "") delete process.env[name];

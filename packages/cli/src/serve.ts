@@ -5,7 +5,7 @@ import { archiver } from "@reelkeep/archiver";
 import { type Logger, projectAdmission } from "@reelkeep/core";
 import { createReelkeep, systemClock } from "@reelkeep/core/container";
 import { fsStorage } from "@reelkeep/storage-fs";
-import { UsageError } from "./flags.js";
+import { toUsageError, UsageError } from "./flags.js";
 import { openLog } from "./logging.js";
 import { chooseProgress, type OutputFlags, openProgressDisplay } from "./progress-display.js";
 import { secretTraffic } from "./secret-traffic.js";
@@ -52,8 +52,7 @@ async function compose(config: ServeConfig, logger: Logger) {
 		];
 		return { http, grpc, reelkeep: createReelkeep({ plugins, logger, receive, quarantineQuota }) };
 	} catch (error) {
-		// What the plugins refuse here is what the user configured.
-		throw error instanceof TypeError ? new UsageError(error.message) : error;
+		throw toUsageError(error);
 	}
 }
 

@@ -4,10 +4,13 @@ import type { FsStorageOptions } from "@reelkeep/storage-fs";
 import { parseSwitch } from "./flag-values.js";
 import { parseNumber, requireDirectory } from "./flags.js";
 
-export interface StorageFlags {
+export interface StorageFlags extends NetworkFileSystemFlags {
 	readonly data?: string;
 	readonly keyFile?: string;
 	readonly maxEvents?: string;
+}
+
+export interface NetworkFileSystemFlags {
 	/** `undefined`: the flag was not given, and the environment decides. */
 	readonly allowNetworkFileSystem?: boolean;
 }
@@ -26,8 +29,15 @@ export function readStorageConfig(flags: StorageFlags, environment: NodeJS.Proce
 		// Compose files pass on variables that are empty.
 		...(flags.keyFile ? { keyFile: flags.keyFile } : {}),
 		...(maxEvents === undefined ? {} : { maxEvents }),
-		allowNetworkFileSystem:
-			flags.allowNetworkFileSystem ??
-			parseSwitch("REELKEEP_ALLOW_NETWORK_FILE_SYSTEM", environment.REELKEEP_ALLOW_NETWORK_FILE_SYSTEM),
+		allowNetworkFileSystem: allowsNetworkFileSystem(flags, environment),
 	};
+}
+
+/** Whether the data directory may lie on a network file system. *Errors*: throws a `UsageError`. */
+export function allowsNetworkFileSystem(
+	flags: NetworkFileSystemFlags,
+	environment: NodeJS.ProcessEnv,
+): boolean {
+	const variable = "REELKEEP_ALLOW_NETWORK_FILE_SYSTEM";
+	return flags.allowNetworkFileSystem ?? parseSwitch(variable, environment[variable]);
 }

@@ -8,8 +8,6 @@ import { slowProgress } from "./slow-progress.js";
 export interface VerifyFlags {
 	readonly data?: string;
 	readonly json: boolean;
-	/** Of `repair` only. */
-	readonly allowNetworkFileSystem?: boolean;
 }
 
 /** Resolves with the exit code. *Errors*: throws a `UsageError`; rejects with a `StoreFault`. */

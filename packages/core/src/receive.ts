@@ -2,6 +2,7 @@
 
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { isLeft } from "fp-ts/lib/Either.js";
+import { DEFAULT_CAP_MS, MAX_DAYS_AHEAD } from "./deadline.js";
 import { type DecodeError, decodeError } from "./decode-error.js";
 import { execute, toNewEvent } from "./execute.js";
 import { describeError, observe } from "./observe.js";
@@ -26,11 +27,20 @@ const DEFAULT_MAX_IN_FLIGHT = 1024;
 /** Senders wait 15 s and more before they give up; an answer in time lets them retry on their own terms. */
 const DEFAULT_TIMEOUT_MS = 10_000;
 
+/** What timers can wait for, almost 25 days: with more they fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** No deadline lies further ahead, whoever states it. */
+const MAX_CAP_MS = MAX_DAYS_AHEAD * 24 * 3_600_000;
+
 export interface ReceiveOptions {
+	/** A whole number of at least 1. Default 1024. */
 	readonly maxInFlight?: number;
-	/** How long a report may take before it is answered `Unavailable`; its append is completed all the same. */
+	/**
+	 * How long a report may take before it is answered `Unavailable`; its append is completed all the same. Whole, at most what a
+	 * timer can wait for, almost 25 days. Default 10 seconds.
+	 */
 	readonly timeoutMs?: number;
-	/** The deadline of a link that states no plausible expiry, after receipt. */
+	/** The deadline of a link that states no plausible expiry, after receipt: whole, at most 400 days. Default 7 days. */
 	readonly deadlineCapMs?: number;
 	/** How often each app may report. Default: as often as it likes. */
 	readonly rateLimit?: RateLimit;
@@ -78,20 +88,27 @@ export function createReceive(deps: ReceiveDeps, options: ReceiveOptions = {}): 
 export function resolveReceiveOptions({
 	maxInFlight = DEFAULT_MAX_IN_FLIGHT,
 	timeoutMs = DEFAULT_TIMEOUT_MS,
+	deadlineCapMs = DEFAULT_CAP_MS,
 	rateLimit,
 }: ReceiveOptions): {
 	readonly maxInFlight: number;
 	readonly timeoutMs: number;
 	readonly takeTurn: TakeTurn;
 } {
-	if (!(maxInFlight >= 1 && timeoutMs > 0)) {
-		throw new RangeError("maxInFlight must be at least 1 and timeoutMs positive");
-	}
+	checkWhole("maxInFlight", maxInFlight, Number.MAX_SAFE_INTEGER);
+	checkWhole("timeoutMs", timeoutMs, MAX_TIMER_MS);
+	// An event with another number for its deadline could be stored, and never read again.
+	checkWhole("deadlineCapMs", deadlineCapMs, MAX_CAP_MS);
 	return {
 		maxInFlight,
 		timeoutMs,
 		takeTurn: rateLimit === undefined ? () => 0 : createRateLimiter(rateLimit),
 	};
+}
+
+function checkWhole(option: string, value: number, most: number): void {
+	if (Number.isInteger(value) && value >= 1 && value <= most) return;
+	throw new RangeError(`${option} must be a whole number from 1 to ${most}`);
 }
 
 async function receiveOne(
