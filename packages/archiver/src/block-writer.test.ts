@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createBlockWriters } from "./block-writer.js";
 
 const MAX_BLOCK_BYTES = 1024 * 1024;
+const PIECE_BYTES = MAX_BLOCK_BYTES / 16;
 const bytesOf = (length: number, first = 0) =>
 	Uint8Array.from({ length }, (_, index) => (first + index) % 251);
 
@@ -57,12 +58,22 @@ describe("a block writer", () => {
 		);
 	});
 
+	/** Adds so many bytes of `value` in pieces of which none is as good as a block. */
+	const addPieces = async (
+		add: (chunk: Uint8Array) => Promise<void>,
+		{ bytes, value = 1 }: { readonly bytes: number; readonly value?: number },
+	): Promise<void> => {
+		for (let left = bytes; left > 0; left -= PIECE_BYTES) {
+			await add(new Uint8Array(Math.min(left, PIECE_BYTES)).fill(value));
+		}
+	};
+
 	it("takes more while one block is written, and no more than fills the next", async () => {
 		const { blocks, ends, write } = heldWrites();
 		const { add } = createBlockWriters().begin(write);
-		await add(bytesOf(MAX_BLOCK_BYTES));
+		await addPieces(add, { bytes: MAX_BLOCK_BYTES });
 		expect(blocks.map(({ length }) => length)).toEqual([MAX_BLOCK_BYTES]);
-		await add(bytesOf(MAX_BLOCK_BYTES - 1));
+		await addPieces(add, { bytes: MAX_BLOCK_BYTES - 1 });
 		const more = add(bytesOf(1));
 		expect(await hasSettled(more)).toBe(false);
 		expect(blocks).toHaveLength(1);
@@ -81,10 +92,27 @@ describe("a block writer", () => {
 					ends.push(resolve);
 				}),
 		);
-		await add(new Uint8Array(MAX_BLOCK_BYTES).fill(1));
-		await add(new Uint8Array(MAX_BLOCK_BYTES - 1).fill(2));
+		await addPieces(add, { bytes: MAX_BLOCK_BYTES, value: 1 });
+		await addPieces(add, { bytes: MAX_BLOCK_BYTES - 1, value: 2 });
 		expect(given[0]?.every((byte) => byte === 1)).toBe(true);
 		ends[0]?.();
+	});
+
+	it("hands on what is as good as a block as it is, and resolves once that is written", async () => {
+		const { blocks, ends, write } = heldWrites();
+		const { add, flush } = createBlockWriters().begin(write);
+		const large = add(bytesOf(MAX_BLOCK_BYTES / 2));
+		await new Promise((resolve) => setImmediate(resolve));
+		expect(blocks).toEqual([Buffer.from(bytesOf(MAX_BLOCK_BYTES / 2))]);
+		expect(await hasSettled(large)).toBe(false);
+		ends[0]?.resolve();
+		await large;
+		// Behind what is not written yet, it takes its place among the others.
+		await add(bytesOf(3));
+		await add(bytesOf(MAX_BLOCK_BYTES - 3));
+		ends[1]?.resolve();
+		await flush();
+		expect(blocks.map(({ length }) => length)).toEqual([MAX_BLOCK_BYTES / 2, MAX_BLOCK_BYTES]);
 	});
 
 	it("writes what waited longer than a moment, though its block is not full", async () => {
@@ -101,10 +129,11 @@ describe("a block writer", () => {
 	it("tells whoever comes next that a write failed, and flush, and writes nothing behind it", async () => {
 		const { blocks, ends, write } = heldWrites();
 		const { add, flush } = createBlockWriters().begin(write);
-		await add(bytesOf(MAX_BLOCK_BYTES));
+		await addPieces(add, { bytes: MAX_BLOCK_BYTES });
 		ends[0]?.reject(new Error("no space"));
 		await new Promise((resolve) => setImmediate(resolve));
 		await expect(add(bytesOf(MAX_BLOCK_BYTES))).rejects.toThrow("no space");
+		await expect(addPieces(add, { bytes: MAX_BLOCK_BYTES })).rejects.toThrow("no space");
 		await expect(flush()).rejects.toThrow("no space");
 		expect(blocks).toHaveLength(1);
 	});
@@ -123,7 +152,7 @@ describe("block writers", () => {
 		const { add, flush, end } = writers.begin(async (block) => {
 			first ||= block.length;
 		});
-		await add(bytesOf(2 * MAX_BLOCK_BYTES));
+		for (let at = 0; at < 2 * MAX_BLOCK_BYTES; at += 1_000) await add(bytesOf(1_000));
 		await flush();
 		end();
 		return first;

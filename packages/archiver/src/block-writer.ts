@@ -9,7 +9,7 @@ const SHARED_BYTES = 14 * 1024 * 1024;
 const MAX_WAIT_MS = 200;
 
 export interface BlockWriter {
-	/** Copies `chunk`. Resolves when more may come; rejects with what an earlier write rejected with. */
+	/** Resolves when `chunk` may be changed, and more may come; rejects with what an earlier write rejected with. */
 	add(chunk: Uint8Array): Promise<void>;
 	/** Writes what is there. Resolves when all is written. */
 	flush(): Promise<void>;
@@ -60,6 +60,12 @@ function createBlockWriter(
 	};
 	return {
 		async add(chunk) {
+			// As good as a block: to copy it would cost more than to wait for it.
+			if (filled === 0 && chunk.length >= size / 2) {
+				await writing;
+				await write(chunk);
+				return;
+			}
 			for (let taken = 0; taken < chunk.length; ) {
 				if (filling.length === 0) filling = Buffer.allocUnsafeSlow(size);
 				if (filled === 0) startedAt = performance.now();

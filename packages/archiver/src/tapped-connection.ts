@@ -8,7 +8,7 @@ import { Duplex } from "node:stream";
 /** For heads, and whatever goes through node:http. */
 const READ_BYTES = 64 * 1024;
 /** For a body: large ones come faster in large pieces, and of small ones there may be many at once. */
-const MAX_READ_BYTES = 512 * 1024;
+const MAX_READ_BYTES = 1024 * 1024;
 const READS_OF_A_BODY = 128;
 const END_OF_HEAD = "\r\n\r\n";
 const NOTHING = Buffer.alloc(0);

@@ -12,7 +12,7 @@ afterEach(() => {
 	all = [];
 });
 function make(): VideoHashes {
-	const hashes = createVideoHashes();
+	const hashes = createVideoHashes({ hasThread: true });
 	all.push(hashes);
 	return hashes;
 }

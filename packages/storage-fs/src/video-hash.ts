@@ -1,7 +1,9 @@
 // SHA-256 of uploads, on a thread of its own: what a service does meanwhile must not wait half a second for each GiB that
-// it downloads. Small videos are hashed in place: to hand them over would cost more.
+// it downloads. Small videos are hashed in place, and all where network and disk have no more than two processors: to hand
+// them over would cost more.
 
 import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { SHARE_ENV, Worker } from "node:worker_threads";
 import { storeFault } from "@reelkeep/core/ports";
 
@@ -51,8 +53,8 @@ parentPort.on("message", ({ id, slot, bytes, question }) => {
 });
 `;
 
-/** Makes the hashes of one video store. The thread is started with the first that is worth it. */
-export function createVideoHashes(): VideoHashes {
+/** Makes the hashes of one video store. The thread is started with the first that is worth it; `hasThread`: there may be one. */
+export function createVideoHashes({ hasThread = availableParallelism() > 2 } = {}): VideoHashes {
 	let thread: HashThread | undefined;
 	let begun = 0;
 	let isClosed = false;
@@ -67,7 +69,7 @@ export function createVideoHashes(): VideoHashes {
 			let hash: VideoHash | undefined;
 			let isOver = false;
 			const choose = (firstBytes: number): VideoHash => {
-				if (firstBytes < MIN_CHUNK_BYTES || thread?.isBroken() === true) return hashInPlace();
+				if (!hasThread || firstBytes < MIN_CHUNK_BYTES || thread?.isBroken() === true) return hashInPlace();
 				thread ??= startThread();
 				return thread.begin();
 			};
