@@ -1,15 +1,23 @@
 import { videoStoreSuite } from "@reelkeep/core/conformance";
 import { describe, test } from "vitest";
-import { copyOfDirectory, scriptedDisk, temporaryDirectory } from "./test-disk.js";
+import {
+	copyOfDirectory,
+	type ScriptedDisk,
+	scriptedDisk,
+	systemError,
+	temporaryDirectory,
+} from "./test-disk.js";
 import { startVideos } from "./test-videos.js";
 import type { FsVideoStore, FsVideoStoreOptions } from "./video-store.js";
 
 /** Its first store has a directory of its own; a later one has what the one before left. */
 async function videosHarness(options: Pick<FsVideoStoreOptions, "markInterval">) {
 	let directory = await temporaryDirectory();
+	let disk = scriptedDisk();
 	let store: FsVideoStore | undefined;
 	const open = async (): Promise<FsVideoStore> => {
-		store = await startVideos(directory, scriptedDisk(), options);
+		disk = scriptedDisk();
+		store = await startVideos(directory, disk, options);
 		return store;
 	};
 	return {
@@ -18,13 +26,23 @@ async function videosHarness(options: Pick<FsVideoStoreOptions, "markInterval">)
 			await store?.close();
 			return open();
 		},
-		// What was killed goes on in its own directory, where nobody looks any more.
 		async crash() {
+			await cutOff(disk);
 			directory = await copyOfDirectory(directory);
 			return open();
 		},
 		dispose: async () => store?.close(),
 	};
+}
+
+/** What the disk has begun it ends; from now on it does nothing for the process that was killed but close its files. */
+async function cutOff(disk: ScriptedDisk): Promise<void> {
+	disk.before = ({ operation }) => {
+		if (operation !== "close") throw systemError("EIO");
+	};
+	const underWay = (): number =>
+		disk.trace.reduce((count, { phase }) => count + (phase === "started" ? 1 : -1), 0);
+	while (underWay() > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 describe.each([

@@ -22,7 +22,16 @@ export interface Asked {
 }
 
 export interface Answer {
-	readonly status: "whole" | "part" | "behind" | "absent" | "expired" | "refused" | "busy";
+	readonly status:
+		| "whole"
+		| "part"
+		| "behind"
+		| "absent"
+		| "expired"
+		| "refused"
+		| "busy"
+		| "redirect"
+		| "unreachable";
 	/** Where the body starts. */
 	readonly start: number;
 	readonly validator?: string;
@@ -30,12 +39,13 @@ export interface Answer {
 	readonly totalBytes?: number;
 	readonly md5?: string;
 	readonly retryAfterMs?: number;
+	readonly redirectsTo?: string;
 	/** Throws when the connection breaks, or is closed. */
 	readonly body: AsyncIterable<Uint8Array>;
 	close(): void;
 }
 
-/** Rejects when nobody answers, or `signal` aborts before. */
+/** Rejects when `signal` aborts before an answer comes. */
 export type Ask = (link: string, asked: Asked, signal: AbortSignal) => Promise<Answer>;
 
 export interface MemoryOrigin {
@@ -86,7 +96,7 @@ export function createMemoryOrigin(): MemoryOrigin {
 		underWay: () => requests.size,
 		async ask(link, asked, signal) {
 			const [, host, name = ""] = /^memory:\/\/([a-z]+)\/([a-z0-9.-]+)/.exec(link) ?? [];
-			if (host === "unreachable" || host === undefined) throw new Error(`connect ECONNREFUSED ${link}`);
+			if (host === "unreachable" || host === undefined) return NOBODY;
 			const request = begin();
 			const object = objects.get(name);
 			signal.addEventListener("abort", request.close);
@@ -101,6 +111,10 @@ export function createMemoryOrigin(): MemoryOrigin {
 	};
 }
 
+async function* noBytes(): AsyncGenerator<Uint8Array> {}
+
+const NOBODY: Answer = { status: "unreachable", start: 0, body: noBytes(), close: () => undefined };
+
 function answer(request: Request, object: ServedObject | undefined, name: string, asked: Asked): Answer {
 	const nothing = { start: 0, body: bodyOf(request, new Uint8Array(), {}), close: request.close };
 	const refuse = (status: Answer["status"], more: Partial<Answer> = {}): Answer => {
@@ -109,7 +123,8 @@ function answer(request: Request, object: ServedObject | undefined, name: string
 	};
 	if (name === "expired" || name === "refused") return refuse(name);
 	if (object === undefined) return refuse("absent");
-	const { bytes, busyForMs } = object;
+	const { bytes, busyForMs, redirectsTo } = object;
+	if (redirectsTo !== undefined) return refuse("redirect", { redirectsTo });
 	if (busyForMs !== undefined) return refuse("busy", { retryAfterMs: busyForMs });
 	const whole = md5Of(bytes);
 	const validator = object.statesNoValidator ? undefined : `"${whole}"`;

@@ -22,6 +22,7 @@ export interface SourceFlaw {
 
 export interface Limits {
 	readonly idleTimeoutMs: number;
+	readonly answerTimeoutMs: number;
 	readonly maxBytes: number;
 }
 
@@ -35,7 +36,7 @@ export interface Planted {
 }
 
 /** Of the sound one. */
-export const LIMITS: Limits = { idleTimeoutMs: 500, maxBytes: 1024 * 1024 };
+export const LIMITS: Limits = { idleTimeoutMs: 500, answerTimeoutMs: 500, maxBytes: 1024 * 1024 };
 
 export function brokenSource(plant: Planted = {}): MakeSource {
 	return async () => {
@@ -54,6 +55,7 @@ export function brokenSource(plant: Planted = {}): MakeSource {
 				silence: true,
 				limits: true,
 				policy: true,
+				redirects: true,
 			},
 			serve: origin.serve,
 			strayLink: origin.strayLink,
@@ -72,12 +74,12 @@ export function brokenBodies(
 
 /** A source that opens videos as something else. */
 export function openedAs(
-	change: (opened: OpenedVideo, options: OpenVideoOptions) => OpenVideoResult,
+	change: (opened: OpenedVideo, options: OpenVideoOptions, link: string) => OpenVideoResult,
 ): MakeSource {
 	return brokenSource({
 		open: (open) => async (link, options) => {
 			const result = await open(link, options);
-			return result._tag === "Opened" ? change(result, options) : result;
+			return result._tag === "Opened" ? change(result, options, link) : result;
 		},
 	});
 }
@@ -93,22 +95,47 @@ export function refusedAs(change: (result: VideoUnavailable, link: string) => Vi
 }
 
 function createMemorySource(ask: Ask, limits: Limits): VideoSource {
+	const askInTime = withinTime(ask, limits);
 	return {
-		async open(link, { offset = 0, validator, signal }) {
-			if (!/^memory:\/\/[^/]/.test(link)) return unavailable("not-allowed", "this is no link");
-			if (link.startsWith("memory://forbidden/"))
-				return unavailable("not-allowed", "this host is not allowed");
-			if (signal.aborted) return unavailable("failed", "nobody was asked");
-			const from = validator === undefined ? 0 : offset;
+		async open(link, options) {
 			try {
-				const answer = await ask(link, from === 0 ? { from } : { from, ifSame: validator }, signal);
-				if (from === 0 || isAsked(answer, from, validator)) return openAnswer(answer, limits);
-				answer.close();
-				return openAnswer(await ask(link, { from: 0 }, signal), limits);
+				let answer = await askChecked(askInTime, link, options);
+				for (let hop = 0; hop < 3 && "redirectsTo" in answer && answer.redirectsTo !== undefined; hop += 1)
+					answer = await askChecked(askInTime, answer.redirectsTo, options);
+				return "_tag" in answer ? answer : openAnswer(answer, limits);
 			} catch {
-				return unavailable("failed", "nobody answers");
+				return unavailable("failed", "no answer came");
 			}
 		},
+	};
+}
+
+/** Asks for what is left of a video; for all of it when that is not what comes. */
+async function askChecked(
+	ask: Ask,
+	link: string,
+	{ offset = 0, validator, signal }: OpenVideoOptions,
+): Promise<Answer | VideoUnavailable> {
+	if (!/^memory:\/\/[^/]/.test(link)) return unavailable("not-allowed", "this is no link");
+	if (link.startsWith("memory://forbidden/")) return unavailable("not-allowed", "this host is not allowed");
+	if (signal.aborted) return unavailable("failed", "nobody was asked");
+	const from = validator === undefined ? 0 : offset;
+	const answer = await ask(link, from === 0 ? { from } : { from, ifSame: validator }, signal);
+	if (from === 0 || isAsked(answer, from, validator)) return answer;
+	answer.close();
+	return ask(link, { from: 0 }, signal);
+}
+
+/** Gives up an origin that does not answer. */
+function withinTime(ask: Ask, { answerTimeoutMs }: Limits): Ask {
+	return async (link, asked, signal) => {
+		const controller = new AbortController();
+		const timer = setTimeout(() => controller.abort(), answerTimeoutMs);
+		try {
+			return await ask(link, asked, AbortSignal.any([signal, controller.signal]));
+		} finally {
+			clearTimeout(timer);
+		}
 	};
 }
 
@@ -129,6 +156,8 @@ function openAnswer(answer: Answer, limits: Limits): OpenVideoResult {
 			return { ...unavailable("busy", "later"), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 		case "behind":
 			return unavailable("failed", "there is no such part");
+		case "redirect":
+			return unavailable("failed", "too many redirects");
 		default:
 			return unavailable(status, `the origin says that the link is ${status}`);
 	}

@@ -72,7 +72,7 @@ export const videoKeepingFlaws: Record<string, VideoFlaw> = {
 		})),
 	},
 	"a removal leaves the name taken": {
-		breaks: ["invisible-before-commit", "remove", "unusable-token", "token-once"],
+		breaks: ["invisible-before-commit", "commit-at-once", "remove", "unusable-token", "token-once"],
 		make: brokenVideos((store) => {
 			const taken = new Map<string, StoredVideo>();
 			return {

@@ -2,7 +2,7 @@
 
 import { createMemoryVideoStore } from "../memory/video-store.js";
 import { storeFault, type VideoStore } from "../ports/index.js";
-import { brokenVideos, type VideoFlaw } from "./test-flawed-videos.js";
+import { brokenUploads, brokenVideos, type VideoFlaw } from "./test-flawed-videos.js";
 import { beginHolding, takePartial } from "./test-flaws-video-resuming.js";
 
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */
@@ -40,6 +40,28 @@ export const videoPartialFlaws: Record<string, VideoFlaw> = {
 	"an upload without a note is kept with an empty one": {
 		breaks: ["without-note", "crash-videos"],
 		make: brokenVideos((store) => ({ begin: (key, options) => store.begin(key, { note: "", ...options }) })),
+	},
+	"a resumed upload that is given no note is kept no second time": {
+		breaks: ["resume-again", "resume-note", "reopened-partials"],
+		make: brokenUploads((upload, { options }) =>
+			upload.offset > 0 && options.note === undefined ? { suspend: upload.discard } : {},
+		),
+	},
+	"a resumed upload takes the note that it is given": {
+		breaks: ["resume-note"],
+		make: brokenVideos((store) => {
+			const notes = new Map<string, string>();
+			return {
+				begin(key, options = {}) {
+					if (options.note !== undefined) notes.set(key, options.note);
+					return store.begin(key, options);
+				},
+				async findPartial(key) {
+					const partial = await store.findPartial(key);
+					return partial && { ...partial, note: notes.get(key) ?? partial.note };
+				},
+			};
+		}),
 	},
 	"what is partial is not removed": {
 		breaks: ["remove-partial", "distinct-partials", "reopened-removals"],
@@ -150,7 +172,7 @@ export const videoPartialFlaws: Record<string, VideoFlaw> = {
 				const partial = await store.findPartial(key);
 				if (partial?.resumeToken !== options.resume.resumeToken) return store.begin(key, options);
 				const held = await takePartial(disk, key);
-				const { note = "" } = options;
+				const { note } = partial;
 				// What outlives a kill; the other one is what callers see.
 				const since = await store.begin(key, { note });
 				const upload = await beginHolding(createMemoryVideoStore(), key, options, held);

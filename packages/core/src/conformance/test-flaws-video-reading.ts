@@ -157,7 +157,7 @@ export const videoReadingFlaws: Record<string, VideoFlaw> = {
 		})),
 	},
 	"what was removed comes back": {
-		breaks: ["reopened-removals", "crash-videos"],
+		breaks: ["commit-at-once", "reopened-removals", "crash-videos"],
 		make: brokenVideos((store) => {
 			const removed = new Set<string>();
 			const isGone = (video: StoredVideo | undefined) => video !== undefined && removed.has(video.location);

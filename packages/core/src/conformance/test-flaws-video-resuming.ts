@@ -9,6 +9,7 @@ import { digestOf } from "./video-store-samples.js";
 const COMMIT_RESUMED = [
 	"resume",
 	"resume-again",
+	"resume-note",
 	"live-partial",
 	"foreign-token",
 	"token-once",
@@ -34,7 +35,7 @@ export const videoResumingFlaws: Record<string, VideoFlaw> = {
 		make: foundAs((partial) => ({ ...partial, note: partial.note.slice(0, 1_024) })),
 	},
 	"more is found than was written": {
-		breaks: ["suspend", "resume", "resume-again", "partial-invisible", ...COMMIT_RESUMED.slice(2)],
+		breaks: ["suspend", ...COMMIT_RESUMED.slice(0, 3), "partial-invisible", ...COMMIT_RESUMED.slice(3)],
 		make: foundAs((partial) => ({ ...partial, bytes: partial.bytes + 1 })),
 	},
 	"bytes that are held are handed to nobody": {
@@ -86,8 +87,28 @@ export const videoResumingFlaws: Record<string, VideoFlaw> = {
 		}),
 	},
 	"an upload that was resumed is kept no second time": {
-		breaks: ["resume-again", "reopened-partials"],
+		breaks: ["resume-again", "resume-note", "reopened-partials"],
 		make: brokenUploads((upload) => (upload.offset > 0 ? { suspend: upload.discard } : {})),
+	},
+	"a token that comes alone is ignored": {
+		breaks: [
+			"resume-again",
+			"resume-note",
+			"partial-invisible",
+			"live-partial",
+			"foreign-token",
+			"superseded",
+			"remove-partial",
+			"distinct-partials",
+			"reopened-partials",
+			"crash-resumed",
+		],
+		make: brokenVideos((store) => ({
+			begin(key, { resume, ...options } = {}) {
+				const isAlone = options.note === undefined && resume?.onBytes === undefined;
+				return store.begin(key, resume === undefined || isAlone ? options : { ...options, resume });
+			},
+		})),
 	},
 	"a suspended upload is told of as a video": {
 		breaks: [

@@ -1,12 +1,18 @@
 // For the test of the video source's suite only: sources whose bodies end wrongly, or not at all.
 
 import { isSourceFault, sourceFault } from "../ports/index.js";
-import { brokenBodies, brokenSource, type SourceFlaw } from "./test-flawed-videos-source.js";
+import {
+	brokenBodies,
+	brokenSource,
+	refusedAs,
+	type SourceFlaw,
+	unavailable,
+} from "./test-flawed-videos-source.js";
 
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */
 export const sourceEndingFlaws: Record<string, SourceFlaw> = {
 	"a body that breaks off ends as if all had come": {
-		breaks: ["no-secrets", "after-breaks", "broke-off"],
+		breaks: ["after-breaks", "broke-off"],
 		make: brokenBodies(async function* ({ body }, { signal }) {
 			try {
 				yield* body;
@@ -56,6 +62,17 @@ export const sourceEndingFlaws: Record<string, SourceFlaw> = {
 		breaks: ["stalled"],
 		// Long enough for the case, short enough for this test.
 		make: brokenSource({ limits: { idleTimeoutMs: 3_000 } }),
+	},
+	"an answer that does not come is waited for": {
+		breaks: ["unanswered"],
+		// As above.
+		make: brokenSource({ limits: { answerTimeoutMs: 3_000 } }),
+	},
+	"an answer that does not come is told as an origin that nobody could ask": {
+		breaks: ["unanswered"],
+		make: refusedAs((result) =>
+			result.message === "no answer came" ? unavailable("unreachable", "time-out") : result,
+		),
 	},
 	"a reader's pause is silence": {
 		breaks: ["slow-reader"],

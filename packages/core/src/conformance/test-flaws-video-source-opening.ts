@@ -1,9 +1,11 @@
 // For the test of the video source's suite only: sources that open videos wrongly, or say wrongly why there is none.
 
+import type { OpenVideoResult } from "../ports/index.js";
 import {
 	brokenBodies,
 	brokenSource,
 	LIMITS,
+	type MakeSource,
 	openedAs,
 	refusedAs,
 	type SourceFlaw,
@@ -96,10 +98,29 @@ export const sourceOpeningFlaws: Record<string, SourceFlaw> = {
 			open: (open) => (link, options) => open(link.replace("//forbidden/", "//origin/"), options),
 		}),
 	},
-	"who does not answer is waited for": {
+	"what opens behind a redirect is an error": {
+		breaks: ["redirects"],
+		make: redirected((result) => (result._tag === "Opened" ? unavailable("failed", "302") : result)),
+	},
+	"a redirect leads to every host": {
+		breaks: ["redirect-not-allowed"],
+		make: brokenSource({
+			ask: (ask) => async (link, asked, signal) => {
+				const answer = await ask(link, asked, signal);
+				return answer.redirectsTo === undefined ? answer : ask(answer.redirectsTo, asked, signal);
+			},
+		}),
+	},
+	"a message holds where a redirect led": {
+		breaks: ["no-secrets"],
+		make: redirected((result, target) =>
+			result._tag === "Opened" ? result : { ...result, message: `${result.message}: ${target}` },
+		),
+	},
+	"who cannot be reached is told as one who failed": {
 		breaks: ["unreachable"],
-		make: refusedAs((result, link) =>
-			link.includes("unreachable") ? unavailable("busy", "nobody answers") : result,
+		make: refusedAs((result) =>
+			result.reason === "unreachable" ? unavailable("failed", "ECONNREFUSED") : result,
 		),
 	},
 	"a link that is none is an error": {
@@ -150,6 +171,25 @@ export const sourceOpeningFlaws: Record<string, SourceFlaw> = {
 			result.reason === "not-allowed" ? { ...result, message: `no link: ${link}` } : result,
 		),
 	},
+	"a validator holds the link": {
+		breaks: ["no-secrets"],
+		make: brokenSource({
+			open: (open) => async (link, options) => {
+				const validator = options.validator?.replace(/^.* /, "");
+				const result = await open(link, validator === undefined ? options : { ...options, validator });
+				if (result._tag === "Unavailable" || result.validator === undefined) return result;
+				return { ...result, validator: `${link} ${result.validator}` };
+			},
+		}),
+	},
+	"an ETag holds the link": {
+		breaks: ["no-secrets"],
+		make: openedAs((opened, _, link) => ({ ...opened, etag: `"${link}"` })),
+	},
+	"a content type holds a part of the link's query": {
+		breaks: ["no-secrets"],
+		make: openedAs((opened, _, link) => ({ ...opened, contentType: link.replace(/^.*=/, "video/") })),
+	},
 	"the fault of a body holds the link": {
 		breaks: ["no-secrets"],
 		make: brokenSource({
@@ -168,3 +208,23 @@ export const sourceOpeningFlaws: Record<string, SourceFlaw> = {
 		}),
 	},
 };
+
+/** A source that says something else of what is behind a redirect, which leads to `target`. */
+function redirected(change: (result: OpenVideoResult, target: string) => OpenVideoResult): MakeSource {
+	return async () => {
+		const targets = new Map<string, string>();
+		const make = brokenSource({
+			ask: (ask) => async (link, asked, signal) => {
+				const answer = await ask(link, asked, signal);
+				if (answer.redirectsTo !== undefined) targets.set(link, answer.redirectsTo);
+				return answer;
+			},
+			open: (open) => async (link, options) => {
+				const result = await open(link, options);
+				const target = targets.get(link);
+				return target === undefined ? result : change(result, target);
+			},
+		});
+		return make();
+	};
+}

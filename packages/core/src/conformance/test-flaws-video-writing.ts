@@ -8,7 +8,7 @@ import { beginWith, digestOf, readFrom } from "./video-store-samples.js";
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */
 export const videoWritingFlaws: Record<string, VideoFlaw> = {
 	"a partial file lies under the final name": {
-		breaks: ["invisible-before-commit", "create-only", "crash-videos", "crash-partials"],
+		breaks: ["invisible-before-commit", "create-only", "kept-beside", "crash-videos", "crash-partials"],
 		make: brokenUploads((upload, { disk, key }) => {
 			const chunks: Uint8Array[] = [];
 			let shown: StoredVideo | undefined;

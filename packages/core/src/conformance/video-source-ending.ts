@@ -36,6 +36,18 @@ export async function throwsAtBreaks(harness: VideoSourceHarness): Promise<void>
 	}
 }
 
+export async function endsUnanswered(harness: VideoSourceHarness): Promise<void> {
+	const { answerTimeoutMs } = harness;
+	assert(answerTimeoutMs !== undefined, "the harness says how long the source waits for an answer");
+	const opening = open(harness, harness.serve("video.mp4", { bytes: BYTES, holdsBack: true }));
+	await within(5_000, "the origin is asked", untilAsked(harness));
+	const limitMs = 3 * answerTimeoutMs + 1_000;
+	const result = await within(limitMs, "an origin that does not answer is given up", opening);
+	assert(result._tag === "Unavailable", "no video opens when no answer comes");
+	assertSame(result.reason, "failed", "why there is no video when no answer comes");
+	await assertClosed(harness);
+}
+
 export async function throwsAtSilence(harness: VideoSourceHarness): Promise<void> {
 	const link = harness.serve("video.mp4", { bytes: BYTES, silentAfter: AFTER });
 	const opened = await openVideo(harness, link);

@@ -1,6 +1,7 @@
 // The clauses of `VideoSource` about links that lead to no video: why, as a value, and in words that give nothing away.
 
 import { isSourceFault } from "../ports/source-fault.js";
+import type { OpenVideoResult } from "../ports/video-source.js";
 import { assert, assertSame } from "./case.js";
 import type { StrayLink, VideoSourceHarness } from "./video-source.js";
 import {
@@ -11,6 +12,7 @@ import {
 	openVideo,
 	promptly,
 	readToEnd,
+	within,
 } from "./video-source-samples.js";
 import { sampleBytes } from "./video-store-samples.js";
 
@@ -39,8 +41,28 @@ export async function obeysPolicy(harness: VideoSourceHarness): Promise<void> {
 	await promptly(harness, "a link that is not allowed", openUnavailable(harness, link, "not-allowed"));
 }
 
-export async function tellsSilence(harness: VideoSourceHarness): Promise<void> {
-	await openUnavailable(harness, harness.strayLink("unreachable"), "failed");
+export async function followsRedirects(harness: VideoSourceHarness): Promise<void> {
+	const bytes = sampleBytes(100_000);
+	const link = harness.serve("video.mp4", { bytes });
+	const second = harness.serve("second.mp4", { bytes: new Uint8Array(), redirectsTo: link });
+	for (const redirectsTo of [link, second]) {
+		const first = harness.serve("first.mp4", { bytes: new Uint8Array(), redirectsTo });
+		await assertRest(await openVideo(harness, first), 0, bytes);
+	}
+}
+
+export async function obeysPolicyBehindRedirects(harness: VideoSourceHarness): Promise<void> {
+	const bytes = sampleBytes(1_000);
+	const forbidden = harness.strayLink("forbidden");
+	const second = harness.serve("second.mp4", { bytes, redirectsTo: forbidden });
+	for (const redirectsTo of [forbidden, second]) {
+		const link = harness.serve("first.mp4", { bytes, redirectsTo });
+		await promptly(harness, "a redirect that is not allowed", openUnavailable(harness, link, "not-allowed"));
+	}
+}
+
+export async function tellsUnreachable(harness: VideoSourceHarness): Promise<void> {
+	await openUnavailable(harness, harness.strayLink("unreachable"), "unreachable");
 }
 
 const SECRET = "c2VjcmV0LW9mLXRoZS1saW5r";
@@ -104,26 +126,70 @@ export async function tellsNoSecrets(harness: VideoSourceHarness): Promise<void>
 	}
 	await expectDiscretion(harness, harness.serve("video.mp4", { bytes, breaksOffAfter: 100_000 }));
 	if (supports.silence) {
-		await expectDiscretion(harness, harness.serve("video.mp4", { bytes, silentAfter: 100_000 }));
+		// Both take their time.
+		await Promise.all([
+			expectDiscretionInSilence(harness, harness.serve("silent.mp4", { bytes, silentAfter: 100_000 })),
+			expectDiscretionInSilence(harness, harness.serve("held-back.mp4", { bytes, holdsBack: true })),
+		]);
 	}
+	await expectPlainFields(harness, bytes);
+	if (!supports.redirects) return;
+	const targets = [harness.serve("video.mp4", { bytes })];
+	if (supports.policy) targets.push(harness.strayLink("forbidden"));
+	for (const target of targets)
+		await expectDiscretion(harness, harness.serve("from.mp4", { bytes, redirectsTo: target }), target);
 }
 
-/** Fails when what is said about `link` holds a part of its query. */
-async function expectDiscretion(harness: VideoSourceHarness, link: string): Promise<void> {
+/** Fails when what is told of a video that opens, at its start or later, holds a part of a link's query. */
+async function expectPlainFields(harness: VideoSourceHarness, bytes: Uint8Array): Promise<void> {
+	const link = harness.serve("video.mp4", { bytes });
+	const opened = await openVideo(harness, link);
+	assertDiscreet(await wordsOf(opened), link);
+	const { validator } = opened;
+	if (validator === undefined) return;
+	const fresh = harness.serve("video.mp4", { bytes });
+	const resumed = await openVideo(harness, fresh, { offset: 100_000, validator });
+	assertDiscreet(await wordsOf(resumed), link, fresh);
+}
+
+/** Fails when what is said about `link`, or about the one that it leads to, holds a part of a query. */
+async function expectDiscretion(
+	harness: VideoSourceHarness,
+	link: string,
+	...others: readonly string[]
+): Promise<void> {
+	assertDiscreet(await wordsOf(await open(harness, link)), link, ...others);
+}
+
+/** As `expectDiscretion`. Whether the source gives up by itself is for other clauses to say. */
+async function expectDiscretionInSilence(harness: VideoSourceHarness, link: string): Promise<void> {
+	const { idleTimeoutMs, answerTimeoutMs = idleTimeoutMs } = harness;
+	const limitMs = 3 * Math.max(idleTimeoutMs, answerTimeoutMs) + 1_000;
+	const words = open(harness, link, { signal: AbortSignal.timeout(limitMs) }).then(wordsOf);
+	assertDiscreet(await within(limitMs + 2_000, "an aborted video ends", words), link);
+}
+
+function assertDiscreet(said: string, ...links: readonly string[]): void {
+	for (const secret of links.flatMap(secretsOf))
+		assert(!said.includes(secret), "no message and no field holds a part of a link's query");
+}
+
+function secretsOf(link: string): readonly string[] {
 	const query = link.slice(link.indexOf("?") + 1);
 	const values = query.split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
 	const secrets = values
 		.flatMap((value) => [value, decodeURIComponent(value)])
 		.filter(({ length }) => length > 4);
 	assert(link.includes("?") && secrets.length > 0, "the harness's links have a query with a secret");
-	const result = await open(harness, link);
-	const said = result._tag === "Unavailable" ? JSON.stringify(result) : await wordsOf(readToEnd(result));
-	for (const secret of [query, ...secrets])
-		assert(!said.includes(secret), "no message holds a part of a link's query");
+	return [query, ...secrets];
 }
 
-async function wordsOf(reading: ReturnType<typeof readToEnd>): Promise<string> {
-	const { fault } = await reading;
+/** All that is said of a link, and of the video behind it, up to whatever ends its body. */
+async function wordsOf(result: OpenVideoResult): Promise<string> {
+	if (result._tag === "Unavailable") return JSON.stringify(result);
+	const { body: _, ...fields } = result;
+	const { fault } = await readToEnd(result);
+	if (fault === undefined) return JSON.stringify(fields);
 	assert(isSourceFault(fault), "a body that ends early throws a SourceFault");
-	return `${fault.message} ${fault.stack} ${JSON.stringify(fault)} ${String(fault.cause ?? "")}`;
+	return `${JSON.stringify([fields, fault])} ${fault.message} ${fault.stack} ${String(fault.cause ?? "")}`;
 }

@@ -96,11 +96,11 @@ export async function assertRest(opened: OpenedVideo, offset: number, whole: Uin
 
 /** As `work` resolves; fails when it takes so long that the source may only have run out of patience. */
 export async function promptly<Result>(
-	{ idleTimeoutMs }: VideoSourceHarness,
+	{ idleTimeoutMs, answerTimeoutMs = idleTimeoutMs }: VideoSourceHarness,
 	what: string,
 	work: Promise<Result>,
 ): Promise<Result> {
-	return within(0.8 * idleTimeoutMs, `${what}, at once`, work);
+	return within(0.8 * Math.min(idleTimeoutMs, answerTimeoutMs), `${what}, at once`, work);
 }
 
 /** As `work` resolves; fails when it takes longer. */

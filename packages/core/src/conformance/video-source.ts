@@ -19,12 +19,14 @@ export type SourceSupport =
 	| "refusal"
 	/** The origin can ask for patience. */
 	| "patience"
-	/** The source gives up an origin that falls silent. */
+	/** The source gives up an origin that falls silent, before its answer or in a body. */
 	| "silence"
 	/** The source takes videos up to a size only. */
 	| "limits"
 	/** The source goes to some hosts only. */
-	| "policy";
+	| "policy"
+	/** The origin can send to another link, and the source goes there. */
+	| "redirects";
 
 /** What the origin serves, and how it behaves with each request for it. */
 export interface ServedObject {
@@ -35,6 +37,8 @@ export interface ServedObject {
 	readonly silentAfter?: number;
 	/** No answer comes; the connection stays. */
 	readonly holdsBack?: boolean;
+	/** The answer sends to this link, and nothing else comes. */
+	readonly redirectsTo?: string;
 	/** Asks for so many milliseconds of patience; whole seconds. */
 	readonly busyForMs?: number;
 	/** The body says itself where it ends; its length is not stated. */
@@ -52,8 +56,8 @@ export interface ServedObject {
 }
 
 /**
- * A link that leads to no video: there is no such object; its time is over; it is forbidden; nobody answers at its
- * address; its address is one that the source does not go to.
+ * A link that leads to no video: there is no such object; its time is over; it is forbidden; no connection to its
+ * address comes about; its address is one that the source does not go to.
  */
 export type StrayLink = "absent" | "expired" | "refused" | "unreachable" | "forbidden";
 
@@ -62,6 +66,8 @@ export interface VideoSourceHarness {
 	readonly supports: Readonly<Record<SourceSupport, boolean>>;
 	/** Milliseconds of silence after which the source gives up. Cases wait for it; what is to happen at once comes sooner. */
 	readonly idleTimeoutMs: number;
+	/** Milliseconds after which the source gives up an origin that does not answer, where it supports `silence`. As above. */
+	readonly answerTimeoutMs?: number;
 	/** The largest video that the source takes, in bytes, where it supports `limits`: a mebibyte at least. */
 	readonly maxBytes?: number;
 	/**
@@ -108,7 +114,15 @@ const CLAUSES: readonly Clause[] = [
 	["refused", "says that the link is forbidden", refusing.tellsRefusal, "refusal"],
 	["busy", "says how long the origin wants to be left alone", refusing.tellsPatience, "patience"],
 	["not-allowed", "goes nowhere where it may not", refusing.obeysPolicy, "policy"],
-	["unreachable", "says that nobody answers", refusing.tellsSilence],
+	["redirects", "follows the origin to another link", refusing.followsRedirects, "redirects"],
+	[
+		"redirect-not-allowed",
+		"goes nowhere where it may not, though the origin sends it there",
+		refusing.obeysPolicyBehindRedirects,
+		"redirects",
+		"policy",
+	],
+	["unreachable", "says that nobody could be asked", refusing.tellsUnreachable],
 	["bad-links", "never rejects, whatever the link is", refusing.takesBadLinks],
 	[
 		"too-large",
@@ -116,7 +130,7 @@ const CLAUSES: readonly Clause[] = [
 		refusing.limitsSizes,
 		"limits",
 	],
-	["no-secrets", "says nothing of a link's query, whatever goes wrong", refusing.tellsNoSecrets],
+	["no-secrets", "says nothing of a link's query, whatever comes of it", refusing.tellsNoSecrets],
 	["without-validator", "starts at 0 without a validator", resuming.startsAnewWithoutValidator],
 	["unknown-validator", "starts at 0 for a validator that names nothing", resuming.startsAnewForUnknown],
 	["resume", "goes on with the same object, and says so", resuming.resumes, "resume"],
@@ -145,6 +159,7 @@ const CLAUSES: readonly Clause[] = [
 		"checksums",
 	],
 	["broke-off", "throws when the body ends early", ending.throwsAtBreaks],
+	["unanswered", "gives up an origin that does not answer", ending.endsUnanswered, "silence"],
 	["stalled", "throws when the origin falls silent", ending.throwsAtSilence, "silence"],
 	["slow-reader", "takes no slow reader for a silent origin", ending.waitsForReaders, "silence"],
 	["abort-before", "asks nobody when it was aborted before", ending.heedsEarlyAborts],

@@ -72,6 +72,22 @@ function chunkOf(bytes: Uint8Array | undefined, at: number): Uint8Array {
 	return (bytes ?? new Uint8Array()).subarray(at, at + 7_000);
 }
 
+export async function leavesKeptAlone(store: VideoStore): Promise<void> {
+	for (const end of ["discard", "suspend"] as const) {
+		for (const options of [{}, { note: "of a later one" }]) {
+			const key = `video-${end} ${options.note}`;
+			const [bytes, others] = [sampleBytes(30_000, 1), sampleBytes(20_000, 2)];
+			const earlier = await beginWith(store, key, others, options);
+			const video = await keep(store, key, bytes);
+			await earlier[end]();
+			await assertKept(store, key, video, bytes);
+			const later = await beginWith(store, key, others, options);
+			await later[end]();
+			await assertKept(store, key, video, bytes);
+		}
+	}
+}
+
 export async function removes(store: VideoStore): Promise<void> {
 	const bytes = sampleBytes(50_000, 1);
 	const video = await keep(store, "video-a", bytes);

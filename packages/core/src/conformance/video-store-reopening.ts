@@ -18,7 +18,10 @@ import {
 	writeAll,
 } from "./video-store-samples.js";
 
-async function later(harness: VideoStoreHarness, end: "reopen" | "crash" = "reopen"): Promise<VideoStore> {
+export async function later(
+	harness: VideoStoreHarness,
+	end: "reopen" | "crash" = "reopen",
+): Promise<VideoStore> {
 	const store = await harness[end]?.();
 	assert(store !== undefined, "the harness says that it can");
 	return store;
@@ -88,6 +91,7 @@ export async function survivesKills(store: VideoStore, harness: VideoStoreHarnes
 	await beginWith(store, "video-b", bytes);
 	await beginWith(store, "video-c", bytes, { note: "of video-c" });
 	await store.begin("video-d");
+	await beginWith(store, "video-a", sampleBytes(30_000, 2), { note: "of a later one" });
 	const reopened = await later(harness, "crash");
 	await assertKept(reopened, "video-a", video, bytes);
 	await assertInvisible(reopened, "video-b", location);
@@ -133,7 +137,7 @@ export async function findsTruePrefixesOfResumed(
 }
 
 /** Fails unless what is found, if anything, are the first bytes of `whole`, at most `written`, and can be gone on with. */
-async function finishAfterKill(
+export async function finishAfterKill(
 	store: VideoStore,
 	key: VideoKey,
 	whole: Uint8Array,

@@ -82,6 +82,22 @@ export async function resumesAgain(store: VideoStore, harness: VideoStoreHarness
 	await finishWith(store, "video-a", await resumeOf(store, "video-a", partial), whole);
 }
 
+export async function keepsNotes(store: VideoStore, harness: VideoStoreHarness): Promise<void> {
+	const { whole, part } = resumableVideo(harness);
+	const { note } = await suspendWith(store, "video-a", part, "of video-a");
+	for (const options of [{ note: "of another" }, { note }, {}]) {
+		const partial = await findKept(store, "video-a");
+		assertSame(partial.note, note, "the note of an upload that goes on");
+		const resume = { resumeToken: partial.resumeToken };
+		const upload = await store.begin("video-a", { ...options, resume });
+		assertSame(upload.offset, partial.bytes, "the offset of an upload that goes on, with a note or without");
+		await upload.suspend();
+	}
+	const partial = await findKept(store, "video-a");
+	assertSame(partial.note, note, "the note of an upload that went on without one");
+	await finishWith(store, "video-a", await resumeOf(store, "video-a", partial), whole);
+}
+
 export async function hidesPartials(store: VideoStore, harness: VideoStoreHarness): Promise<void> {
 	const { whole, part } = resumableVideo(harness);
 	const { location } = await keep(store, "video-a", sampleBytes(100));

@@ -81,15 +81,15 @@ export async function findKept(store: VideoStore, key: VideoKey): Promise<Partia
 	return partial;
 }
 
-/** Goes on with `partial`, and fails unless the upload says that it holds what was found. */
+/** Goes on with `partial`, without its note, which is kept; fails unless the upload says that it holds what was found. */
 export async function resumeOf(
 	store: VideoStore,
 	key: VideoKey,
-	{ resumeToken, bytes, note }: PartialVideo,
+	{ resumeToken, bytes }: PartialVideo,
 	onBytes?: (chunk: Uint8Array) => void,
 ): Promise<VideoUpload> {
 	const resume = onBytes === undefined ? { resumeToken } : { resumeToken, onBytes };
-	const upload = await store.begin(key, { note, resume });
+	const upload = await store.begin(key, { resume });
 	assertSame(upload.offset, bytes, "the offset of a resumed upload: the bytes that were found");
 	return upload;
 }

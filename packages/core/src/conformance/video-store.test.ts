@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createMemoryVideoStore } from "../memory/video-store.js";
 import type { VideoStore, VideoUpload } from "../ports/index.js";
 import { brokenVideos, keepingBlocks, type MakeVideos } from "./test-flawed-videos.js";
+import { videoCommittingFlaws } from "./test-flaws-video-committing.js";
 import { videoKeepingFlaws } from "./test-flaws-video-keeping.js";
 import { videoPartialFlaws } from "./test-flaws-video-partials.js";
 import { videoReadingFlaws } from "./test-flaws-video-reading.js";
@@ -11,6 +12,7 @@ import { videoStoreSuite } from "./video-store.js";
 
 const flaws = {
 	...videoWritingFlaws,
+	...videoCommittingFlaws,
 	...videoKeepingFlaws,
 	...videoReadingFlaws,
 	...videoResumingFlaws,

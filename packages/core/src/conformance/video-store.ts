@@ -2,6 +2,7 @@
 
 import type { VideoStore } from "../ports/video-store.js";
 import type { ConformanceCase } from "./case.js";
+import * as committing from "./video-store-committing.js";
 import * as creating from "./video-store-creating.js";
 import * as keys from "./video-store-keys.js";
 import * as partials from "./video-store-partials.js";
@@ -68,6 +69,7 @@ const CLAUSES: readonly Clause[] = [
 	["discard", "leaves nothing of what was discarded, once or twice", writing.discards],
 	["ended-once", "changes nothing when an upload is ended that is over", writing.endsOnce],
 	["large", "keeps a large video that comes in chunks and is read from any place", writing.keepsLarge],
+	["commit-at-once", "shows a video whole or not at all while it is committed", committing.showsAllOrNothing],
 	["create-only", "leaves a video alone that is there already, and returns it", creating.createsOnly],
 	[
 		"concurrent-commits",
@@ -75,6 +77,11 @@ const CLAUSES: readonly Clause[] = [
 		creating.createsOnceConcurrently,
 	],
 	["uploads-apart", "keeps uploads apart that are under way at the same time", creating.keepsUploadsApart],
+	[
+		"kept-beside",
+		"leaves a kept video alone when another upload of its key is given up",
+		creating.leavesKeptAlone,
+	],
 	["remove", "removes a video and no other, once or twice, and takes the next one", creating.removes],
 	["free-bytes", "says how many more bytes can be kept, or that it does not know", creating.countsFreeBytes],
 	["distinct-keys", "tells videos apart whose keys are alike", keys.tellsKeysApart],
@@ -98,6 +105,12 @@ const CLAUSES: readonly Clause[] = [
 		"resume",
 	],
 	["resume-again", "goes on as often as an upload is suspended", resuming.resumesAgain, "resume"],
+	[
+		"resume-note",
+		"keeps the note of a resumed upload, whatever it is given then",
+		resuming.keepsNotes,
+		"resume",
+	],
 	["partial-invisible", "never shows a partial upload as a video", resuming.hidesPartials, "resume"],
 	[
 		"live-partial",
@@ -135,6 +148,12 @@ const CLAUSES: readonly Clause[] = [
 		"crash-videos",
 		"finds the videos that were committed before a kill, and no other",
 		reopening.survivesKills,
+		"crash",
+	],
+	[
+		"crash-commit",
+		"finds a video whole or not at all when a kill cut its commit short",
+		committing.survivesKillsAllOrNothing,
 		"crash",
 	],
 	[

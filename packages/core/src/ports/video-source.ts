@@ -29,7 +29,10 @@ export interface OpenedVideo {
 	 * still; else 0.
 	 */
 	readonly offset: number;
-	/** Hand it back to go on with this very object; absent: nothing tells it from a changed one, so it cannot be resumed. */
+	/**
+	 * Hand it back to go on with this very object; absent: nothing tells it from a changed one, so it cannot be resumed.
+	 * Stored beside the bytes: as every field but `body` it holds no part of the link's query.
+	 */
 	readonly validator?: string;
 	/** The whole object's length when the origin said it. */
 	readonly totalBytes?: number;

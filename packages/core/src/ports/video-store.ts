@@ -45,7 +45,7 @@ export interface VideoStore {
 export interface BeginUploadOptions {
 	/**
 	 * Kept with the bytes, for who goes on with them later: what they are bytes of. Text without a secret, at most 4 KiB.
-	 * Without it the upload cannot be resumed.
+	 * Without it a new upload cannot be resumed; a resumed upload keeps its note, whatever is given here.
 	 */
 	readonly note?: string;
 	readonly resume?: {
@@ -61,7 +61,7 @@ export interface PartialVideo {
 	readonly resumeToken: string;
 	/** How many bytes of it are surely as they were written. */
 	readonly bytes: number;
-	/** As it was given to `begin`. */
+	/** As it was given to the `begin` of its first byte. */
 	readonly note: string;
 }
 
@@ -74,10 +74,11 @@ export interface VideoUpload {
 	digest(): Promise<VideoDigest>;
 	/**
 	 * Makes what was written durable under its final name.
-	 * *Promise*: create-only: a video that is already there is left alone and returned as `AlreadyStored`.
+	 * *Promise*: atomic: at every moment, also after a kill, the video is absent or whole. Create-only: a video that is
+	 * already there is left alone and returned as `AlreadyStored`.
 	 */
 	commit(): Promise<CommitResult>;
-	/** Gives up and removes what was written. Changes nothing once the upload is over. */
+	/** Gives up and removes what was written, and no kept video. Changes nothing once the upload is over. */
 	discard(): Promise<void>;
 	/** Lets go of the upload but keeps the bytes for a later resume, where supported and noted; else discards. Changes nothing once it is over. */
 	suspend(): Promise<void>;
