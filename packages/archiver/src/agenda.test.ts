@@ -207,6 +207,19 @@ describe("an agenda", () => {
 		expect(probes).toEqual(["never", "earlier", "tried", undefined]);
 	});
 
+	it("lets no probe be one that is late, as long as there is another", () => {
+		const agenda = createAgenda({ perHost: 1 });
+		agenda.put("late", pendingOf("late", 100));
+		agenda.learn("late", size(10_000));
+		agenda.put("tried", pendingOf("tried", 50, { nextAttemptAt: NOW - 1 }));
+		agenda.plan(NOW, RATE);
+		expect(agenda.takeProbe(NOW)?.pending.stream).toBe("tried");
+		expect(agenda.makeRoom(NOW, true)).toEqual([]);
+		agenda.put("tried", undefined);
+		agenda.release("tried");
+		expect(agenda.takeProbe(NOW)).toMatchObject({ pending: { stream: "late" }, isLate: true });
+	});
+
 	it("is the same after it made its queues anew", () => {
 		const agenda = agendaOf(["busy", 1], ["a", 2], ["b", 3]);
 		agenda.take(NOW);

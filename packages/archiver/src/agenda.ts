@@ -185,8 +185,9 @@ export function createAgenda({ perHost }: { readonly perHost: number }): Agenda 
 				found.push(entry);
 				if (found.length === MAX_PROBE_CHOICE) break;
 			}
-			// The first of those that were tried longest ago, or never.
-			const chosen = found.reduce<Entry | undefined>(
+			// The first of those that were tried longest ago, or never. What is late would have to give way to the others at once.
+			const timely = found.filter(({ isLate }) => !isLate);
+			const chosen = (timely.length > 0 ? timely : found).reduce<Entry | undefined>(
 				(best, entry) => (best === undefined || triedAt(entry) < triedAt(best) ? entry : best),
 				undefined,
 			);
