@@ -16,7 +16,7 @@ import {
 } from "./video-store-samples.js";
 
 /** So large that a copy of it takes its time. */
-const LARGE = sampleBytes(2_000_000);
+const LARGE = sampleBytes(1_000_000);
 /** For a clause that writes it many times. */
 const SMALLER = LARGE.subarray(0, 400_000);
 
