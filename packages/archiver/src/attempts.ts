@@ -109,9 +109,10 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 				options.risks.failed(pendings.get(stream), deps.clock.now());
 				break;
 			case "Overtaken":
+			// Were it to be chosen again at once, it would give way again at once.
+			case "GaveWay":
 				pendings.postpone(stream, newestLink, deps.clock.now() + deps.retryPolicy.minDelayMs);
 				break;
-			case "GaveWay":
 			case "Stopped":
 				break;
 		}
