@@ -116,14 +116,19 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 	const settleAll = (): void => {
 		for (const settle of idle) settle();
 	};
+	let looks = 0;
 	let isLooking = false;
 	/** What was reported, or renewed, a moment ago may be on its way here still. */
 	const tellIdle = async (): Promise<void> => {
+		looks += 1;
 		if (idle.size === 0 || isLooking || !isIdle()) return;
+		const look = looks;
 		isLooking = true;
 		const isBehind = await tail.isBehind();
 		isLooking = false;
 		if (!isBehind && isIdle()) settleAll();
+		// What came meanwhile was not looked at.
+		else if (look !== looks) void tellIdle();
 	};
 	/** Begins what is due and fits; returns when to look again, if nothing changes before. */
 	const beginDue = (now: number): number => {
