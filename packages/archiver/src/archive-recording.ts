@@ -8,6 +8,7 @@ import {
 	type Recording,
 	type RecordingCommand,
 	type RecordingLink,
+	receiptOfFound,
 	recordingDeadline,
 	type VideoReceipt,
 } from "@reelkeep/core";
@@ -34,7 +35,6 @@ import type { NotedFailure, PendingRecording } from "./pending.js";
 import { type AskForLink, besidesRenewal, isWorthANewLink } from "./refresh-link.js";
 import { replacing } from "./replace-video.js";
 import { decideNextStep, isLastChance, type NextStep, type RetryPolicy } from "./retry.js";
-import { adoptedReceipt } from "./verify-video.js";
 
 export interface ArchiveDeps extends KeepVideoDeps {
 	readonly store: EventStore;
@@ -133,12 +133,9 @@ async function findKept(
 	try {
 		const video = await deps.videoStore.stat(stream);
 		if (video === undefined) return { _tag: "None" };
-		const { removed } = recording;
-		if (removed === undefined) return { _tag: "Kept", receipt: adoptedReceipt(video), adopted: true };
-		const { location, bytes, sha256 } = video;
-		if (removed.bytes === bytes && removed.sha256 === sha256) {
-			return { _tag: "Kept", receipt: { ...removed, location }, adopted: true };
-		}
+		const receipt = receiptOfFound(recording, video);
+		if (receipt !== undefined) return { _tag: "Kept", receipt, adopted: true };
+		const { location } = video;
 		const details = { stream, location };
 		observe(() => deps.logger.warn(details, "another file lies in a removed video's place; downloading it"));
 		return { _tag: "Other", location };

@@ -77,6 +77,7 @@ export {
 	MAX_RENEWALS_IN_ALL,
 	type Recording,
 	type RecordingState,
+	receiptOfFound,
 } from "./recording.js";
 export type {
 	AbandonArchive,

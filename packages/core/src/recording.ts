@@ -2,6 +2,7 @@
 
 import { latestDeadline } from "./deadline.js";
 import type { DomainEvent, ReportContradicted, VideoReceipt } from "./events.js";
+import type { StoredVideo } from "./ports/video-store.js";
 import type {
 	ArchiveRecording,
 	RecordFailedAttempt,
@@ -157,6 +158,18 @@ export function evolve(recording: Recording, event: DomainEvent): Recording {
 		case "LogRepaired":
 			return recording;
 	}
+}
+
+/**
+ * The receipt of a video that is found kept, and that the log says nothing of. `undefined`: it lies where a video was removed,
+ * and is another one than that: brought back, it may have been cut short. Pure.
+ */
+export function receiptOfFound(
+	{ removed }: Pick<Recording, "removed">,
+	{ location, bytes, sha256 }: StoredVideo,
+): VideoReceipt | undefined {
+	if (removed === undefined) return { location, bytes, sha256, lengthVerified: false };
+	return removed.bytes === bytes && removed.sha256 === sha256 ? { ...removed, location } : undefined;
 }
 
 /** Whether a link is one that a recording does not know, and that it has a use for. */

@@ -1,7 +1,7 @@
 // Mends one finding. Files first, then the log: cut short between the two, the next look finds what is left to do.
 
 import { join } from "node:path";
-import { decodeEvent, execute, loadRecording, type RecordingCommand } from "@reelkeep/core";
+import { decodeEvent, execute, loadRecording, type RecordingCommand, receiptOfFound } from "@reelkeep/core";
 import {
 	type Clock,
 	type EventMetadata,
@@ -102,10 +102,9 @@ async function mendUntold(tools: MendingTools, { stream, location, state }: Unto
 	if (stream === undefined || (state !== "expired" && state !== "abandoned")) return { _tag: "Left" };
 	const video = await statVideo(tools.fileSystem, placeAt(tools.directory, location));
 	if (video === undefined) throw storeFault("io", "the video is gone");
-	const { removed } = (await loadRecording(tools.store, stream)).recording;
-	const isOther = removed !== undefined && (removed.bytes !== video.bytes || removed.sha256 !== video.sha256);
-	if (isOther) return { _tag: "Mended", aside: await moveAside(tools, location) };
-	const receipt = { lengthVerified: false, ...removed, ...video };
+	const { recording } = await loadRecording(tools.store, stream);
+	const receipt = receiptOfFound(recording, video);
+	if (receipt === undefined) return { _tag: "Mended", aside: await moveAside(tools, location) };
 	await tell(tools, stream, { _tag: "ArchiveRecording", receipt, adopted: true });
 	return { _tag: "Mended" };
 }
