@@ -113,5 +113,6 @@ test("whatever an upload goes through, it ends as the whole video, and what is f
 		expect(await readdir(join(directory, "videos/partial"))).toEqual([]);
 	});
 	await fc.assert(property, { numRuns: RUNS });
-	expect(resumed).toBeGreaterThan(RUNS / 2);
+	// Against a test that never resumes. Some 90 of 150 do, 72 in the least of 60 runs: what is marked in time is by chance.
+	expect(resumed).toBeGreaterThan(RUNS / 5);
 }, 60_000);
