@@ -9,6 +9,7 @@ export {
 	type IgnoredExpiry,
 } from "./deadline.js";
 export { type DecodeError, decodeError, describeIssues } from "./decode-error.js";
+export type { DeliveryParked } from "./delivery-ledger.js";
 export {
 	ArchiveAbandoned,
 	ArchiveAttemptFailed,
@@ -106,6 +107,8 @@ export {
 } from "./screen-record-callback.js";
 export { openLink, sealLink } from "./seal-link.js";
 export {
+	type Delivery,
+	type ReplayOptions,
 	type SubscribeDeps,
 	type SubscribeOptions,
 	type Subscription,

@@ -219,7 +219,7 @@ describe("a subscription", () => {
 		const { append, start, handled, kept } = given();
 		await append(3);
 		let told = false;
-		const subscription = start(async ({ id }, signal) => {
+		const subscription = start(async ({ id }, { signal }) => {
 			await clock.sleep(50);
 			told = signal.aborted;
 			handled.push(id);

@@ -1,40 +1,84 @@
-// Durable subscriptions: a named reader of the log, in position order, at least once, from where it stopped.
+// Durable subscriptions: a named reader of the log, at least once, from where it stopped; in position order, each
+// recording for itself or all together.
 
-import { decodeEvent, type ReelkeepEvent, toUnknownEvent, type UnknownEvent } from "./events.js";
-import { followLog, lastPosition } from "./follow.js";
-import { describeError, errorName, observe } from "./observe.js";
+import { createProgress } from "./checkpoint-saver.js";
+import type { DeliveryParked } from "./delivery-ledger.js";
+import type { ReelkeepEvent, UnknownEvent } from "./events.js";
+import { lastPosition } from "./follow.js";
+import { describeError, observe } from "./observe.js";
 import type { CheckpointStore } from "./ports/checkpoint-store.js";
-import type { EventStore, Position } from "./ports/event-store.js";
-import { comparePositions } from "./ports/position.js";
-import type { Clock, Logger } from "./ports/runtime.js";
-import { isStoreFault, storeFault } from "./ports/store-fault.js";
+import type { EventStore, Position, StreamName } from "./ports/event-store.js";
+import type { Clock, Ids, Logger } from "./ports/runtime.js";
+import { isStoreFault } from "./ports/store-fault.js";
+import { replayEvents } from "./replay.js";
+import { resolveSubscribeOptions } from "./subscribe-options.js";
+import { type Running, runSubscription } from "./subscription-run.js";
 
-/** A checkpoint costs a sync: one is saved at the latest after so many events, and whenever all are done. */
-const EVENTS_PER_CHECKPOINT = 256;
 const MAX_NAME_CHARACTERS = 256;
-const FIRST_RETRY_MS = 100;
-const MAX_RETRY_MS = 30_000;
-/** A checkpoint store that fails is asked again after this. */
-const FAULT_DELAY_MS = 1000;
+
+/** How an event comes to a handler. */
+export interface Delivery {
+	/** Of this event and this subscription: the same for every try, also after a restart and in a replay. */
+	readonly id: string;
+	/** 1 for the first. Counted on over a restart only once the event is parked. */
+	readonly attempt: number;
+	/** Somebody asked for it again. */
+	readonly isReplay: boolean;
+	/** Aborts when the subscription is stopped. */
+	readonly signal: AbortSignal;
+}
 
 /**
- * Handles one event; a rejection is tried again, with growing pauses, and later events wait: nothing is skipped.
- * An event that this release does not know arrives with the type `unknown:…`.
+ * Handles one event. A rejection is tried again with growing pauses, and later events of the recording wait; an event that
+ * this release does not know arrives with the type `unknown:…`.
  */
-export type SubscriptionHandler = (event: ReelkeepEvent | UnknownEvent, signal: AbortSignal) => Promise<void>;
+export type SubscriptionHandler = (event: ReelkeepEvent | UnknownEvent, delivery: Delivery) => Promise<void>;
 
 export interface SubscribeOptions {
+	/**
+	 * `recording` (default): events of one recording in order, and one that keeps failing is parked with the recording's later
+	 * ones; others go on. `log`: one after the other over all recordings; one that fails holds up everything.
+	 */
+	readonly order?: "recording" | "log";
+	/** Handlers at once, each for another recording. 1 (default; then events come in position order) to 1 000. */
+	readonly concurrency?: number;
+	/** Tries before a recording is parked. Default 6: some 3 s. */
+	readonly triesBeforeParking?: number;
+	/** Tries, with pauses of up to an hour, after which what is parked waits for `retryParked`. Default 24: some 15 hours. */
+	readonly maxTries?: number;
+	/** Recordings parked at once; one more holds the subscription up. Default 1 000. */
+	readonly maxParked?: number;
+	/** Handed nothing that was in the log before its first start, and no replay. Default `false`. */
+	readonly liveOnly?: boolean;
 	/** Told of every failed try: what the log must not hold may stand in the error. */
 	readonly onFailure?: (error: unknown, event: ReelkeepEvent | UnknownEvent, attempt: number) => void;
+}
+
+export interface ReplayOptions {
+	/** Exclusive; default: from the start of the log. */
+	readonly after?: Position;
+	/** At most so many events a second. Default 100. */
+	readonly eventsPerSecond?: number;
 }
 
 export interface Subscription {
 	readonly name: string;
 	/** What keeps it from going on, in words; `undefined` while nothing does. */
 	problem(): string | undefined;
-	/** Resolves when every event that is in the log now has been handled, or the subscription was stopped. */
+	/** The recordings that are set aside: which event of each failed, how often, and when it is tried next. */
+	parked(): readonly DeliveryParked[];
+	/** Tries what is parked now, or that of one recording; also what had its last try. Returns how many recordings. */
+	retryParked(stream?: StreamName): number;
+	/**
+	 * Hands events out again, up to where the subscription is now, beside what comes meanwhile; those of a parked recording wait
+	 * with it. Resolves with how many, once they are handled or parked. It ends with the process: ask again after a restart.
+	 * *Errors*: rejects with a `TypeError` for one that is `liveOnly`, a `RangeError` for a rate that is not above 0, an `Error`
+	 * when the subscription ends before.
+	 */
+	replay(options?: ReplayOptions): Promise<number>;
+	/** Resolves when every event that is in the log now has been handled or parked, or the subscription was stopped. */
 	whenCaughtUp(): Promise<void>;
-	/** Lets the handler under way finish, saves the checkpoint, and resolves. Idempotent. */
+	/** Lets the handlers under way finish, saves the checkpoint, and resolves. Idempotent. */
 	stop(): Promise<void>;
 	/** Resolves when the subscription has ended; rejects when it cannot go on, e.g. another owner moved its checkpoint. */
 	readonly ended: Promise<void>;
@@ -44,12 +88,14 @@ export interface SubscribeDeps {
 	readonly store: EventStore;
 	readonly checkpoints: CheckpointStore;
 	readonly clock: Clock;
+	readonly ids: Ids;
 	readonly logger: Logger;
 }
 
 /**
  * Starts the subscription `name`. Each name has one checkpoint and must have one owner at a time.
- * *Errors*: throws a `TypeError` for a name that is empty or longer than 256 characters.
+ * *Errors*: throws a `TypeError` for a name that is empty or longer than 256 characters, and a `RangeError` or `TypeError`
+ * for options that make no sense.
  */
 export function subscribe(
 	deps: SubscribeDeps,
@@ -60,20 +106,29 @@ export function subscribe(
 	if (name === "" || name.length > MAX_NAME_CHARACTERS) {
 		throw new TypeError(`a subscription's name has 1 to ${MAX_NAME_CHARACTERS} characters`);
 	}
-	const stopping = new AbortController();
+	const resolved = resolveSubscribeOptions(options);
+	const ending = new AbortController();
+	const { signal } = ending;
 	const progress = createProgress();
-	let problem: string | undefined;
-	const onState = (state: string | undefined): void => {
-		problem = state;
+	let isStopped = false;
+	let lastWords: string | undefined;
+	let waitsFor: string | undefined;
+	let running: Running | undefined;
+	const onWait = (problem: string | undefined): void => {
+		waitsFor = problem;
 	};
-	const handle = createHandling(deps, name, handler, { ...options, onState });
-	const ended = run({ ...deps, onState }, name, handle, stopping.signal, progress).catch((error) => {
+	const onRunning = (it: Running): void => {
+		running = it;
+	};
+	const waiting = { name, clock: deps.clock, logger: deps.logger, signal, onWait };
+	const hooks = { ending, progress, onRunning };
+	const ended = runSubscription(deps, waiting, handler, resolved, hooks).catch((error) => {
 		// What was not saved comes again: a fault that would pass is no reason to fail a stop.
-		if (!(stopping.signal.aborted && isStoreFault(error) && error.retryable)) throw error;
+		if (!(isStopped && isStoreFault(error) && error.retryable)) throw error;
 	});
 	// Whoever looks at `ended` is told; that nobody looks is no unhandled rejection.
 	ended.catch((error: unknown) => {
-		problem = `subscription ${name} ended: ${describeError(error)}`;
+		lastWords = `subscription ${name} ended: ${describeError(error)}`;
 		observe(() =>
 			deps.logger.error({ subscription: name, error: describeError(error) }, "subscription ended"),
 		);
@@ -81,158 +136,32 @@ export function subscribe(
 	return {
 		name,
 		ended,
-		problem: () => problem,
+		problem: () => lastWords ?? waitsFor ?? describeProblem(name, running),
+		parked: () => [...(running?.ledger.state.parked.values() ?? [])],
+		retryParked: (stream) => running?.parking.retryNow(stream) ?? 0,
+		async replay(replay = {}) {
+			if (resolved.liveOnly) throw new TypeError(`subscription ${name} is live-only: nothing is replayed`);
+			return replayEvents({ ...deps, running: () => running, signal, ended, name }, replay);
+		},
 		async whenCaughtUp() {
 			const last = await lastPosition(deps.store);
 			if (last !== undefined) await Promise.race([progress.reached(last), ended]);
 		},
 		async stop() {
-			stopping.abort();
+			isStopped = true;
+			ending.abort("stopped");
 			await ended.catch(() => undefined);
 		},
 	};
 }
 
-/** Handles one event until it is done. `false` when the subscription was stopped before that. */
-type Handle = (event: ReelkeepEvent | UnknownEvent, signal: AbortSignal) => Promise<boolean>;
-
-/** What a running subscription works with; `onState` is told what it waits for, and when that is over. */
-type Running = SubscribeDeps & { readonly onState: (problem: string | undefined) => void };
-
-async function run(
-	deps: Running,
-	name: string,
-	handle: Handle,
-	signal: AbortSignal,
-	progress: Progress,
-): Promise<void> {
-	let saved = await untilItWorks(deps, name, signal, () => deps.checkpoints.load(name));
-	const last = await untilItWorks(deps, name, signal, () => lastPosition(deps.store));
-	if (saved !== undefined && (last === undefined || comparePositions(saved, last) > 0)) {
-		// Its positions will be given out again: to go on would skip those events in silence.
-		throw storeFault(
-			"corrupt",
-			`the checkpoint of subscription ${name} lies behind the end of the log: the log was cut, or replaced by an ` +
-				"older one; restore it, or subscribe under another name to see everything again",
-		);
+function describeProblem(name: string, running: Running | undefined): string | undefined {
+	const stuck = running?.parking.stuck();
+	if (stuck !== undefined) {
+		return `subscription ${name} is stuck at position ${stuck.position}: its handler failed ${stuck.failures} times`;
 	}
-	let finished = saved;
-	let unsaved = 0;
-	const save = async (): Promise<void> => {
-		if (finished === undefined || finished === saved) return;
-		await saveCheckpoint(deps, name, signal, { position: finished, expected: saved });
-		saved = finished;
-		unsaved = 0;
-	};
-	for await (const followed of followLog(deps, { after: finished, signal })) {
-		if (followed._tag === "CaughtUp") {
-			await save();
-			progress.reach(followed.position);
-			continue;
-		}
-		const event = decodeEvent(followed.event) ?? toUnknownEvent(followed.event);
-		if (!(await handle(event, signal))) break;
-		finished = followed.event.position;
-		unsaved += 1;
-		const isAwaited = progress.isAwaited(finished);
-		if (isAwaited || unsaved >= EVENTS_PER_CHECKPOINT) await save();
-		if (isAwaited) progress.reach(finished);
-	}
-	await save();
-}
-
-function createHandling(
-	{ clock, logger }: SubscribeDeps,
-	name: string,
-	handler: SubscriptionHandler,
-	options: SubscribeOptions & { readonly onState: (problem: string | undefined) => void },
-): Handle {
-	return async (event, signal) => {
-		const { id, position } = event;
-		let delayMs = FIRST_RETRY_MS;
-		for (let attempt = 1; ; attempt += 1, delayMs = Math.min(delayMs * 2, MAX_RETRY_MS)) {
-			try {
-				await handler(event, signal);
-				options.onState(undefined);
-				return true;
-			} catch (error) {
-				if (signal.aborted) return false;
-				options.onState(
-					`subscription ${name} is stuck at position ${position}: its handler failed ${attempt} times`,
-				);
-				const failure = errorName(error);
-				const details = { subscription: name, id, position, failure, attempt, delayMs };
-				observe(() => logger.warn(details, "handler failed; trying again"));
-				observe(() => options.onFailure?.(error, event, attempt));
-				await clock.sleep(delayMs, signal);
-				if (signal.aborted) return false;
-			}
-		}
-	};
-}
-
-async function saveCheckpoint(
-	deps: Running,
-	name: string,
-	signal: AbortSignal,
-	{ position, expected }: { readonly position: Position; readonly expected: Position | undefined },
-): Promise<void> {
-	let tries = 0;
-	const result = await untilItWorks(deps, name, signal, () => {
-		tries += 1;
-		return deps.checkpoints.save(name, position, expected);
-	});
-	// A save whose fault came after the deed is found done by the next one.
-	const isOurs = result._tag === "Saved" || (tries > 1 && result.actual === position);
-	if (!isOurs) throw storeFault("owned", `subscription ${name} has another owner: its checkpoint was moved`);
-}
-
-/** Waits a retryable fault of a store out, like one of the log; once stopped there is one try. */
-async function untilItWorks<Value>(
-	{ clock, logger, onState }: Running,
-	name: string,
-	signal: AbortSignal,
-	work: () => Promise<Value>,
-): Promise<Value> {
-	for (let tries = 1; ; tries += 1) {
-		try {
-			const value = await work();
-			if (tries > 1) onState(undefined);
-			return value;
-		} catch (error) {
-			if (signal.aborted || !isStoreFault(error) || !error.retryable) throw error;
-			onState(`subscription ${name} waits: ${error.message}`);
-			const details = { subscription: name, reason: error.reason };
-			observe(() => logger.warn(details, "a store does not answer; trying again"));
-			await clock.sleep(FAULT_DELAY_MS, signal);
-		}
-	}
-}
-
-/** How far everything is handled and saved, and who waits for that. */
-interface Progress {
-	reach(position: Position | undefined): void;
-	reached(position: Position): Promise<void>;
-	/** Whether somebody waits for `position`, or for one before it. */
-	isAwaited(position: Position): boolean;
-}
-
-function createProgress(): Progress {
-	let reachedPosition: Position | undefined;
-	let waiters: readonly { readonly position: Position; readonly wake: () => void }[] = [];
-	const isBehind = (position: Position): boolean =>
-		reachedPosition === undefined || comparePositions(reachedPosition, position) < 0;
-	return {
-		reach(position) {
-			reachedPosition = position;
-			for (const { position, wake } of waiters) if (!isBehind(position)) wake();
-			waiters = waiters.filter(({ position }) => isBehind(position));
-		},
-		isAwaited: (position) => waiters.some((waiter) => comparePositions(waiter.position, position) <= 0),
-		reached: (position) =>
-			new Promise((resolve) => {
-				if (!isBehind(position)) return resolve();
-				waiters = [...waiters, { position, wake: resolve }];
-			}),
-	};
+	const parked = running?.ledger.state.parked.size ?? 0;
+	if (parked === 0) return undefined;
+	const recordings = parked === 1 ? "1 recording" : `${parked} recordings`;
+	return `subscription ${name} has parked ${recordings}: their handler keeps failing`;
 }

@@ -1,7 +1,7 @@
 // For the tests of subscriptions only: what they are started on. Time is vitest's fake timers.
 
 import { vi } from "vitest";
-import { systemClock } from "./container/defaults.js";
+import { randomIds, systemClock } from "./container/defaults.js";
 import { createMemoryCheckpointStore } from "./memory/checkpoint-store.js";
 import { createMemoryEventStore } from "./memory/event-store.js";
 import type { CheckpointStore, EventStore, Position } from "./ports/index.js";
@@ -32,6 +32,7 @@ export function given(flaws: Flaws = {}) {
 		store: { ...memory, ...flaws.store?.(memory) },
 		checkpoints,
 		clock,
+		ids: randomIds,
 		logger: { trace: log, debug: log, info: log, warn: log, error: log },
 	};
 	let serial = 0;
@@ -47,6 +48,6 @@ export function given(flaws: Flaws = {}) {
 		handled.push(id);
 	};
 	const start = (handler: SubscriptionHandler = handle, name = "mail", options: SubscribeOptions = {}) =>
-		subscribe(deps, name, handler, options);
+		subscribe(deps, name, handler, { order: "log", ...options });
 	return { memory, kept, append, start, handled, saves, logged };
 }

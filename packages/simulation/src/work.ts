@@ -33,7 +33,7 @@ export interface WorkDeps {
 export function startWork(deps: WorkDeps): Subscription {
 	const { store, nextId } = deps;
 	return subscribe(
-		deps,
+		{ ...deps, ids: { next: nextId } },
 		WORKER,
 		deps.wrap(async (event) => {
 			if (isWork(event)) return;
@@ -41,6 +41,8 @@ export function startWork(deps: WorkDeps): Subscription {
 			// Refused: it was done before.
 			await store.append(`work-${event.id}`, [done], "no-stream");
 		}),
+		// Several at once, so that they end in another order; none parks, since the checkpoint says what is done.
+		{ concurrency: 3, triesBeforeParking: 1_000_000 },
 	);
 }
 

@@ -75,7 +75,7 @@ export interface Reelkeep {
 	/** What goes on right now in this process and is no fact for the log: `archiveProgress`, `recordingAtRisk`. */
 	readonly notices: NoticeEvents;
 	/**
-	 * Follows the log durably: from the beginning, at least once, in position order, across restarts.
+	 * Follows the log durably: from the beginning, at least once, each recording in order, across restarts.
 	 * *Errors*: throws before `start` and after `stop`.
 	 */
 	subscribe(name: string, handler: SubscriptionHandler, options?: SubscribeOptions): Subscription;
@@ -158,7 +158,7 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 			if (stopped) throw new Error("this Reelkeep was stopped: nothing can be subscribed to any more");
 			if (!running) throw new Error("subscribe once Reelkeep runs: await reelkeep.start() first");
 			requireProvided(child, CHECKPOINT_STORE, "a subscription");
-			const deps = { store: get(EVENT_STORE), clock: get(CLOCK), logger: get(LOGGER) };
+			const deps = { store: get(EVENT_STORE), clock: get(CLOCK), ids: get(IDS), logger: get(LOGGER) };
 			const checkpoints = get(CHECKPOINT_STORE);
 			return subscriptions.add(name, () =>
 				subscribe({ ...deps, checkpoints }, name, handler, subscribeOptions),
