@@ -13,7 +13,13 @@ export default defineConfig({
 		projects: [
 			{
 				extends: true,
-				test: { name: "unit", include: ["packages/*/src/**/*.test.ts"], exclude: ["**/*.e2e.test.ts"] },
+				test: {
+					name: "unit",
+					include: ["packages/*/src/**/*.test.ts"],
+					exclude: ["**/*.e2e.test.ts"],
+					// Ends what hangs; a busy machine may take its time.
+					testTimeout: 30_000,
+				},
 			},
 			{
 				extends: true,

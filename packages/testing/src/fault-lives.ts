@@ -7,7 +7,7 @@ import type { ObjectStore } from "./object-store.js";
 import type { RecordingScene } from "./recording-scene.js";
 
 /** For the archivers of scenarios: as the archiver's default, a thousand times faster. Milliseconds. */
-export const QUICK_RETRY = { firstDelayMs: 2, minDelayMs: 1, maxDelayMs: 40, confirmationDelayMs: 2 };
+export const QUICK_RETRY = { firstDelayMs: 2, minDelayMs: 1, maxDelayMs: 400, confirmationDelayMs: 2 };
 /** The longest silence of an origin, for their source. */
 export const QUICK_IDLE_TIMEOUT_MS = 40;
 

@@ -19,7 +19,7 @@ export interface FaultResult {
 /** Beyond the deadline of a dying link, and within the grace of any. */
 const BEYOND_DEADLINE_MS = HOUR_MS + 60_000;
 const GRACE_MS = 10 * 60_000;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 const LOOK_EVERY_MS = 3;
 /** Not all that is waited for can be seen to happen. */
 const LOOK_ANYWAY_AFTER_MS = 12;
