@@ -1,8 +1,9 @@
 // The domain events, each with its io-ts codec and schema version. What is stored today is read for ever: members are
-// added, never renamed; a new shape is a new schema version with an upcast.
+// added, never renamed, and what is added to a version may be absent; another shape is a new schema version with an upcast.
 
 import * as t from "io-ts";
 import type { JsonObject, RecordedEvent } from "./ports/event-store.js";
+import { decodeAs, type EventSchema, eventSchema } from "./upcast.js";
 
 const Deadline = t.type({
 	at: t.number,
@@ -80,6 +81,26 @@ export const CallbackQuarantined = t.type(
 	"CallbackQuarantined",
 );
 export type CallbackQuarantined = t.TypeOf<typeof CallbackQuarantined>;
+
+/** A quarantined callback could be decoded after all: it became part of a recording, and is in quarantine no more. */
+export const CallbackRedriven = t.type(
+	{
+		/** Whose quota has room again, and for how much. */
+		appKey: t.string,
+		bytes: t.number,
+		/** The recording's stream. */
+		recording: t.string,
+		/** What the callback came to there. */
+		outcome: t.union([
+			t.literal("Reported"),
+			t.literal("AlreadyReported"),
+			t.literal("LinkRenewed"),
+			t.literal("Contradicted"),
+		]),
+	},
+	"CallbackRedriven",
+);
+export type CallbackRedriven = t.TypeOf<typeof CallbackRedriven>;
 
 /** One try to keep the video failed; at most 20 are recorded a stream. */
 export const ArchiveAttemptFailed = t.intersection(
@@ -196,18 +217,19 @@ export const VideoRemoved = t.type(
 );
 export type VideoRemoved = t.TypeOf<typeof VideoRemoved>;
 
-/** Codec and current schema version of each event type. */
+/** Codec, current schema version and upcasts of each event type. */
 export const EVENT_TYPES = {
-	RecordingReported: { codec: RecordingReported, schemaVersion: 1 },
-	LinkRenewed: { codec: LinkRenewed, schemaVersion: 1 },
-	ReportContradicted: { codec: ReportContradicted, schemaVersion: 1 },
-	CallbackQuarantined: { codec: CallbackQuarantined, schemaVersion: 1 },
-	ArchiveAttemptFailed: { codec: ArchiveAttemptFailed, schemaVersion: 1 },
-	RecordingArchived: { codec: RecordingArchived, schemaVersion: 1 },
-	LinkExpired: { codec: LinkExpired, schemaVersion: 1 },
-	ArchiveAbandoned: { codec: ArchiveAbandoned, schemaVersion: 1 },
-	LogRepaired: { codec: LogRepaired, schemaVersion: 1 },
-	VideoRemoved: { codec: VideoRemoved, schemaVersion: 1 },
+	RecordingReported: eventSchema(RecordingReported),
+	LinkRenewed: eventSchema(LinkRenewed),
+	ReportContradicted: eventSchema(ReportContradicted),
+	CallbackQuarantined: eventSchema(CallbackQuarantined),
+	CallbackRedriven: eventSchema(CallbackRedriven),
+	ArchiveAttemptFailed: eventSchema(ArchiveAttemptFailed),
+	RecordingArchived: eventSchema(RecordingArchived),
+	LinkExpired: eventSchema(LinkExpired),
+	ArchiveAbandoned: eventSchema(ArchiveAbandoned),
+	LogRepaired: eventSchema(LogRepaired),
+	VideoRemoved: eventSchema(VideoRemoved),
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;
@@ -234,17 +256,14 @@ export function toUnknownEvent(event: RecordedEvent): UnknownEvent {
 }
 
 /**
- * Decodes what a store handed out. `undefined`: a type, or a schema version, that this release does not know; such events
- * pass through. Throws a `TypeError` that names the event's id when a known one does not decode.
+ * Decodes what a store handed out; the data of an earlier schema version is taken up to today's. `undefined`: a type, or a later
+ * schema version, that this release does not know; such events pass through. Throws a `TypeError` that names the event's id when
+ * a known one does not decode (ADR 0032).
  */
 export function decodeEvent(event: RecordedEvent): ReelkeepEvent | undefined {
 	if (!isEventType(event.type)) return undefined;
-	const { codec, schemaVersion } = EVENT_TYPES[event.type];
-	if (event.schemaVersion > schemaVersion) return undefined;
-	if (!codec.is(event.data)) {
-		throw new TypeError(`event ${event.id} at position ${event.position} is no ${event.type}`);
-	}
-	return event as RecordedEvent as ReelkeepEvent;
+	const schema: EventSchema = EVENT_TYPES[event.type];
+	return decodeAs(schema, event) as ReelkeepEvent | undefined;
 }
 
 export function isEventType(type: string): type is EventType {

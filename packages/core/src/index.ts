@@ -14,6 +14,7 @@ export {
 	ArchiveAbandoned,
 	ArchiveAttemptFailed,
 	CallbackQuarantined,
+	CallbackRedriven,
 	type DomainEvent,
 	decodeEvent,
 	EVENT_TYPES,
@@ -63,6 +64,7 @@ export {
 	type QuarantineQuota,
 	type QuarantineReservation,
 } from "./quarantine-ledger.js";
+export { foldQuarantine, type QuarantinedCallback } from "./quarantined-callbacks.js";
 export type { RateLimit } from "./rate-limit.js";
 export { checkReadiness, type Readiness } from "./readiness.js";
 export { createReceive, type ReceiveDeps, type ReceiveOptions } from "./receive.js";
@@ -99,7 +101,9 @@ export {
 	recordingStream,
 } from "./recording-id.js";
 export { foldRecordings, type Recordings, recordingDeadline } from "./recordings.js";
+export { type RedriveDeps, type RedriveOptions, type RedriveOutcome, redrive } from "./redrive.js";
 export { type RenewLinkDeps, type RenewLinkResult, renewLink } from "./renew-link.js";
+export type { DecodeCallback, ReportedAs } from "./report-recording.js";
 export {
 	decodeCallback,
 	SCREEN_RECORDING_CALL_BACK,
@@ -116,5 +120,6 @@ export {
 	subscribe,
 } from "./subscribe.js";
 export { readTraceparent } from "./traceparent.js";
+export type { EventSchema, Upcast } from "./upcast.js";
 export { decodeUtf8 } from "./utf8.js";
 export { createWake, type Wake } from "./wake.js";

@@ -31,7 +31,10 @@ export interface QuarantineReservation {
 }
 
 export interface QuarantineLedger {
-	/** Counts an event of the log, unless its place was reserved here. Any event may be handed over. */
+	/**
+	 * Counts an event of the log: a callback that came into quarantine, unless its place was reserved here, or one that left it.
+	 * Any event may be handed over.
+	 */
 	count(event: Pick<RecordedEvent, "stream" | "type" | "data">): void;
 	/** Everything recorded before the start is counted: reservations go on. A reason: it cannot be counted. */
 	opened(failure?: Error): void;
@@ -70,10 +73,13 @@ export function createQuarantineLedger(given: Partial<QuarantineQuota> = {}): Qu
 	});
 
 	return {
+		// These two members are read as they are: each schema version has them, and what cannot be read is not worth a stop.
 		count({ stream, type, data }) {
-			if (type !== "CallbackQuarantined" || own.delete(stream)) return;
+			const isRedriven = type === "CallbackRedriven";
+			if (!isRedriven && (type !== "CallbackQuarantined" || own.delete(stream))) return;
 			const { appKey, bytes } = data;
-			if (typeof appKey === "string" && typeof bytes === "number") add(usageOf(usages, appKey), 1, bytes);
+			if (typeof appKey !== "string" || typeof bytes !== "number") return;
+			add(usageOf(usages, appKey), isRedriven ? -1 : 1, isRedriven ? -bytes : bytes);
 		},
 		opened(reason) {
 			failure = reason;

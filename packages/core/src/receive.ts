@@ -3,7 +3,7 @@
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { DEFAULT_CAP_MS, MAX_DAYS_AHEAD } from "./deadline.js";
-import { type DecodeError, decodeError } from "./decode-error.js";
+import type { DecodeError } from "./decode-error.js";
 import { execute, toNewEvent } from "./execute.js";
 import { describeError, observe } from "./observe.js";
 import type { Admission } from "./ports/admission.js";
@@ -15,12 +15,9 @@ import { isStoreFault } from "./ports/store-fault.js";
 import { quarantined } from "./quarantine.js";
 import type { QuarantineLedger } from "./quarantine-ledger.js";
 import { createRateLimiter, type RateLimit, type TakeTurn } from "./rate-limit.js";
-import type { DecisionOutcome } from "./recording.js";
-import type { ReportRecording } from "./recording-command.js";
-import { hashFields, quarantineStream, recordingIdOf, recordingStream } from "./recording-id.js";
-import { decodeCallback, type ScreenRecordCallback } from "./screen-record-callback.js";
-import { sealLink } from "./seal-link.js";
-import { decodeUtf8 } from "./utf8.js";
+import { quarantineStream } from "./recording-id.js";
+import { decodeRequestParam, reportOutcome, toReport } from "./report-recording.js";
+import type { ScreenRecordCallback } from "./screen-record-callback.js";
 
 /** Reports in flight hold memory; past this a sender is asked to retry at once. */
 const DEFAULT_MAX_IN_FLIGHT = 1024;
@@ -116,12 +113,7 @@ async function receiveOne(
 	options: ReceiveOptions,
 	report: Report,
 ): Promise<ReceiveOutcome> {
-	const text =
-		typeof report.requestParam === "string" ? report.requestParam : decodeUtf8(report.requestParam);
-	const callback =
-		text === undefined
-			? { _tag: "Left" as const, left: decodeError([{ field: "", problem: "is not UTF-8" }]) }
-			: decodeCallback(text);
+	const callback = decodeRequestParam(report.requestParam);
 	if (isLeft(callback)) return quarantine(deps, options, report, callback.left);
 	const { projectId } = callback.right;
 	const admission = await deps.admission.admit({ appKey: report.appKey, projectId });
@@ -135,23 +127,8 @@ async function reportRecording(
 	report: Report,
 	callback: ScreenRecordCallback,
 ): Promise<ReceiveOutcome> {
-	const { downloadUrl, expireTime, gameId, accountDomain, accountId, version, action } = callback;
-	const id = recordingIdOf(callback);
-	const stream = recordingStream(id);
 	const receivedAt = deps.clock.now();
-	const command: ReportRecording = {
-		_tag: "ReportRecording",
-		facts: { ...id, gameId, accountDomain, accountId },
-		version,
-		action,
-		link: await sealLink(deps.keyring, stream, {
-			downloadUrl,
-			expireTime,
-			receivedAt,
-			...capOf(options),
-		}),
-		contentFingerprint: hashFields(Object.values(callback).map(String)),
-	};
+	const { stream, command } = await toReport(deps.keyring, callback, { receivedAt, ...capOf(options) });
 	const { metadata } = report;
 	const { outcome } = await execute(deps, stream, command, { metadata, assumeUnreported: true });
 	return { _tag: reportOutcome(outcome), stream };
@@ -215,21 +192,6 @@ interface RawCallback {
 async function hasStream(store: EventStore, stream: StreamName): Promise<boolean> {
 	for await (const _ of store.read(stream, { limit: 1 })) return true;
 	return false;
-}
-
-function reportOutcome(
-	outcome: DecisionOutcome,
-): "Reported" | "AlreadyReported" | "LinkRenewed" | "Contradicted" {
-	switch (outcome) {
-		case "Reported":
-		case "AlreadyReported":
-		case "LinkRenewed":
-		case "Contradicted":
-			return outcome;
-		case "Accepted":
-		case "Ignored":
-			throw new TypeError("a report is not decided this way");
-	}
 }
 
 function toUnavailable(logger: Logger, report: Report, error: unknown): ReceiveOutcome {

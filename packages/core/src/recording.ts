@@ -155,6 +155,7 @@ export function evolve(recording: Recording, event: DomainEvent): Recording {
 				...(recording.receipt === undefined ? {} : { removed: recording.receipt }),
 			};
 		case "CallbackQuarantined":
+		case "CallbackRedriven":
 		case "LogRepaired":
 			return recording;
 	}

@@ -20,7 +20,7 @@ export async function foldRecordings(events: AsyncIterable<RecordedEvent>): Prom
 }
 
 function isOfRecording({ type }: ReelkeepEvent): boolean {
-	return type !== "CallbackQuarantined" && type !== "LogRepaired";
+	return type !== "CallbackQuarantined" && type !== "CallbackRedriven" && type !== "LogRepaired";
 }
 
 /** When the last of a recording's links dies: until then its video can still be kept. */
