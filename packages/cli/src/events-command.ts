@@ -1,10 +1,18 @@
 // `reelkeep events`: the event log as JSON lines, oldest first, beside a running server too.
 
-import { join } from "node:path";
-import { isPosition, type Keyring, openLink, type Position, type RecordedEvent } from "@reelkeep/core";
+import {
+	EVENT_TYPES,
+	isEventType,
+	isPosition,
+	type Keyring,
+	openLink,
+	type Position,
+	type RecordedEvent,
+} from "@reelkeep/core";
 import { comparePositions } from "@reelkeep/core/ports";
-import { createFileKeyring, KEY_FILE_NAME, openFsEventReader } from "@reelkeep/storage-fs";
+import { openFsEventReader } from "@reelkeep/storage-fs";
 import { requireDirectory, UsageError } from "./flags.js";
+import { openKeyring } from "./open-keyring.js";
 import { printLines, warningsOnly } from "./output.js";
 
 export interface EventsFlags {
@@ -22,9 +30,7 @@ export async function printEvents(flags: EventsFlags): Promise<void> {
 	const reader = await openFsEventReader({ directory, logger: warningsOnly });
 	const position = after === undefined ? {} : { after };
 	try {
-		const keyring = flags.revealLinks
-			? await openKeyring(flags.keyFile ?? join(directory, KEY_FILE_NAME))
-			: undefined;
+		const keyring = flags.revealLinks ? await openKeyring(directory, flags.keyFile) : undefined;
 		const events =
 			flags.stream === undefined ? reader.readAll(position) : behind(reader.read(flags.stream), after);
 		await printLines(toLines(events, keyring));
@@ -39,7 +45,9 @@ async function* toLines(
 ): AsyncGenerator<string> {
 	for await (const { id, type, stream, version, position, recordedAt, ...rest } of events) {
 		const { schemaVersion, metadata } = rest;
-		const data = keyring === undefined ? rest.data : await reveal(keyring, stream, rest.data);
+		// What others, or later schema versions, call `sealedUrl` may be anything.
+		const isOurs = isEventType(type) && schemaVersion <= EVENT_TYPES[type].schemaVersion;
+		const data = isOurs && keyring !== undefined ? await reveal(keyring, stream, rest.data) : rest.data;
 		yield JSON.stringify({ id, type, schemaVersion, stream, version, position, recordedAt, data, metadata });
 	}
 }
@@ -66,11 +74,4 @@ async function* behind(
 function parsePosition(text: string | undefined): Position | undefined {
 	if (text === undefined || isPosition(text)) return text;
 	throw new UsageError("--after takes a position as `reelkeep events` prints it: a whole number");
-}
-
-/** The keys that sealed the log's links; never made here. */
-async function openKeyring(file: string): Promise<Keyring> {
-	const keyring = createFileKeyring({ file });
-	await keyring.load({ createIfMissing: false });
-	return keyring;
 }
