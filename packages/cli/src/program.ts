@@ -23,6 +23,7 @@ import {
 	verifierOptions,
 } from "./options.js";
 import type { OutputFlags } from "./progress-display.js";
+import { quarantineCommand } from "./quarantine-command.js";
 import { RECORDING_STATES } from "./recording-states.js";
 import type { RecordingsFlags } from "./recordings-command.js";
 import type { RepairFlags } from "./repair-command.js";
@@ -46,6 +47,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
 	for (const command of [...working, ...looking, ...keeping]) {
 		program.addCommand(command.copyInheritedSettings(program));
 	}
+	program.addCommand(quarantineCommand(program, setExitCode));
 	return program;
 }
 

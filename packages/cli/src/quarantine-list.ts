@@ -1,0 +1,49 @@
+// `reelkeep quarantine ls`: what is in quarantine, as a table for people or JSON lines for programs.
+
+import { describeIssues, foldQuarantine, type QuarantinedCallback } from "@reelkeep/core";
+import { openFsEventReader } from "@reelkeep/storage-fs";
+import Table from "cli-table3";
+import { requireDirectory } from "./flags.js";
+import { printable, printLines, warningsOnly } from "./output.js";
+import { shortId, toJson } from "./quarantine-words.js";
+
+export interface QuarantineListFlags {
+	readonly data?: string;
+	readonly all: boolean;
+	readonly json: boolean;
+}
+
+/** *Errors*: throws a `UsageError`; rejects with a `StoreFault`. */
+export async function listQuarantine({ data, all, json }: QuarantineListFlags): Promise<void> {
+	const reader = await openFsEventReader({ directory: requireDirectory(data), logger: warningsOnly });
+	try {
+		const callbacks = [...(await foldQuarantine(reader.readAll())).values()].filter(
+			({ redriven }) => all || redriven === undefined,
+		);
+		await printLines(
+			json ? callbacks.map((callback) => JSON.stringify(toJson(callback))) : [toTable(callbacks)],
+		);
+	} finally {
+		await reader.close();
+	}
+}
+
+function toTable(callbacks: readonly QuarantinedCallback[]): string {
+	if (callbacks.length === 0) return "nothing is in quarantine";
+	const table = new Table({
+		head: ["id", "app", "received", "bytes", "link lives until", "what is wrong, or what became of it"],
+		style: { head: [], border: [], compact: true },
+	});
+	for (const { stream, appKey, receivedAt, bytes, deadline, issues, redriven } of callbacks) {
+		const became = redriven === undefined ? describeIssues(issues) : `redriven into ${redriven.recording}`;
+		table.push([
+			shortId(stream),
+			printable(appKey),
+			new Date(receivedAt).toISOString(),
+			bytes,
+			new Date(deadline.at).toISOString(),
+			printable(became),
+		]);
+	}
+	return table.toString();
+}

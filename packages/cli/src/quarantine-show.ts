@@ -1,0 +1,96 @@
+// `reelkeep quarantine show`: one quarantined callback; its body only when that is asked for.
+
+import {
+	type CallbackQuarantined,
+	decodeEvent,
+	decodeUtf8,
+	describeIssues,
+	type EventMetadata,
+	type EventStore,
+	foldQuarantine,
+	openQuarantined,
+	type QuarantinedCallback,
+} from "@reelkeep/core";
+import { openFsEventReader } from "@reelkeep/storage-fs";
+import { requireDirectory, UsageError } from "./flags.js";
+import { openKeyring } from "./open-keyring.js";
+import { printable, printLines, warningsOnly } from "./output.js";
+import { findQuarantined, toJson } from "./quarantine-words.js";
+
+export interface QuarantineShowFlags {
+	readonly data?: string;
+	readonly keyFile?: string;
+	readonly revealBody: boolean;
+	readonly json: boolean;
+}
+
+/** *Errors*: throws a `UsageError`; rejects with a `StoreFault` or a `KeyringFault`. */
+export async function showQuarantined(id: string, flags: QuarantineShowFlags): Promise<void> {
+	const directory = requireDirectory(flags.data);
+	const reader = await openFsEventReader({ directory, logger: warningsOnly });
+	try {
+		const callback = findQuarantined((await foldQuarantine(reader.readAll())).values(), id);
+		const { data, metadata } = await readQuarantined(reader, callback.stream);
+		const body = flags.revealBody
+			? await openQuarantined(await openKeyring(directory, flags.keyFile), callback.stream, data)
+			: undefined;
+		const shown = { callback, metadata, body };
+		await printLines(flags.json ? [JSON.stringify(toObject(shown))] : toLines(shown));
+	} finally {
+		await reader.close();
+	}
+}
+
+interface Shown {
+	readonly callback: QuarantinedCallback;
+	readonly metadata: EventMetadata;
+	/** `undefined`: not asked for. */
+	readonly body: Uint8Array | undefined;
+}
+
+async function readQuarantined(
+	store: EventStore,
+	stream: string,
+): Promise<{ readonly data: CallbackQuarantined; readonly metadata: EventMetadata }> {
+	for await (const recorded of store.read(stream)) {
+		const event = decodeEvent(recorded);
+		if (event?.type === "CallbackQuarantined") return event;
+	}
+	throw new UsageError(`${stream} holds no quarantined callback`);
+}
+
+/** A body that is no text is printed as base64. */
+function toObject({ callback, metadata, body }: Shown): object {
+	const text = body && decodeUtf8(body);
+	return {
+		...toJson(callback),
+		metadata,
+		...(text === undefined ? {} : { body: text }),
+		...(body !== undefined && text === undefined ? { bodyBase64: Buffer.from(body).toString("base64") } : {}),
+	};
+}
+
+function* toLines({ callback, metadata, body }: Shown): Generator<string> {
+	const { stream, appKey, receivedAt, bytes, sha256, deadline, issues, redriven } = callback;
+	const { ingress = "unknown", verification } = metadata;
+	yield stream;
+	yield `received   ${new Date(receivedAt).toISOString()} by ${printable(ingress)} from app ${printable(appKey)}`;
+	yield `verified   ${verification === undefined ? "by nobody" : printable(describeProof(verification))}`;
+	yield `its link   lives until ${new Date(deadline.at).toISOString()} at most (${deadline.source})`;
+	yield `reasons    ${printable(describeIssues(issues))}`;
+	yield redriven === undefined
+		? "redriven   no"
+		: `redriven   ${new Date(redriven.at).toISOString()}: ${redriven.outcome}, ${redriven.recording}`;
+	yield `body       ${bytes} bytes, SHA-256 ${sha256}`;
+	if (body === undefined) {
+		yield "           sealed; --reveal-body prints it: it may hold a download link, which is a secret";
+		return;
+	}
+	const text = decodeUtf8(body);
+	if (text === undefined) yield `           base64 ${Buffer.from(body).toString("base64")}`;
+	else yield* text.split("\n").map((line) => `           ${printable(line)}`);
+}
+
+function describeProof({ scheme, secretId }: NonNullable<EventMetadata["verification"]>): string {
+	return secretId === undefined ? scheme : `${scheme}, secret ${secretId}`;
+}
