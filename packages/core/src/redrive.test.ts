@@ -21,6 +21,7 @@ import {
 import { foldQuarantine } from "./quarantined-callbacks.js";
 import { createReceive } from "./receive.js";
 import { recordingStream } from "./recording-id.js";
+import { foldRecordings } from "./recordings.js";
 import { redrive } from "./redrive.js";
 import type { DecodeCallback } from "./report-recording.js";
 import { decodeCallback } from "./screen-record-callback.js";
@@ -254,12 +255,34 @@ describe("a redriven callback", () => {
 		expect(await events()).toEqual(before);
 	});
 
+	test("is redriven once when another was as far at the same time", async () => {
+		const { deps, store, send, events } = given();
+		const stream = await send(renamed());
+		let isFirst = true;
+		const raced = withAppend(store, async () => {
+			if (!isFirst) return;
+			isFirst = false;
+			expect(await redrive(deps, stream)).toMatchObject({ _tag: "Redriven" });
+		});
+		expect(await redrive({ ...deps, store: raced }, stream)).toEqual({
+			_tag: "AlreadyRedriven",
+			recording: RECORDING,
+		});
+		expect(typesOf(await events())).toEqual(["CallbackQuarantined", "RecordingReported", "CallbackRedriven"]);
+	});
+
 	test("is redriven once by many at once", async () => {
 		const { deps, send, events } = given();
 		const stream = await send(renamed());
 		const outcomes = await Promise.all(Array.from({ length: 20 }, () => redrive(deps, stream)));
 		expect(outcomes.filter(({ _tag }) => _tag === "Redriven")).toHaveLength(1);
 		expect(typesOf(await events())).toEqual(["CallbackQuarantined", "RecordingReported", "CallbackRedriven"]);
+	});
+
+	test("is one recording, and its quarantine's stream is none", async () => {
+		const { deps, store, send } = given();
+		await redrive(deps, await send(renamed()));
+		expect([...(await foldRecordings(store.readAll())).keys()]).toEqual([RECORDING]);
 	});
 
 	test("cut short between the two appends is reported once when it is redriven again", async () => {
