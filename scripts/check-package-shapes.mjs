@@ -1,13 +1,15 @@
-// Packs every publishable package and looks at the tarball as its users get it: publint, no tests, no source maps
-// without sources, no workspace ranges, no install scripts.
+// Packs every publishable package and looks at the tarball as its users get it: publint, the types as an ES module's
+// importers resolve them (attw), no tests, no source maps without sources, no workspace ranges, no install scripts.
 
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { forEachAtOnce, pack, publicPackages } from "./pack-packages.mjs";
 
-const packages = fileURLToPath(new URL("../packages/", import.meta.url));
+const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "reelkeep-pack-"));
 let problems = 0;
 
@@ -16,16 +18,25 @@ function complain(name, problem) {
 	console.log(`FAIL ${name}: ${problem}`);
 }
 
-function checkPackage(directory) {
-	const { name, private: isPrivate } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
-	if (isPrivate) return;
-	const tarball = join(folder, `${name.replace(/\W+/g, "-")}.tgz`);
-	execFileSync("pnpm", ["pack", "--out", tarball], { cwd: directory, stdio: "pipe" });
+/** Runs one of the workspace's own tools; what it prints when it is not content is a complaint. */
+async function ask(name, tool, args) {
+	const program = fileURLToPath(new URL(`../node_modules/.bin/${tool}`, import.meta.url));
+	try {
+		await run(program, args);
+	} catch (error) {
+		complain(name, `${tool}: ${`${error.stdout ?? ""}${error.stderr ?? ""}` || error}`);
+	}
+}
+
+async function checkPackage(manifest) {
+	const { name } = manifest;
+	const tarball = await pack(manifest, folder);
 	const files = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).trim().split("\n");
 	const packed = JSON.parse(
 		execFileSync("tar", ["-xzOf", tarball, "package/package.json"], { encoding: "utf8" }),
 	);
 	const text = JSON.stringify(packed);
+	const before = problems;
 	if (/workspace:|catalog:/.test(text)) complain(name, "a range of the workspace is left in package.json");
 	if (text.includes("@reelkeep/source")) complain(name, "the source condition is left in exports");
 	if (/"(pre|post)?install"/.test(text)) complain(name, "an install script");
@@ -34,22 +45,17 @@ function checkPackage(directory) {
 	}
 	const stray = files.filter((file) => /\.test\.|tsbuildinfo|fixtures|\.map$/.test(file));
 	if (stray.length > 0) complain(name, `stray files: ${stray.slice(0, 3).join(", ")}`);
-	try {
-		execFileSync(
-			fileURLToPath(new URL("../node_modules/.bin/publint", import.meta.url)),
-			["run", tarball, "--strict"],
-			{
-				encoding: "utf8",
-			},
-		);
-		console.log(`ok   ${name}@${packed.version}: ${files.length} files`);
-	} catch (error) {
-		complain(name, `publint: ${error.stdout ?? error}`);
+	await ask(name, "publint", ["run", tarball, "--strict"]);
+	// A package without entry points, the command line, has no types to resolve.
+	const entries = Object.keys(packed.exports ?? {}).length;
+	if (entries > 0) await ask(name, "attw", [tarball, "--profile", "esm-only", "--format", "ascii"]);
+	if (problems === before) {
+		console.log(`ok   ${name}@${packed.version}: ${files.length} files, ${entries} entry points`);
 	}
 }
 
 try {
-	for (const name of readdirSync(packages)) checkPackage(join(packages, name));
+	await forEachAtOnce(publicPackages(), checkPackage);
 } finally {
 	rmSync(folder, { recursive: true, force: true });
 }
