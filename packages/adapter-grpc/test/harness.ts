@@ -208,7 +208,7 @@ function toMetadata(values: Readonly<Record<string, string>>): Metadata {
 	return metadata;
 }
 
-export function toFailure(error: ServiceError): Failure {
+function toFailure(error: ServiceError): Failure {
 	transcribe("grpc", `${error.code} ${error.details}`);
 	const [details] = error.metadata?.get("grpc-status-details-bin") ?? [];
 	if (!Buffer.isBuffer(details)) return { code: error.code, message: error.details };
