@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** A request and its answer. */
-export interface Exchange {
+interface Exchange {
 	readonly request: IncomingMessage;
 	readonly response: ServerResponse;
 }

@@ -14,7 +14,7 @@ const REMOTE = "Remote service error";
 const ARGUMENTS = "Invalid arguments";
 
 /** *Source*: docs/top-protocol.md §4. `isv.*`: the sender must change something. `isp.*`: the sender should try again. */
-export const TOP_ERRORS = {
+const TOP_ERRORS = {
 	rateLimited: { code: 7, msg: "App Call Limited", subCode: "accesscontrol.limited-by-api-access-count" },
 	verbNotAllowed: { code: 9, msg: "Http action not allowed" },
 	notPermitted: {

@@ -75,7 +75,7 @@ export function standingClock(nowMs: number = NOW_MS): Clock {
 	};
 }
 
-export function countingIds(): Ids {
+function countingIds(): Ids {
 	let last = 0;
 	return { next: () => `request-${++last}` };
 }
