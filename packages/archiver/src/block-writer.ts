@@ -8,7 +8,7 @@ const SHARED_BYTES = 14 * 1024 * 1024;
 /** A slow video's bytes do not wait longer for their block to fill. */
 const MAX_WAIT_MS = 200;
 
-export interface BlockWriter {
+interface BlockWriter {
 	/** Resolves when `chunk` may be changed, and more may come; rejects with what an earlier write rejected with. */
 	add(chunk: Uint8Array): Promise<void>;
 	/** Writes what is there. Resolves when all is written. */

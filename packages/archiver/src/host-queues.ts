@@ -27,7 +27,7 @@ interface Host<Item> {
 }
 
 /** A host of which something that is not late is due. */
-export interface UrgentHost {
+interface UrgentHost {
 	readonly host: string;
 	/** It has no place left. */
 	readonly isFull: boolean;

@@ -1,7 +1,7 @@
 // The boxes of an MP4 (ISO/IEC 14496-12, 4.2): a size, a type, and a body that may be boxes again. Pure.
 
 /** A size of 32 bits and a type; one of 64 bits may follow. */
-export const LEAST_HEADER_BYTES = 8;
+const LEAST_HEADER_BYTES = 8;
 export const MOST_HEADER_BYTES = 16;
 /** Real ones have a few tens; more would cost memory and tell nothing. */
 const MAX_SIBLINGS = 4_096;

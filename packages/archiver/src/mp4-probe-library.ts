@@ -10,7 +10,7 @@ interface Library {
 }
 
 /** The members of a parsed box that are asked for; damage may have left out any of them. */
-export interface ParsedBox {
+interface ParsedBox {
 	readonly timescale?: number;
 	readonly duration?: number;
 	readonly fragment_duration?: number;

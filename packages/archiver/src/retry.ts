@@ -7,7 +7,7 @@ import { type FailureReason, failureKind } from "./failure.js";
  * How long after its deadline a recording is still tried whose origin, or whose link refresher, could not be asked: that may
  * be our own network's fault, and says nothing of the link.
  */
-export const UNASKED_GRACE_MS = 24 * 3_600_000;
+const UNASKED_GRACE_MS = 24 * 3_600_000;
 const UNASKED: ReadonlySet<FailureReason> = new Set(["unreachable", "refresher"]);
 
 export interface RetryPolicy {

@@ -17,7 +17,7 @@ export const QUICK = { firstDelayMs: 2, minDelayMs: 1, maxDelayMs: 40, confirmat
 export let scene: RecordingScene;
 export let origin: ObjectStore;
 export let video: Uint8Array;
-export const archivers: Archiver[] = [];
+const archivers: Archiver[] = [];
 
 beforeEach(async () => {
 	scene = createRecordingScene();
