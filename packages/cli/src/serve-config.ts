@@ -43,7 +43,7 @@ export interface ServeConfig {
 }
 
 /** Options of `httpIngress`, but for the apps. */
-export interface HttpConfig extends VerifierConfig {
+interface HttpConfig extends VerifierConfig {
 	readonly host: string;
 	readonly port: number;
 	readonly path?: string;
