@@ -15,7 +15,7 @@ function md5Of(bytes: Uint8Array): string {
 	return known;
 }
 
-export interface Asked {
+interface Asked {
 	readonly from: number;
 	/** The object that a part is to be of; `undefined`: of any. */
 	readonly ifSame?: string | undefined;

@@ -254,7 +254,7 @@ export async function beginHolding(
 	return { ...upload, offset: held.length };
 }
 
-export function foundAs(change: (partial: PartialVideo) => PartialVideo): MakeVideos {
+function foundAs(change: (partial: PartialVideo) => PartialVideo): MakeVideos {
 	return brokenVideos((store) => ({
 		async findPartial(key) {
 			const partial = await store.findPartial(key);

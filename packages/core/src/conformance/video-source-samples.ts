@@ -50,7 +50,7 @@ export async function openUnavailable(
 	return result;
 }
 
-export async function readBody({ body }: OpenedVideo): Promise<Uint8Array> {
+async function readBody({ body }: OpenedVideo): Promise<Uint8Array> {
 	const chunks: Uint8Array[] = [];
 	for await (const chunk of body) chunks.push(new Uint8Array(chunk));
 	return concatBytes(...chunks);

@@ -24,7 +24,7 @@ import {
 import { createQuarantineLedger, type QuarantineLedger, type QuarantineQuota } from "../quarantine-ledger.js";
 import { createReceive, type ReceiveOptions, resolveReceiveOptions } from "../receive.js";
 
-export const CORE_PLUGIN = "reelkeep";
+const CORE_PLUGIN = "reelkeep";
 
 export function corePlugin(options: {
 	readonly receive: ReceiveOptions;

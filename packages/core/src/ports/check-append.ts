@@ -3,7 +3,7 @@
 import type { ExpectedVersion, NewEvent } from "./event-store.js";
 
 /** Events of one append, as the port says. */
-export const MAX_APPEND_EVENTS = 64;
+const MAX_APPEND_EVENTS = 64;
 /** As the port says. */
 export const MAX_STREAM_NAME_CHARACTERS = 128;
 
