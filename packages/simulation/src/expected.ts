@@ -1,6 +1,6 @@
 // What many seeds together must have met with: a simulation in which some kind of thing never happens proves little.
 
-export const EXPECTED: readonly string[] = [
+const EXPECTED: readonly string[] = [
 	...["opening", "checking", "working", "closing", "closed", "everywhere"].map((phase) => `cut.${phase}`),
 	...["lost", "kept", "torn-end", "mixed"].map((manner) => `cut.file.${manner}`),
 	...["kept", "lost", "clean-lost", "reordered", "torn-at-a-byte", "torn-at-sectors"].map(

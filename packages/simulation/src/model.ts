@@ -17,7 +17,7 @@ import { isSameJson } from "./same-json.js";
  * - `rejected`: a fault: it may be there, whole
  * - `dead`: it was not there when a later owner looked: it must not come back
  */
-export type AppendState = "pending" | "acknowledged" | "refused" | "rejected" | "dead";
+type AppendState = "pending" | "acknowledged" | "refused" | "rejected" | "dead";
 
 /** One call of `append`. */
 export interface Submission {

@@ -8,7 +8,7 @@ import { Content } from "./content.js";
  * - `clean`: a sync failed to write it, and none will try again: it is read until the power is cut
  * - `synced`: written, and behind a change that is not
  */
-export type ChangeState = "dirty" | "clean" | "synced";
+type ChangeState = "dirty" | "clean" | "synced";
 
 export type FileChange = {
 	/** When: greater is later. */
