@@ -12,7 +12,7 @@ import {
 import type { StreamHash } from "./stream-hash.js";
 
 /** One append: it is written by one call and held in memory whole. */
-export const MAX_APPEND_BYTES = 16 * 1024 * 1024;
+const MAX_APPEND_BYTES = 16 * 1024 * 1024;
 /** More than any frame of a record without its stream name, checksum included. */
 const FRAME_BYTES = 160;
 

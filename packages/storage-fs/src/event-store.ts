@@ -29,7 +29,7 @@ import { createSocketOwnership } from "./socket-ownership.js";
 import { findHead } from "./stream-head.js";
 
 /** So many events take about 2 GB of memory. */
-export const MAX_EVENTS = 100_000_000;
+const MAX_EVENTS = 100_000_000;
 /** From this share of `maxEvents` on the store says so. */
 const NEARLY_FULL = 0.8;
 

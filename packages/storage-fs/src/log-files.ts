@@ -70,11 +70,6 @@ export async function findSegments(fileSystem: FileSystem, directory: string): P
 	return { present, last: Math.max(0, ...present, ...numbered(INDEX_FILE)) };
 }
 
-/** The segments whose file is there, in order. */
-export async function listSegments(fileSystem: FileSystem, directory: string): Promise<readonly number[]> {
-	return (await findSegments(fileSystem, directory)).present;
-}
-
 /** *Errors*: rejects with `io` when there is no event log in `directory`. */
 export async function requireLog(fileSystem: FileSystem, directory: string): Promise<void> {
 	if ((await findSegments(fileSystem, directory)).last > 0) return;

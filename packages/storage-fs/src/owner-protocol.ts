@@ -19,7 +19,7 @@ export interface Progress {
 }
 
 /** No line is longer; a peer that sends more is not an owner. */
-export const MAX_LINE_BYTES = 1024;
+const MAX_LINE_BYTES = 1024;
 
 /** Cuts a stream of text into lines. Throws a `RangeError` when a line is too long. */
 export function createLineSplitter(onLine: (line: string) => void): (text: string) => void {

@@ -4,7 +4,7 @@
 import { crc32 } from "node:zlib";
 
 /** Of its UTF-8. */
-export const MAX_NOTE_BYTES = 4 * 1024;
+const MAX_NOTE_BYTES = 4 * 1024;
 const CHECKSUM = /^ [0-9a-f]{8}$/;
 const CHECKSUM_LENGTH = 9;
 const MARK = /^[1-9][0-9]{0,15}$/;

@@ -20,7 +20,7 @@ import { createFileKeyring, type FileKeyring } from "./keyring.js";
 import type { Ownership } from "./ownership.js";
 import { createFsVideoStore, type FsVideoStore } from "./video-store.js";
 
-export const PLUGIN_NAME = "storage-fs";
+const PLUGIN_NAME = "storage-fs";
 /** The key file in the data directory, unless another one is named. */
 export const KEY_FILE_NAME = "keys.json";
 

@@ -22,7 +22,7 @@ import {
 import { createFsVideoStore } from "./video-store.js";
 
 /** So that a few events fill one. */
-export const SMALL_SEGMENT_BYTES = 1024;
+const SMALL_SEGMENT_BYTES = 1024;
 
 /** What a store of these tests is filled by. */
 export interface Filler {

@@ -4,7 +4,7 @@ import { toFault } from "./durable-files.js";
 import type { OpenFile } from "./file-system.js";
 
 /** What is held in memory of a video at once. */
-export const READ_CHUNK_BYTES = 256 * 1024;
+const READ_CHUNK_BYTES = 256 * 1024;
 
 /**
  * Feeds the whole file to `hash`, which may take its time, and to `onBytes`, for which each chunk is a buffer of its own;
