@@ -11,7 +11,7 @@ export const QUICK_RETRY = { firstDelayMs: 2, minDelayMs: 1, maxDelayMs: 400, co
 /** The longest silence of an origin, for their source. */
 export const QUICK_IDLE_TIMEOUT_MS = 40;
 
-export interface StartedArchiver {
+interface StartedArchiver {
 	stop(): Promise<void>;
 	check(): Promise<readonly { readonly message: string }[]>;
 }

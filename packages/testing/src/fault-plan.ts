@@ -42,7 +42,7 @@ export interface RecordingPlan {
 
 export type UploadStep = "begin" | "write" | "commit";
 
-export type Fate =
+type Fate =
 	/** The origin behaves. */
 	| { readonly _tag: "Well" }
 	/** Something that may pass does not, until the deadline and its grace are over. */

@@ -18,7 +18,7 @@ export interface HostileRunOptions {
 	readonly onProgress?: (sent: number) => void;
 }
 
-export interface KindCount {
+interface KindCount {
 	sent: number;
 	answered: number;
 	/** Closed without an answer. */

@@ -7,7 +7,7 @@ import { isIPv6 } from "node:net";
 import { type Answer, AUTHORITATIVE_ANSWER, decode, encode } from "dns-packet";
 
 /** What a name has. *Shape*: addresses of both families; or another name, whose own answer follows in the same packet. */
-export interface NameAnswer {
+interface NameAnswer {
 	readonly addresses?: readonly string[];
 	readonly alias?: string;
 	/** How long it takes. *Units*: milliseconds. */

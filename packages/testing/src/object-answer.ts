@@ -46,7 +46,7 @@ export function wholeAnswer({ bytes, headers, md5, habits }: HeldObject): Object
 	};
 }
 
-export function rangeAnswer(
+function rangeAnswer(
 	{ bytes, headers }: HeldObject,
 	{ start, end }: { readonly start: number; readonly end: number },
 ): ObjectAnswer {

@@ -3,8 +3,6 @@
 import type { HeldObject, ObjectBytes } from "./held-object.js";
 import { type ObjectAnswer, wholeAnswer } from "./object-answer.js";
 
-export type { ObjectBytes } from "./held-object.js";
-
 /** How one GET of an object goes wrong. Bytes count in the body of that answer. */
 export type ObjectFault =
 	/** An error answer with OSS's XML. */

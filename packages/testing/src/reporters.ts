@@ -35,7 +35,7 @@ export interface Reporters {
 	report(address: string, tracks: Iterable<string>): Reporting;
 }
 
-export interface Reporting {
+interface Reporting {
 	/** Resolves when all tracks were reported, or it was stopped. */
 	readonly finished: Promise<void>;
 	/** No report is begun any more; what is under way is waited for until its connection ends. */

@@ -132,7 +132,7 @@ export function signedBodyRequest(options: SignedBodyOptions): Buffer {
 }
 
 /** The upper-case hex signature of `pairs` and the bytes behind them; `sign` is left out. */
-export function signWithBody(
+function signWithBody(
 	pairs: readonly (readonly [name: string, value: string])[],
 	body: Uint8Array,
 	secret: string,
