@@ -10,17 +10,25 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../packages/", import.meta.url));
 
-/** `{ name, directory, exports }` of every publishable package. */
+/** The manifest of every publishable package, and its `directory`. */
 export function publicPackages() {
 	return readdirSync(root)
 		.map((name) => join(root, name))
 		.filter((directory) => existsSync(join(directory, "package.json")))
 		.map((directory) => ({
-			directory,
+			exports: {},
 			...JSON.parse(readFileSync(join(directory, "package.json"), "utf8")),
+			directory,
 		}))
-		.filter((manifest) => !manifest.private)
-		.map(({ name, directory, exports = {} }) => ({ name, directory, exports }));
+		.filter((manifest) => !manifest.private);
+}
+
+/** `{ name, file }` of what a package's users can import: `@reelkeep/core/ports`, and the built file behind it. */
+export function entriesOf({ name, directory, exports }) {
+	return Object.entries(exports).map(([path, { default: file }]) => ({
+		name: name + path.slice(1),
+		file: join(directory, file),
+	}));
 }
 
 /** The tarball of one package, in `folder`. */
