@@ -41,27 +41,27 @@ export const DeliveryParked = t.type(
 export type DeliveryParked = t.TypeOf<typeof DeliveryParked>;
 
 /** Everything of a parked recording has been handled. */
-export const DeliveryResumed = t.type({ subscription: t.string, stream: t.string }, "DeliveryResumed");
+const DeliveryResumed = t.type({ subscription: t.string, stream: t.string }, "DeliveryResumed");
 
 /** Where a subscription began that is handed nothing older. */
-export const SubscriptionStarted = t.type(
+const SubscriptionStarted = t.type(
 	{ subscription: t.string, after: t.union([Position_, t.null]) },
 	"SubscriptionStarted",
 );
-export type SubscriptionStarted = t.TypeOf<typeof SubscriptionStarted>;
+type SubscriptionStarted = t.TypeOf<typeof SubscriptionStarted>;
 
 const CODECS = { DeliveryParked, DeliveryResumed, SubscriptionStarted };
 type Entry = {
 	[Type in keyof typeof CODECS]: { type: Type; data: t.TypeOf<(typeof CODECS)[Type]> };
 }[keyof typeof CODECS];
 
-export interface LedgerState {
+interface LedgerState {
 	readonly parked: ReadonlyMap<StreamName, DeliveryParked>;
 	readonly started: SubscriptionStarted | undefined;
 }
 
 /** `subscription-<64 hex>`. */
-export function subscriptionStream(name: string): StreamName {
+function subscriptionStream(name: string): StreamName {
 	return PREFIX + hashFields([name]);
 }
 
@@ -70,7 +70,7 @@ export function isSubscriptionStream(stream: StreamName): boolean {
 	return stream.startsWith(PREFIX);
 }
 
-export function evolveLedger(state: LedgerState, { type, data }: Entry): LedgerState {
+function evolveLedger(state: LedgerState, { type, data }: Entry): LedgerState {
 	if (type === "SubscriptionStarted") return { ...state, started: data };
 	const parked = new Map(state.parked);
 	if (type === "DeliveryParked") parked.set(data.stream, data);

@@ -27,7 +27,7 @@ import {
 	toPosition,
 } from "./ports/index.js";
 import type { ReceiveOptions } from "./receive.js";
-import type { SubscriptionHandler } from "./subscribe.js";
+import type { Delivery, SubscriptionHandler } from "./subscribe.js";
 
 /** Compiled, never called. */
 type Use<Given> = (given: Given) => unknown;
@@ -225,7 +225,7 @@ describe("appending", () => {
 describe("handlers and options", () => {
 	test("a subscription's handler sees what it does not know too, and says when it is done", () => {
 		expectTypeOf<Parameters<SubscriptionHandler>>().toEqualTypeOf<
-			[event: ReelkeepEvent | UnknownEvent, signal: AbortSignal]
+			[event: ReelkeepEvent | UnknownEvent, delivery: Delivery]
 		>();
 		const use: Use<Reelkeep> = (reelkeep) => {
 			reelkeep.subscribe("billing", async () => undefined);
