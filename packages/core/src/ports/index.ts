@@ -32,7 +32,15 @@ export { isKeyringFault, type Keyring, type KeyringFault, keyringFault } from ".
 export type { AcquireResult, Lease, LeaseStore, RenewResult } from "./lease-store.js";
 export type { LinkRefresher, RefreshedLink, RefreshReason, RefreshRequest } from "./link-refresher.js";
 export type { ArchiveProgress, Notice, Notices, NoticeType, RecordingAtRisk } from "./notices.js";
-export { createToken, type Get, type Plugin, type Registry, type Token, tokenName } from "./plugin.js";
+export {
+	createToken,
+	type Get,
+	type Plugin,
+	pickPorts,
+	type Registry,
+	type Token,
+	tokenName,
+} from "./plugin.js";
 export { comparePositions, isPosition, toPosition } from "./position.js";
 export type { Clock, Health, Ids, Logger, Problem, Telemetry } from "./runtime.js";
 export {

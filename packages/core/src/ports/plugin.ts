@@ -36,3 +36,28 @@ export interface Plugin {
 	/** What is wrong with this plugin now, for `/readyz`. */
 	check?(): Promise<readonly Problem[]>;
 }
+
+/**
+ * The same plugin, but of what it provides only `tokens`: for a storage of which another provides the rest. It starts and
+ * stops as before; what it takes of the ports that were left out, it gets from whoever provides them, listed before it.
+ * *Errors*: throws a `TypeError` for a token that `plugin` does not provide.
+ */
+export function pickPorts(plugin: Plugin, tokens: readonly Token<unknown>[]): Plugin {
+	const foreign = tokens.filter((token) => !plugin.provides.includes(token)).map(tokenName);
+	if (foreign.length > 0) throw new TypeError(`${plugin.name} does not provide ${foreign.join(" and ")}`);
+	return {
+		name: plugin.name,
+		provides: [...tokens],
+		needs: plugin.needs,
+		register: (registry) =>
+			plugin.register?.({
+				provide(token, factory) {
+					const isLeftOut = plugin.provides.includes(token) && !tokens.includes(token);
+					if (!isLeftOut) registry.provide(token, factory);
+				},
+			}),
+		start: async (get) => plugin.start?.(get),
+		stop: async () => plugin.stop?.(),
+		check: async () => (await plugin.check?.()) ?? [],
+	};
+}
