@@ -51,6 +51,12 @@ module.exports = {
 			to: { path: "^packages/(testing|core/src/conformance)/" },
 		},
 		{
+			name: "conformance-in-tests-of-examples-only",
+			severity: "error",
+			from: { path: "^examples/", pathNot: tests },
+			to: { path: "^packages/core/src/conformance/" },
+		},
+		{
 			name: "nothing-needs-the-simulation",
 			severity: "error",
 			from: { path: "^(packages/(?!simulation/)|examples/)" },
@@ -80,12 +86,14 @@ module.exports = {
 			severity: "error",
 			from: { path: "^examples/" },
 			to: {
-				path: "^packages/[^/]+/src/(?!index|ports/index|container/index|v1[.]ts)",
+				path: "^packages/[^/]+/src/(?!index|ports/index|container/index|conformance/index|v1[.]ts)",
 				pathNot: "^packages/testing/",
 			},
 		},
 	],
 	options: {
+		// An example's, where Node is new enough; the rules run on older ones too.
+		builtInModules: { add: ["node:sqlite", "sqlite"] },
 		doNotFollow: { path: "node_modules" },
 		exclude: { path: "^(packages|examples)/[^/]+/dist/" },
 		tsPreCompilationDeps: true,
