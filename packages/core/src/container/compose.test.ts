@@ -38,13 +38,19 @@ describe("a composition that cannot work", () => {
 			"nothing provides EventStore, which mail needs; add fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core, or register your own",
 		);
 		expect(problemOf([plugin("mail", [], [A]), plugin("chat", [], [A])])).toBe(
-			"nothing provides A, which mail and chat needs; register it in the container",
+			"nothing provides A, which mail and chat need; register it in the container",
 		);
 	});
 
 	test("names the two that provide the same", () => {
 		expect(problemOf([plugin("disk", [EVENT_STORE, KEYRING]), plugin("memory", [EVENT_STORE])])).toBe(
-			"disk and memory both provide EventStore; leave one of them out",
+			"disk and memory both provide EventStore; leave one of them out, or take a part of it with pickPorts",
+		);
+	});
+
+	test("names three that provide the same", () => {
+		expect(problemOf([plugin("x", [A]), plugin("y", [A]), plugin("z", [A])])).toMatch(
+			/^x, y and z all provide A;/,
 		);
 	});
 
@@ -56,7 +62,9 @@ describe("a composition that cannot work", () => {
 
 	test("names the plugins in a circle of needs", () => {
 		const message = problemOf([plugin("a", [A], [B]), plugin("b", [B], [C]), plugin("c", [C], [A])]);
-		expect(message).toBe("plugins need each other in a circle: a → b → c → a");
+		expect(message).toBe(
+			"plugins need each other in a circle: a → b → c → a; split one, or take the token out of its needs and ask for it after its start",
+		);
 	});
 
 	test("has all its problems named at once, one a line", () => {
@@ -70,7 +78,7 @@ describe("a composition that cannot work", () => {
 		expect(error).toMatchObject({ _tag: "CompositionError", name: "CompositionError" });
 		expect(String((error as Error).message).split("\n")).toEqual([
 			"two plugins are named x; give one of them another name",
-			"x and x both provide A; leave one of them out",
+			"x and x both provide A; leave one of them out, or take a part of it with pickPorts",
 			"nothing provides B, which x needs; register it in the container",
 			"nothing provides C, which x needs; register it in the container",
 		]);

@@ -17,8 +17,8 @@ const PROVIDERS: Readonly<Record<string, string>> = {
 export class CompositionError extends Error {
 	readonly _tag = "CompositionError";
 
-	constructor(problems: readonly string[]) {
-		super(problems.join("\n"));
+	constructor(problems: readonly string[], cause?: unknown) {
+		super(problems.join("\n"), cause === undefined ? undefined : { cause });
 		this.name = "CompositionError";
 	}
 }
@@ -52,7 +52,9 @@ function findConflicts(plugins: readonly Plugin[]): readonly string[] {
 	return [...tokens].flatMap((token) => {
 		const providers = plugins.filter(({ provides }) => provides.includes(token)).map(({ name }) => name);
 		return providers.length > 1
-			? [`${providers.join(" and ")} both provide ${tokenName(token)}; leave one of them out`]
+			? [
+					`${joinNames(providers)} ${providers.length > 2 ? "all" : "both"} provide ${tokenName(token)}; leave one of them out, or take a part of it with pickPorts`,
+				]
 			: [];
 	});
 }
@@ -71,11 +73,25 @@ function findMissing(
 		});
 }
 
-/** What to do about a port that nobody provides. */
+/** What to do about a port that nobody provides; `users` may be nobody in particular. */
 export function describeMissing(token: Token<unknown>, users: readonly string[]): string {
-	const hint = PROVIDERS[tokenName(token)];
-	const remedy = hint === undefined ? "register it in the container" : `add ${hint}, or register your own`;
-	return `nothing provides ${tokenName(token)}, which ${users.join(" and ")} needs; ${remedy}`;
+	const name = tokenName(token);
+	const hint = PROVIDERS[name];
+	const who = users.length === 0 ? "" : `, which ${joinNames(users)} ${users.length > 1 ? "need" : "needs"}`;
+	return `nothing provides ${name}${who}; ${remedyFor(token, name, hint)}`;
+}
+
+function remedyFor(token: Token<unknown>, name: string, hint: string | undefined): string {
+	// Two symbols may have one name: only `createToken` gives the same one to all.
+	if (Symbol.keyFor(token) === undefined) {
+		return `this symbol is nobody else's: take the token of @reelkeep/core/ports, or createToken("${name}")`;
+	}
+	return hint === undefined ? "register it in the container" : `add ${hint}, or register your own`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function joinNames(names: readonly string[]): string {
+	return names.join(", ").replace(/, (?=[^,]*$)/, " and ");
 }
 
 function sortByNeeds(plugins: readonly Plugin[]): readonly Plugin[] {
@@ -86,7 +102,9 @@ function sortByNeeds(plugins: readonly Plugin[]): readonly Plugin[] {
 		if (underway.has(plugin)) {
 			const names = [...underway, plugin].map(({ name }) => name);
 			const circle = names.slice(names.indexOf(plugin.name)).join(" → ");
-			throw new CompositionError([`plugins need each other in a circle: ${circle}`]);
+			throw new CompositionError([
+				`plugins need each other in a circle: ${circle}; split one, or take the token out of its needs and ask for it after its start`,
+			]);
 		}
 		underway.add(plugin);
 		for (const token of plugin.needs) {

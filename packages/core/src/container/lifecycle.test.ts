@@ -61,6 +61,12 @@ describe("a stop that fails", () => {
 		]);
 	});
 
+	test("names the plugins that did not stop", async () => {
+		const { lifecycle } = given({ a: "stop", c: "stop" });
+		await lifecycle.start();
+		await expect(lifecycle.stop()).rejects.toThrow("did not stop cleanly: c and a");
+	});
+
 	test("is told to all who ask for the stop", async () => {
 		const { lifecycle } = given({ a: "stop" });
 		await lifecycle.start();
@@ -70,6 +76,42 @@ describe("a stop that fails", () => {
 		expect(reasons[0]).toBeInstanceOf(AggregateError);
 		expect(reasons[1]).toBe(reasons[0]);
 		await expect(lifecycle.stop()).rejects.toBe(reasons[0]);
+	});
+});
+
+describe("a plugin that hangs", () => {
+	for (const what of ["start", "stop"] as const) {
+		test(`is named while it does not ${what}`, async () => {
+			const told: unknown[] = [];
+			const logger = { ...silentLogger, warn: (...line: unknown[]) => void told.push(line) };
+			let release = (): void => undefined;
+			const hanging = new Promise<void>((resolve) => {
+				release = resolve;
+			});
+			let slow = (): void => undefined;
+			const sleep = () =>
+				new Promise<void>((resolve) => {
+					slow = resolve;
+				});
+			const plugin: Plugin = { name: "disk", provides: [], needs: [], [what]: () => hanging };
+			const lifecycle = createLifecycle([plugin], get, () => logger, sleep);
+			const starting = lifecycle.start();
+			const stopping = what === "stop" ? starting.then(() => lifecycle.stop()) : starting;
+			await new Promise((resolve) => setImmediate(resolve));
+			expect(told).toEqual([]);
+			slow();
+			await new Promise((resolve) => setImmediate(resolve));
+			const message = what === "start" ? "plugin is still starting" : "plugin is still stopping";
+			expect(told).toEqual([[{ plugin: "disk", waitedMs: 10_000 }, message]]);
+			release();
+			await stopping;
+		});
+	}
+
+	test("and one that rejects with nothing is named too", async () => {
+		const plugin: Plugin = { name: "disk", provides: [], needs: [], start: () => Promise.reject(undefined) };
+		const lifecycle = createLifecycle([plugin], get, () => silentLogger);
+		await expect(lifecycle.start()).rejects.toThrow("disk did not start, and does not say why");
 	});
 });
 

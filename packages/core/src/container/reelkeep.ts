@@ -2,19 +2,14 @@
 // there takes the place of a plugin's or of a default.
 
 import "reflect-metadata/lite";
-import {
-	type DependencyContainer,
-	container as globalContainer,
-	type InjectionToken,
-	instanceCachingFactory,
-} from "tsyringe";
+import { type DependencyContainer, container as globalContainer, type InjectionToken } from "tsyringe";
 import type { ReelkeepEvent } from "../events.js";
 import { createLiveEmitter, type LiveEvents } from "../live-events.js";
 import { createNoticeEmitter, type NoticeEvents } from "../notice-emitter.js";
 import { errorName, observe } from "../observe.js";
 import type { EventStore } from "../ports/event-store.js";
 import type { Receive } from "../ports/ingress.js";
-import { type Get, type Plugin, type Token, tokenName } from "../ports/plugin.js";
+import type { Get, Plugin, Token } from "../ports/plugin.js";
 import type { Health, Logger, Problem } from "../ports/runtime.js";
 import * as tokens from "../ports/tokens.js";
 import {
@@ -39,6 +34,7 @@ import {
 	type SubscriptionHandler,
 	subscribe,
 } from "../subscribe.js";
+import { describeNoPlugins } from "./check-plugins.js";
 import { CompositionError, describeMissing, orderPlugins } from "./compose.js";
 import { corePlugin } from "./core-plugin.js";
 import {
@@ -50,6 +46,8 @@ import {
 	systemClock,
 } from "./defaults.js";
 import { createLifecycle } from "./lifecycle.js";
+import { registerPlugin } from "./registration.js";
+import { createChild, createResolve } from "./resolve.js";
 import { createSubscriptions } from "./subscriptions.js";
 
 export interface ReelkeepOptions {
@@ -92,12 +90,15 @@ export interface Reelkeep {
 
 /**
  * Composes plugins into a Reelkeep; nothing runs before `start`. Two of them live side by side in one process.
- * *Errors*: throws a `CompositionError` that says in words what is missing or provided twice.
+ * *Errors*: throws a `CompositionError` that says in words what is missing, provided twice or no plugin.
  */
 export function createReelkeep(options: ReelkeepOptions): Reelkeep {
-	const child = (options.container ?? globalContainer).createChildContainer();
+	const problems = describeNoPlugins(options?.plugins);
+	if (problems.length > 0) throw new CompositionError(problems);
+	const child = createChild(options.container ?? globalContainer);
+	const resolve = createResolve(child);
 	const isUsers = (token: Token<unknown>): boolean => options.container?.isRegistered(token, true) ?? false;
-	const get: Get = (token) => child.resolve(token);
+	const get: Get = (token) => resolve(token);
 	const emitter = lazy(() => createLiveEmitter(get(LOGGER)));
 	const notices = lazy(() => createNoticeEmitter(get(LOGGER)));
 	const check = async (): Promise<readonly Problem[]> => [
@@ -114,7 +115,7 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 		composed.map((plugin) => ({ ...plugin, provides: plugin.provides.filter((token) => !isUsers(token)) })),
 		(token) => child.isRegistered(token, options.container !== undefined),
 	);
-	for (const plugin of composed) register(plugin, child, isUsers, get);
+	for (const plugin of composed) registerPlugin(plugin, { child, isUsers }, get);
 	const byName = new Map(composed.map((plugin) => [plugin.name, plugin]));
 	const lifecycle = createLifecycle(
 		ordered.flatMap(({ name }) => byName.get(name) ?? []),
@@ -171,7 +172,7 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 			return get(HEALTH);
 		},
 		revealLink: (event) => openLink(get(KEYRING), event.stream, event.data),
-		get: (what) => child.resolve(what),
+		get: resolve,
 	};
 }
 
@@ -209,30 +210,6 @@ function knownTokens(plugins: readonly Plugin[]): ReadonlySet<Token<unknown>> {
 		...Object.values(tokens),
 		...plugins.flatMap(({ provides, needs }) => [...provides, ...needs]),
 	]);
-}
-
-function register(
-	plugin: Plugin,
-	child: DependencyContainer,
-	isUsers: (token: Token<unknown>) => boolean,
-	get: Get,
-): void {
-	const registered = new Set<Token<unknown>>();
-	plugin.register?.({
-		provide(token, factory) {
-			if (!plugin.provides.includes(token)) {
-				throw new TypeError(
-					`${plugin.name} registers ${tokenName(token)} without saying that it provides it`,
-				);
-			}
-			registered.add(token);
-			if (!isUsers(token)) child.register(token, { useFactory: instanceCachingFactory(() => factory(get)) });
-		},
-	});
-	const missing = plugin.provides.filter((token) => !registered.has(token)).map(tokenName);
-	if (missing.length > 0) {
-		throw new TypeError(`${plugin.name} says that it provides ${missing.join(" and ")}, but registers none`);
-	}
 }
 
 async function checkAll(plugins: readonly Plugin[]): Promise<readonly Problem[]> {
