@@ -25,6 +25,7 @@ const LOOK_EVERY_MS = 3;
 const LOOK_ANYWAY_AFTER_MS = 12;
 /** Nothing happened for so long: what is waited for is due later. */
 const PUSH_AFTER_MS = 20;
+const MOST_QUIET_OF_A_LOOK_MS = 5;
 const PUSH_MS = 400;
 /** Pushed further, time itself would end what is waited for: the grace is over after as many. */
 const MOST_PUSHES = 1_400;
@@ -85,21 +86,24 @@ async function wait({ scene, lives, patienceMs }: Waiting, condition: () => Prom
 	const giveUpAt = performance.now() + patienceMs;
 	let seen = -1;
 	let lookedAt = Number.NEGATIVE_INFINITY;
-	let quietSince = performance.now();
+	let quietMs = 0;
 	let pushes = 0;
-	for (;;) {
+	for (let before = performance.now(); ; ) {
 		await lives.restartIfDue();
 		const now = performance.now();
+		// A process that did not get to run was not quiet: what is under way waited as well.
+		quietMs += Math.min(now - before, MOST_QUIET_OF_A_LOOK_MS);
+		before = now;
 		const isQuiet = lives.happened() === seen;
 		if (!isQuiet || now - lookedAt > LOOK_ANYWAY_AFTER_MS) {
 			seen = lives.happened();
 			lookedAt = now;
 			if (await condition()) return;
 		}
-		if (!isQuiet) quietSince = now;
-		if (now - quietSince > PUSH_AFTER_MS) {
+		if (!isQuiet) quietMs = 0;
+		if (quietMs > PUSH_AFTER_MS) {
 			scene.clock.shift(PUSH_MS);
-			quietSince = now;
+			quietMs = 0;
 			pushes += 1;
 		}
 		if (now > giveUpAt || pushes > MOST_PUSHES) throw new Error("what must come does not come");
