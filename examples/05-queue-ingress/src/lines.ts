@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 
 /** What a message's text may take as JSON, six bytes for a character at worst, and something around it. */
-export const MAX_LINE_CHARACTERS = 7 * 256 * 1024;
+const MAX_LINE_CHARACTERS = 7 * 256 * 1024;
 
 /** Ends when the other side does. *Errors*: throws when the connection breaks, or for a line that is too long or no JSON. */
 export async function* readLines(socket: Socket): AsyncGenerator<unknown> {

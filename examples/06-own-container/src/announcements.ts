@@ -1,7 +1,7 @@
 // A plain plugin that follows the log durably: no container, no decorators.
 
 import { type Subscription, subscribe } from "@reelkeep/core";
-import { CHECKPOINT_STORE, CLOCK, EVENT_STORE, LOGGER, type Plugin } from "@reelkeep/core/ports";
+import { CHECKPOINT_STORE, CLOCK, EVENT_STORE, IDS, LOGGER, type Plugin } from "@reelkeep/core/ports";
 
 export interface Announcements extends Plugin {
 	/** Resolves when all that is in the log now has been said. */
@@ -13,10 +13,10 @@ export function announcements(say: (line: string) => void): Announcements {
 	return {
 		name: "announcements",
 		provides: [],
-		needs: [EVENT_STORE, CHECKPOINT_STORE, CLOCK, LOGGER],
+		needs: [EVENT_STORE, CHECKPOINT_STORE, CLOCK, IDS, LOGGER],
 		async start(get) {
 			const [store, checkpoints] = [get(EVENT_STORE), get(CHECKPOINT_STORE)];
-			const deps = { store, checkpoints, clock: get(CLOCK), logger: get(LOGGER) };
+			const deps = { store, checkpoints, clock: get(CLOCK), ids: get(IDS), logger: get(LOGGER) };
 			subscription = subscribe(deps, "announcements", async ({ type, stream, version }) => {
 				say(`${type} ${stream.slice(0, 17)} version ${version}`);
 			});
