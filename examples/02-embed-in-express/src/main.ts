@@ -1,6 +1,7 @@
 // An Express service that exists already, with its body parsers and its routes, and takes callbacks too.
 
-import { createExpressHandler, createTopVerifier, keepRawBody } from "@reelkeep/adapter-http";
+import { createTopVerifier } from "@reelkeep/adapter-http";
+import { createExpressHandler, keepRawBody } from "@reelkeep/adapter-http/express";
 import { archiver } from "@reelkeep/archiver";
 import { createReelkeep, randomIds, systemClock } from "@reelkeep/core/container";
 import { fsStorage } from "@reelkeep/storage-fs";

@@ -21,6 +21,8 @@ export interface TopRequest {
 	readonly method: string;
 	/** Path and query as they stand in the request line, nothing decoded. */
 	readonly target: string;
+	/** The target was put together again from decoded parts: the receipt has no `requestSha256` then. */
+	readonly isTargetRebuilt?: boolean;
 	/** Names in lower case. */
 	readonly headers: ReadonlyMap<string, string>;
 	/** The body's bytes as received; empty when there is none. */
@@ -126,11 +128,11 @@ export function bodyOf(
 }
 
 /**
- * SHA-256 of the request as it came: its target, a line feed, its body. `undefined` when its bytes are gone.
+ * SHA-256 of the request as it came: its target, a line feed, its body. `undefined` when the bytes of either are gone.
  * *Shape*: lower-case hex.
  */
-export function requestSha256({ target, body }: TopRequest): string | undefined {
-	if (!(body instanceof Uint8Array)) return undefined;
+export function requestSha256({ target, isTargetRebuilt, body }: TopRequest): string | undefined {
+	if (isTargetRebuilt || !(body instanceof Uint8Array)) return undefined;
 	return hash("sha256", Buffer.concat([Buffer.from(`${target}\n`, "latin1"), body]), "hex");
 }
 

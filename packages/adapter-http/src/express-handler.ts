@@ -2,8 +2,8 @@
 
 import type { IncomingMessage } from "node:http";
 import type { ParsedForm } from "./exchange.js";
-import { createHandler, type NodeHandler, type NodeHandlerOptions } from "./node-handler.js";
-import { isFormType } from "./parameters.js";
+import { mountHandler, type NodeHandler, type NodeHandlerOptions } from "./node-handler.js";
+import { parsedForm } from "./parsed-form.js";
 
 /**
  * As `createNodeHandler`. Mounted behind body parsers, it takes the bytes that `keepRawBody` kept or that `express.raw`
@@ -11,7 +11,10 @@ import { isFormType } from "./parameters.js";
  * is answered "send it again", and the log says what to change.
  */
 export function createExpressHandler(options: NodeHandlerOptions): NodeHandler {
-	return createHandler(options, { takenBody, targetOf });
+	return mountHandler(options, (request) => ({
+		target: targetOf(request),
+		takenBody: () => takenBody(request),
+	}));
 }
 
 const RAW_BODY = Symbol.for("@reelkeep/RawBody");
@@ -35,11 +38,7 @@ function takenBody(request: IncomingMessage): Uint8Array | ParsedForm | undefine
 	const { [RAW_BODY]: kept, rawBody, body } = request as ParsedRequest;
 	for (const bytes of [kept, rawBody, body])
 		if (bytes instanceof Uint8Array && bytes.length > 0) return bytes;
-	// Until a parser has read the stream to its end, what stands in `body` is not this body; nor is an empty object.
-	if (!request.readableEnded || typeof body !== "object" || body === null) return undefined;
-	// A JSON object is no form: its text was signed, not its members.
-	const isForm = isFormType(request.headers["content-type"]) && Object.keys(body).length > 0;
-	return isForm ? { fields: body as ParsedForm["fields"] } : undefined;
+	return parsedForm(request, body);
 }
 
 /** What the hash of the request is of: the path before an application took its own part away. */

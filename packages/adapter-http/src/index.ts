@@ -11,7 +11,6 @@ export type {
 	TopReply,
 	TopRequest,
 } from "./exchange.js";
-export { createExpressHandler, keepRawBody } from "./express-handler.js";
 export { createFetchHandler, type FetchHandler } from "./fetch-handler.js";
 export { createTopHandler } from "./handle.js";
 export { createHttpIngress, type HttpIngressOptions } from "./http-ingress.js";

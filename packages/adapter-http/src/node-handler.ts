@@ -18,36 +18,51 @@ export interface NodeHandler {
 	readonly supports: { readonly getBody: true };
 }
 
-/** What a framework changes in a node:http request. */
-export interface Framework {
-	/** What is there of a body that another part has read; `undefined`: nobody has, or nothing is left of it. */
-	takenBody(request: IncomingMessage): Uint8Array | ParsedForm | undefined;
+/** A node:http request as a framework hands it on. */
+export interface MountedRequest {
+	readonly request: IncomingMessage;
+	readonly response: ServerResponse;
+	/** The path that the framework routed by, its own prefix taken away. */
+	readonly path: string;
 	/** Path and query as they came. */
-	targetOf(request: IncomingMessage): string;
+	readonly target: string;
+	/** What there is of a body that another part has read; `undefined`: nobody has, or nothing is left of it. */
+	takenBody(): Uint8Array | ParsedForm | undefined;
 }
 
-const NONE: Framework = { takenBody: () => undefined, targetOf: ({ url = "" }) => url };
+/** *Shape*: `undefined`, and nothing touched, for a path of others. *Promise*: resolves when the answer is given; never rejects. */
+export type ServeMounted = (mounted: MountedRequest) => Promise<void> | undefined;
 
 /** Makes the handler to mount. Throws a `RangeError` for limits that are none, a `TypeError` for a path. */
 export function createNodeHandler(options: NodeHandlerOptions): NodeHandler {
-	return createHandler(options, NONE);
+	const takenBody = (): undefined => undefined;
+	return mountHandler(options, (request) => ({ target: request.url ?? "", takenBody }));
 }
 
-/** The same, in a framework. */
-export function createHandler(options: NodeHandlerOptions, framework: Framework): NodeHandler {
+/** The same in a framework whose handlers are called as node:http's are; `describe` tells what it makes of a request. */
+export function mountHandler(
+	options: NodeHandlerOptions,
+	describe: (request: IncomingMessage) => Pick<MountedRequest, "target" | "takenBody">,
+): NodeHandler {
+	const serve = createMountedServe(options);
+	const handler = (request: IncomingMessage, response: ServerResponse, next?: () => void): boolean => {
+		const path = pathOf(request.url ?? "");
+		const served = serve({ request, response, path, ...describe(request) });
+		if (served === undefined) next?.();
+		return served !== undefined;
+	};
+	return Object.assign(handler, { supports: { getBody: true } } as const);
+}
+
+/** What every framework on node:http shares. Throws as `createNodeHandler` does. */
+export function createMountedServe(options: NodeHandlerOptions): ServeMounted {
 	const routes = createRoutes(options);
 	const limits = resolveLimits(options.limits);
 	const readBody = createBodyReader(limits);
-	const handler = (request: IncomingMessage, response: ServerResponse, next?: () => void): boolean => {
-		const handle = routes(pathOf(request.url ?? ""));
-		if (handle === undefined) {
-			next?.();
-			return false;
-		}
-		void serve(request, response, { handle, limits, readBody, framework });
-		return true;
+	return (mounted) => {
+		const handle = routes(mounted.path);
+		return handle && serve(mounted, { handle, limits, readBody });
 	};
-	return Object.assign(handler, { supports: { getBody: true } } as const);
 }
 
 /** The path of a request target in origin form (`/path?query`) or absolute form, as a proxy sends it. */
@@ -61,30 +76,25 @@ interface Serving {
 	readonly handle: TopHandler;
 	readonly limits: HttpLimits;
 	readonly readBody: ReadBody;
-	readonly framework: Framework;
 }
 
 /** Never rejects: reading, handling and sending each turn their failures into values. */
-async function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
+async function serve(mounted: MountedRequest, { handle, limits, readBody }: Serving): Promise<void> {
+	const { request, response, target } = mounted;
 	ignoreConnectionErrors(request, response);
-	const body = await bodyOf(request, serving);
+	const body = await bodyOf(mounted, readBody);
 	if (body === "aborted") return;
-	const reply = await serving.handle({
-		method: request.method ?? "",
-		target: serving.framework.targetOf(request),
-		headers: headersOf(request),
-		body,
-	});
-	send(request, response, reply, serving.limits);
+	const reply = await handle({ method: request.method ?? "", target, headers: headersOf(request), body });
+	send(request, response, reply, limits);
 }
 
 /** A request that is refused whatever its body says is answered without reading it. */
 async function bodyOf(
-	request: IncomingMessage,
-	{ readBody, framework }: Serving,
+	{ request, takenBody }: MountedRequest,
+	readBody: ReadBody,
 ): Promise<TopRequest["body"] | "aborted"> {
 	if (request.method !== "POST" && request.method !== "GET") return new Uint8Array();
-	return framework.takenBody(request) ?? (await readBody(request));
+	return takenBody() ?? (await readBody(request));
 }
 
 function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {
