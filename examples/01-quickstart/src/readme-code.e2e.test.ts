@@ -1,7 +1,15 @@
 // The code of every README: checked by TypeScript, and run by plain Node against the built packages.
 
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,6 +37,8 @@ let complaints: string | undefined;
 beforeAll(async () => {
 	rmSync(folder, { recursive: true, force: true });
 	mkdirSync(folder, { recursive: true });
+	// The frameworks are those that adapter-http is tested with.
+	symlinkSync(join(root, "packages/adapter-http/node_modules"), join(folder, "node_modules"), "dir");
 	for (const [index, { code }] of blocks.entries()) {
 		const local = code
 			.replaceAll(/8080|50051/g, "0")
@@ -37,7 +47,9 @@ beforeAll(async () => {
 		// A receiver would run on; what it does then is tested elsewhere.
 		writeFileSync(nameOf(index, "ts"), `${local}\nsetTimeout(() => process.exit(), 300);\n`);
 	}
-	const compilerOptions = { composite: false, declaration: false, declarationMap: false, sourceMap: false };
+	const output = { composite: false, declaration: false, declarationMap: false, sourceMap: false };
+	// Of the frameworks' own types some need those of browsers.
+	const compilerOptions = { ...output, skipLibCheck: true };
 	const base = join(root, "tsconfig.base.json");
 	writeFileSync(
 		join(folder, "tsconfig.json"),
