@@ -71,9 +71,15 @@ module.exports = {
 		},
 		{
 			name: "no-unlisted-dependency",
+			comment:
+				"peerDependenciesMeta counts as a list that is not known: an optional peer is npm-no-pkg and npm-peer",
 			severity: "error",
 			from: { path: "^(packages|examples)/[^/]+/src", pathNot: tests },
-			to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"], pathNot: "^packages/" },
+			to: {
+				dependencyTypes: ["npm-no-pkg", "npm-unknown"],
+				dependencyTypesNot: ["npm-peer"],
+				pathNot: "^packages/",
+			},
 		},
 		{
 			name: "resolvable",
