@@ -2,18 +2,18 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { videoSourceSuite } from "@reelkeep/core/conformance";
-import { describe, expect, test } from "vitest";
+import { describeConformance } from "@reelkeep/core/conformance/vitest";
 import { createHttpVideoSource } from "./http-video-source.js";
 import { startVideoOrigin } from "./test-video-origin.js";
 
 const LIMITS = { idleTimeoutMs: 1_000, maxBytes: 4 * 1024 * 1024 };
 const ANSWER_TIMEOUT_MS = 1_000;
 
-describe.each([
+for (const [known, conditions] of [
 	["If-Match and If-Range", { knowsIfMatch: true }],
 	["only If-Range", { knowsIfMatch: false }],
-])("the HTTP source, of an origin that knows %s,", (_, conditions) => {
-	for (const { name, run } of videoSourceSuite(async () => {
+] as const) {
+	const cases = videoSourceSuite(async () => {
 		const { serve, strayLink, underWay, close } = await startVideoOrigin(conditions);
 		const redirects = await startRedirects();
 		return {
@@ -45,10 +45,9 @@ describe.each([
 				redirects.close();
 			},
 		};
-	})) {
-		test(name, async () => expect(await run()).toBe("passed"));
-	}
-});
+	});
+	describeConformance(`the HTTP source, of an origin that knows ${known},`, cases, { skips: [] });
+}
 
 /** An origin that sends whoever asks it to another link. */
 async function startRedirects() {

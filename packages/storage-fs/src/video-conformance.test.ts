@@ -1,5 +1,5 @@
 import { videoStoreSuite } from "@reelkeep/core/conformance";
-import { describe, test } from "vitest";
+import { describeConformance } from "@reelkeep/core/conformance/vitest";
 import {
 	copyOfDirectory,
 	type ScriptedDisk,
@@ -45,13 +45,13 @@ async function cutOff(disk: ScriptedDisk): Promise<void> {
 	while (underWay() > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-describe.each([
+for (const [title, options] of [
 	["the video store", {}],
 	["the video store that always marks what is durable", { markInterval: { bytes: 1, ms: 0 } }],
-])("%s", (_, options) => {
-	for (const { name, run } of videoStoreSuite(() => videosHarness(options))) {
-		test(name, async (context) => {
-			if ((await run()) === "not-supported") context.skip();
-		});
-	}
-});
+] as const) {
+	describeConformance(
+		title,
+		videoStoreSuite(() => videosHarness(options)),
+		{ skips: [] },
+	);
+}

@@ -4,13 +4,10 @@ import { broken, type Flaw, grouping, reopenable } from "./test-flawed-stores.js
 import { closingFlaws } from "./test-flaws-closing.js";
 import { readingFlaws } from "./test-flaws-reading.js";
 import { writingFlaws } from "./test-flaws-writing.js";
+import { describeConformance } from "./vitest.js";
 
-describe("the memory event store", () => {
-	for (const { name, run } of eventStoreSuite(broken())) {
-		test(name, async (context) => {
-			if ((await run()) === "not-supported") context.skip();
-		});
-	}
+describeConformance("the memory event store", eventStoreSuite(broken()), {
+	skips: ["persistence", "reopened-log", "reopened-streams", "reopened-call-order"],
 });
 
 /** The clauses that fail. */

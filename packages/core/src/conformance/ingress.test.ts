@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Ingress, Receive } from "../ports/index.js";
 import { type IngressHarness, ingressSuite, type SenderVerdict } from "./ingress.js";
+import { describeConformance } from "./vitest.js";
 
 interface Wire {
 	readonly requestParam: string;
@@ -52,10 +53,7 @@ function harnessOf(handleRequest: Handle, options: { readonly drain?: boolean } 
 	};
 }
 
-describe("an in-memory ingress", () => {
-	for (const { name, run } of ingressSuite(harnessOf(handle)))
-		test(name, async () => expect(await run()).toBe("passed"));
-});
+describeConformance("an in-memory ingress", ingressSuite(harnessOf(handle)), { skips: [] });
 
 const flaws: Record<
 	string,

@@ -9,6 +9,7 @@ import { videoReadingFlaws } from "./test-flaws-video-reading.js";
 import { videoResumingFlaws } from "./test-flaws-video-resuming.js";
 import { videoWritingFlaws } from "./test-flaws-video-writing.js";
 import { videoStoreSuite } from "./video-store.js";
+import { describeConformance } from "./vitest.js";
 
 const flaws = {
 	...videoWritingFlaws,
@@ -24,12 +25,11 @@ const memory: MakeVideos = async () => ({
 	dispose: async () => undefined,
 });
 
-describe("the memory video store", () => {
-	for (const { name, run } of videoStoreSuite(memory)) {
-		test(name, async (context) => {
-			if ((await run()) === "not-supported") context.skip();
-		});
-	}
+describeConformance("the memory video store", videoStoreSuite(memory), {
+	skips: [
+		...["reopened-videos", "reopened-partials", "reopened-removals"],
+		...["crash-videos", "crash-commit", "crash-partials", "crash-resumed"],
+	],
 });
 
 /** The clauses that fail. */

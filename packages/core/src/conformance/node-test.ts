@@ -1,0 +1,30 @@
+// Runs conformance cases as tests of Node's own runner, `node --test`.
+
+// biome-ignore lint/correctness/noNodejsModules: the binding to Node's own runner is for nothing else
+import { describe, test } from "node:test";
+import type { ConformanceCase } from "./case.js";
+import { conformanceTests, DEFAULT_TIMEOUT_MS, type DescribeOptions } from "./describe-options.js";
+
+export type { DescribeOptions } from "./describe-options.js";
+
+/**
+ * Registers one test for each case, `<clause>: <name>`, under `title`; what is not supported is shown as skipped.
+ * *Errors*: throws a `TypeError` when there are no cases, two of one clause, or a skip that names none.
+ * *Promise*: a suite of which everything is skipped fails.
+ */
+export function describeConformance(
+	title: string,
+	cases: readonly ConformanceCase[],
+	options: DescribeOptions = {},
+): void {
+	const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+	const tests = conformanceTests(cases, options);
+	describe(title, () => {
+		for (const { name, run } of tests) {
+			test(name, { timeout }, async (context) => {
+				const reason = await run();
+				if (reason !== undefined) context.skip(reason);
+			});
+		}
+	});
+}
