@@ -3,8 +3,8 @@
 import { join, resolve } from "node:path";
 import {
 	type CheckpointStore,
-	comparePositions,
-	isPosition,
+	checkCheckpointMove,
+	checkCheckpointName,
 	type Position,
 	type SaveResult,
 	storeFault,
@@ -13,9 +13,6 @@ import { checkpointFile, checkpointsDirectory, readCheckpoint } from "./checkpoi
 import { makeDurableDirectory, replaceFile, toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
-
-/** As the port says. */
-const MAX_NAME_CHARACTERS = 256;
 
 export interface FsCheckpointStoreOptions {
 	/** The data directory; made when it is missing. */
@@ -62,12 +59,12 @@ export function createFsCheckpointStore(options: FsCheckpointStoreOptions): FsCh
 			isOpen = true;
 		},
 		async load(name) {
-			checkName(name);
+			checkCheckpointName(name);
 			return inTurn(name, () => loadCheckpoint(fileSystem, directory, name));
 		},
 		async save(name, position, expected) {
-			checkName(name);
-			checkMove(position, expected);
+			checkCheckpointName(name);
+			checkCheckpointMove(position, expected);
 			return inTurn(name, () => saveCheckpoint(fileSystem, directory, { name, position, expected }));
 		},
 		async close() {
@@ -109,18 +106,4 @@ async function loadCheckpoint(
 		"corrupt",
 		`the checkpoint ${path} is that of another subscription; remove it to start anew`,
 	);
-}
-
-function checkName(name: string): void {
-	if (typeof name !== "string") throw new TypeError("a checkpoint's name must be a string");
-	if (name.length < 1 || name.length > MAX_NAME_CHARACTERS) {
-		throw new RangeError(`a checkpoint's name has 1 to ${MAX_NAME_CHARACTERS} characters`);
-	}
-}
-
-function checkMove(position: Position, expected: Position | undefined): void {
-	if (!isPosition(position)) throw new TypeError("a checkpoint's position must be a position");
-	if (expected === undefined) return;
-	if (!isPosition(expected)) throw new TypeError("the expected checkpoint must be a position or undefined");
-	if (comparePositions(position, expected) < 0) throw new RangeError("a checkpoint never moves backward");
 }

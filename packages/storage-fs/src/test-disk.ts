@@ -98,6 +98,16 @@ export async function copyOfDirectory(directory: string): Promise<string> {
 	return copy;
 }
 
+/** What the disk has begun it ends; from now on it does nothing for the process that was killed but close its files. */
+export async function cutOff(disk: ScriptedDisk): Promise<void> {
+	disk.before = ({ operation }) => {
+		if (operation !== "close") throw systemError("EIO");
+	};
+	const underWay = (): number =>
+		disk.trace.reduce((count, { phase }) => count + (phase === "started" ? 1 : -1), 0);
+	while (underWay() > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
 /** An error as the system's, with its code. */
 export function systemError(code: string): Error {
 	return Object.assign(new Error(`${code}: as the test wants it`), { code });

@@ -1,12 +1,6 @@
 import { videoStoreSuite } from "@reelkeep/core/conformance";
 import { describeConformance } from "@reelkeep/core/conformance/vitest";
-import {
-	copyOfDirectory,
-	type ScriptedDisk,
-	scriptedDisk,
-	systemError,
-	temporaryDirectory,
-} from "./test-disk.js";
+import { copyOfDirectory, cutOff, scriptedDisk, temporaryDirectory } from "./test-disk.js";
 import { startVideos } from "./test-videos.js";
 import type { FsVideoStore, FsVideoStoreOptions } from "./video-store.js";
 
@@ -33,16 +27,6 @@ async function videosHarness(options: Pick<FsVideoStoreOptions, "markInterval">)
 		},
 		dispose: async () => store?.close(),
 	};
-}
-
-/** What the disk has begun it ends; from now on it does nothing for the process that was killed but close its files. */
-async function cutOff(disk: ScriptedDisk): Promise<void> {
-	disk.before = ({ operation }) => {
-		if (operation !== "close") throw systemError("EIO");
-	};
-	const underWay = (): number =>
-		disk.trace.reduce((count, { phase }) => count + (phase === "started" ? 1 : -1), 0);
-	while (underWay() > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 for (const [title, options] of [

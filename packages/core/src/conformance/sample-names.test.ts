@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
-import { COLLIDING_NAMES, SIMILAR_NAMES } from "./sample-names.js";
+import { COLLIDING_NAMES, SIMILAR_NAMES, similarTexts } from "./sample-names.js";
 import { fnv1a } from "./test-flawed-stores.js";
 
 const multiplying = (seed: number, factor: number) => (name: string) =>
@@ -28,6 +28,14 @@ test("every similar name is allowed, and there once", () => {
 	expect(SIMILAR_NAMES.filter((name) => !/^[\0-\x7f]{1,128}$/.test(name))).toEqual([]);
 	expect(new Set(SIMILAR_NAMES).size).toBe(SIMILAR_NAMES.length);
 	expect(SIMILAR_NAMES.length).toBeGreaterThan(400);
+});
+
+test("every similar text is no longer than it may be, some as long, and there once", () => {
+	const texts = similarTexts(256);
+	expect(new Set(texts).size).toBe(texts.length);
+	expect(Math.max(...texts.map(({ length }) => length))).toBe(256);
+	expect(texts.filter(({ length }) => length === 0)).toEqual([]);
+	expect(texts).toContain("e\u0301");
 });
 
 /** MurmurHash3 x86, 32 bits, seed 0, of ASCII. */

@@ -45,3 +45,39 @@ export const SIMILAR_NAMES: readonly string[] = [
 		...Array.from(LONGEST, (_, index) => LONGEST.slice(index)),
 	]),
 ];
+
+/** More of the kind, beyond ASCII: what folds case, composes letters, encodes as UTF-8 or names files mixes these up. */
+const BEYOND_ASCII = [
+	["\u00e9", "e\u0301"],
+	["\ud800", "\ufffd"],
+	["\udc00", "?"],
+	["i", "\u0130"],
+	["ss", "\u00df"],
+	["\uff41", "a"],
+	["游戏", "游戲"],
+	["🎮", "🎯"],
+	["a\u200b", "\ufeffa"],
+	["a\u00a0b", "a b"],
+	["../../etc/passwd", "/etc/passwd"],
+	[".", ".."],
+	["a/b", "a\\b"],
+	["a//b", "a/./b"],
+	["CON", "con"],
+	["a\0b", "a"],
+	["a:b", "a*b"],
+] as const;
+
+/** Names of any characters, of which `longest` is the length of the longest ones. As above. */
+export function similarTexts(longest: number): readonly string[] {
+	const long = "游".repeat(longest - 1);
+	return [
+		...new Set([
+			...Object.values(COLLIDING_NAMES).flat(),
+			...WORDS.flat(),
+			...BEYOND_ASCII.flat(),
+			...[" ", "\n", "\0", "x"].map((last) => `stream-a${last}`),
+			...["x", "y"].flatMap((last) => [`${long}${last}`, `${last}${long}`]),
+			long,
+		]),
+	];
+}

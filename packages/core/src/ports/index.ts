@@ -2,6 +2,7 @@
 
 export { type Admission, type AdmissionResult, ANONYMOUS } from "./admission.js";
 export { checkAppend } from "./check-append.js";
+export { checkCheckpointMove, checkCheckpointName } from "./check-checkpoint.js";
 export { checkReadAll, checkReadStream } from "./check-read.js";
 export type { CheckpointStore, SaveResult } from "./checkpoint-store.js";
 export type {
