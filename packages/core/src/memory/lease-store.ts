@@ -1,3 +1,4 @@
+import { checkLeaseDuration, checkLeaseNames } from "../ports/check-lease.js";
 import type { Lease, LeaseStore } from "../ports/lease-store.js";
 import type { Clock } from "../ports/runtime.js";
 
@@ -6,29 +7,35 @@ export function createMemoryLeaseStore(deps: { readonly clock: Pick<Clock, "now"
 	const leases = new Map<string, Lease>();
 	const holds = (lease: Lease): boolean => {
 		const current = leases.get(lease.name);
-		return current?.fencingToken === lease.fencingToken && current.expiresAt > deps.clock.now();
+		const isSame = current?.fencingToken === lease.fencingToken && current.owner === lease.owner;
+		return isSame && current.expiresAt > deps.clock.now();
+	};
+	const keep = (lease: Lease): Lease => {
+		leases.set(lease.name, Object.freeze(lease));
+		return lease;
 	};
 	return {
 		async acquire(name, owner, durationMs) {
+			checkLeaseNames(name, owner);
+			checkLeaseDuration(durationMs);
 			const current = leases.get(name);
 			const now = deps.clock.now();
 			if (current !== undefined && current.expiresAt > now && current.owner !== owner) {
 				return { _tag: "Held", owner: current.owner, expiresAt: current.expiresAt };
 			}
 			const fencingToken = (current?.fencingToken ?? 0) + 1;
-			const lease = { name, owner, fencingToken, expiresAt: now + durationMs };
-			leases.set(name, lease);
-			return { _tag: "Acquired", lease };
+			return { _tag: "Acquired", lease: keep({ name, owner, fencingToken, expiresAt: now + durationMs }) };
 		},
 		async renew(lease, durationMs) {
+			checkLeaseDuration(durationMs);
 			if (!holds(lease)) return { _tag: "LeaseLost" };
-			const renewed = { ...lease, expiresAt: deps.clock.now() + durationMs };
-			leases.set(lease.name, renewed);
-			return { _tag: "Renewed", lease: renewed };
+			const { name, owner, fencingToken } = lease;
+			const expiresAt = deps.clock.now() + durationMs;
+			return { _tag: "Renewed", lease: keep({ name, owner, fencingToken, expiresAt }) };
 		},
 		async release(lease) {
 			// The token stays, so that the next grant's is higher.
-			if (holds(lease)) leases.set(lease.name, { ...lease, expiresAt: 0 });
+			if (holds(lease)) keep({ ...lease, expiresAt: 0 });
 		},
 	};
 }

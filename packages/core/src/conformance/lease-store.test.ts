@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { createMemoryLeaseStore } from "../memory/lease-store.js";
+import type { Lease, LeaseStore } from "../ports/index.js";
+import { leaseStoreSuite } from "./lease-store.js";
+import { brokenLeases, type MakeLeases } from "./test-flawed-leases.js";
+import { leaseFlaws } from "./test-flaws-leases.js";
+import { describeConformance } from "./vitest.js";
+
+const memory: MakeLeases = async () => {
+	let time = 1_700_000_000_000;
+	const now = (): number => time;
+	return {
+		now,
+		async passes(ms) {
+			time += ms;
+		},
+		open: async () => createMemoryLeaseStore({ clock: { now } }),
+		dispose: async () => undefined,
+	};
+};
+
+describeConformance("the memory lease store", leaseStoreSuite(memory), { skips: ["reopened"] });
+
+const realTime: MakeLeases = async () => ({
+	now: () => Date.now(),
+	passes: (ms) => new Promise((resolve) => setTimeout(resolve, ms + 5)),
+	open: async () => createMemoryLeaseStore({ clock: Date }),
+	dispose: async () => undefined,
+});
+
+describeConformance("the memory lease store, by the system's clock", leaseStoreSuite(realTime), {
+	skips: ["reopened"],
+});
+
+/** The clauses that fail. */
+async function failing(make: MakeLeases): Promise<readonly string[]> {
+	const failed: string[] = [];
+	for (const { clause, run } of leaseStoreSuite(make)) await run().catch(() => failed.push(clause));
+	return failed;
+}
+
+test("a sound lease store passes, in which flaws are planted", async () => {
+	expect(await failing(brokenLeases())).toEqual([]);
+});
+
+describe("a broken lease store fails exactly its clauses", () => {
+	for (const [flaw, { breaks, make }] of Object.entries(leaseFlaws)) {
+		test(`when ${flaw}`, async () => {
+			expect(await failing(make)).toEqual(breaks);
+		});
+	}
+});
+
+test("every clause has a flaw that breaks it and no other", () => {
+	const alone = Object.values(leaseFlaws).flatMap(({ breaks }) => (breaks.length === 1 ? breaks : []));
+	const clauses = leaseStoreSuite(memory).map(({ clause }) => clause);
+	expect(clauses.filter((clause) => !alone.includes(clause))).toEqual([]);
+});
+
+test("a store that grants everything and a store that grants nothing pass no clause", async () => {
+	const lease: Lease = { name: "archiving", owner: "a", fencingToken: 1, expiresAt: 0 };
+	const granting: LeaseStore = {
+		acquire: async () => ({ _tag: "Acquired", lease }),
+		renew: async () => ({ _tag: "Renewed", lease }),
+		release: async () => undefined,
+	};
+	const refusing: LeaseStore = {
+		acquire: async () => ({ _tag: "Held", owner: "a", expiresAt: 0 }),
+		renew: async () => ({ _tag: "LeaseLost" }),
+		release: async () => undefined,
+	};
+	for (const idle of [granting, refusing]) {
+		const open = async (): Promise<LeaseStore> => idle;
+		const failed = await failing(async () => ({ ...(await memory()), open, reopen: open }));
+		expect(leaseStoreSuite(memory).filter(({ clause }) => !failed.includes(clause))).toEqual([]);
+	}
+});

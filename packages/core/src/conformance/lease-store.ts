@@ -1,0 +1,84 @@
+// The contract of `LeaseStore`, as cases. Every store runs them: the memory store, yours.
+
+import type { LeaseStore } from "../ports/lease-store.js";
+import type { ConformanceCase } from "./case.js";
+import * as granting from "./lease-store-granting.js";
+import * as holding from "./lease-store-holding.js";
+import * as races from "./lease-store-races.js";
+
+export interface LeaseStoreHarness {
+	/** Opens the store, empty. Is called once. */
+	open(): Promise<LeaseStore>;
+	/** The time by the store's clock, UTC milliseconds. */
+	now(): number;
+	/** Lets `ms` pass by the store's clock, or a little more: moves a clock of the test's, waits for one of the system's. */
+	passes(ms: number): Promise<void>;
+	/** Ends the store and opens what it left, as a later process does. A store without it forgets with its process. */
+	reopen?(): Promise<LeaseStore>;
+	/** Removes everything. */
+	dispose(): Promise<void>;
+}
+
+type Check = (store: LeaseStore, harness: LeaseStoreHarness) => Promise<void>;
+type Clause = readonly [clause: string, name: string, check: Check, needs?: "reopen"];
+
+/** All cases; each makes a harness of its own, empty. */
+export function leaseStoreSuite(makeHarness: () => Promise<LeaseStoreHarness>): readonly ConformanceCase[] {
+	return CLAUSES.map(([clause, name, check, needs]) => ({
+		clause,
+		name,
+		async run() {
+			const harness = await makeHarness();
+			try {
+				const store = await harness.open();
+				if (needs !== undefined && harness[needs] === undefined) return "not-supported";
+				await check(store, harness);
+				return "passed";
+			} finally {
+				await harness.dispose();
+			}
+		},
+	}));
+}
+
+const CLAUSES: readonly Clause[] = [
+	["grant", "grants a free name for the time that was asked for", granting.grants],
+	["granted-once", "lets nobody else in while a lease is held, and says who holds it", granting.grantsOnce],
+	["expiry", "grants a name again when its holder's time is over", granting.grantsAfterExpiry],
+	["tokens-grow", "gives a higher token with every grant of a name", granting.growsTokens],
+	["same-owner", "lets an owner take its name anew, and ends the lease that it had", granting.letsOwnerBack],
+	["distinct-names", "tells names and owners apart that are alike", granting.tellsNamesApart],
+	[
+		"arguments",
+		"refuses what is no name, no owner or no duration, and grants nothing",
+		granting.refusesArguments,
+	],
+	["renew", "extends a lease that is held, from now on, and keeps its token", holding.renews],
+	["renew-older-copy", "extends a lease by a copy from before it was renewed", holding.renewsByOlderCopy],
+	[
+		"renew-expired",
+		"does not extend a lease whose time is over, also when nobody took it",
+		holding.losesExpired,
+	],
+	[
+		"renew-taken",
+		"does not extend a lease that another has taken, nor touch the other's",
+		holding.losesTaken,
+	],
+	["release", "frees a name at once, once or twice", holding.releases],
+	["renew-released", "does not extend a lease that was given back", holding.losesReleased],
+	[
+		"release-lost",
+		"leaves the lease of another alone when a lost one is given back",
+		holding.releasesNoOthers,
+	],
+	["foreign", "takes neither another owner nor another token for the holder", holding.refusesForeign],
+	["immutable", "keeps a lease out of reach of whoever holds it", holding.keepsLeasesImmutable],
+	["concurrent-acquire", "lets exactly one of 50 owners in that ask at once", races.grantsOnceConcurrently],
+	[
+		"concurrent-takeover",
+		"lets exactly one owner in when the time of the last one is over",
+		races.takesOverOnceConcurrently,
+	],
+	["reopened", "finds who holds a name, and its token, in a later process", races.findsAgain, "reopen"],
+];
