@@ -15,10 +15,10 @@ const harnessOf = (way: "call" | "stream") => async (): Promise<IngressHarness> 
 	appKey: "relay",
 	// The field's tag and length come on top.
 	maxRequestParamBytes: DEFAULT_GRPC_LIMITS.maxMessageBytes,
-	async send({ address = "" }, requestParam, proof) {
+	async send({ address = "" }, requestParam, proof, headers = {}) {
 		const client = testClient(address);
 		const token = proof === "forged" ? `${TOKEN}x` : TOKEN;
-		const metadata = { authorization: `Bearer ${token}` };
+		const metadata = { ...headers, authorization: `Bearer ${token}` };
 		try {
 			if (way === "call") {
 				await client.report(raw(requestParam), metadata, { deadline: Date.now() + 5_000 });

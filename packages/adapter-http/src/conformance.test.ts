@@ -15,10 +15,10 @@ const harnessOf = (place: Place) => async (): Promise<IngressHarness> => {
 		ingress: createHttpIngress({ ...options, stopTimeMs: 2000 }),
 		appKey: TEST_APP_KEY,
 		maxRequestParamBytes: DEFAULT_HTTP_LIMITS.maxBodyBytes,
-		async send({ address = "" }, requestParam, proof) {
+		async send({ address = "" }, requestParam, proof, headers = {}) {
 			const signed = { appKey: TEST_APP_KEY, secret: TEST_SECRET, now: NOW_MS, requestParam, place };
 			const afterSigning = proof === "forged" ? { sign: "0".repeat(32) } : {};
-			return verdictOf((await sendRaw(address, signedRequest({ ...signed, afterSigning }))).body);
+			return verdictOf((await sendRaw(address, signedRequest({ ...signed, afterSigning, headers }))).body);
 		},
 		dispose: async () => {},
 	};

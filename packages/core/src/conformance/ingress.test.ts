@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { Ingress, Receive } from "../ports/index.js";
+import type { Ingress, Receive, ReceiveOutcome } from "../ports/index.js";
 import { type IngressHarness, ingressSuite, type SenderVerdict } from "./ingress.js";
 import { describeConformance } from "./vitest.js";
 
 interface Wire {
+	readonly headers: Readonly<Record<string, string>>;
 	readonly requestParam: string;
 	readonly proof: "authentic" | "forged";
 }
@@ -41,10 +42,10 @@ function harnessOf(handleRequest: Handle, options: { readonly drain?: boolean } 
 			ingress,
 			appKey: "app",
 			maxRequestParamBytes: MAX_BYTES,
-			async send(_started, requestParam, proof) {
+			async send(_started, requestParam, proof, headers = {}) {
 				if (receive === undefined) throw new Error("not started");
 				serial += 1;
-				const reply = handleRequest({ requestParam, proof }, receive, `request-${serial}`);
+				const reply = handleRequest({ requestParam, proof, headers }, receive, `request-${serial}`);
 				inFlight.add(reply);
 				return reply.finally(() => inFlight.delete(reply));
 			},
@@ -96,6 +97,45 @@ const flaws: Record<
 			),
 		),
 	},
+	"what was there already is rejected": {
+		breaks: ["success-outcomes"],
+		harness: harnessOf((request, receive, id) =>
+			handle(request, async (report) => refusedInstead(await receive(report), "AlreadyReported"), id),
+		),
+	},
+	"a header is part of the key": {
+		breaks: ["payload-key"],
+		harness: harnessOf((request, receive, id) =>
+			handle(
+				request,
+				(report) => {
+					const key = request.headers["idempotency-key"];
+					return receive(key === undefined ? report : { ...report, appKey: `${report.appKey} ${key}` });
+				},
+				id,
+			),
+		),
+	},
+	"a report of the same client is taken for one again": {
+		breaks: ["payload-key"],
+		harness: rememberingClients,
+	},
+	"too often is final": {
+		breaks: ["retry-outcomes"],
+		harness: harnessOf((request, receive, id) =>
+			handle(request, async (report) => refusedInstead(await receive(report), "RateLimited"), id),
+		),
+	},
+	"a throw of receive is a success": {
+		breaks: ["throwing-receive"],
+		harness: harnessOf((request, receive, id) =>
+			handle(
+				request,
+				(report) => receive(report).catch(() => ({ _tag: "Reported", stream: "recording-0" }) as const),
+				id,
+			),
+		),
+	},
 	"it accepts forgeries": {
 		breaks: ["authentic-only"],
 		harness: harnessOf((request, receive, id) => handle({ ...request, proof: "authentic" }, receive, id)),
@@ -132,6 +172,27 @@ const flaws: Record<
 	},
 	"stop does not wait": { breaks: ["drain"], harness: harnessOf(handle, { drain: false }) },
 };
+
+function refusedInstead(outcome: ReceiveOutcome, tag: ReceiveOutcome["_tag"]): ReceiveOutcome {
+	return outcome._tag === tag ? { _tag: "Refused", message: "as the test wants it" } : outcome;
+}
+
+/** The client's family is taken for the request. */
+async function rememberingClients(): Promise<IngressHarness> {
+	const seen = new Set<string>();
+	return harnessOf(async (request, receive, id) => {
+		const agent = request.headers["user-agent"]?.split("/")[0];
+		if (agent !== undefined && seen.has(agent)) return "success";
+		if (agent !== undefined) seen.add(agent);
+		return handle(request, receive, id);
+	})();
+}
+
+test("every clause has a flaw that breaks it and no other", () => {
+	const alone = Object.values(flaws).flatMap(({ breaks }) => (breaks.length === 1 ? breaks : []));
+	const clauses = ingressSuite(harnessOf(handle)).map(({ clause }) => clause);
+	expect(clauses.filter((clause) => !alone.includes(clause))).toEqual([]);
+});
 
 describe("a broken ingress fails exactly its clauses", () => {
 	for (const [flaw, { breaks, harness }] of Object.entries(flaws)) {

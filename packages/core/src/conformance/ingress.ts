@@ -13,8 +13,16 @@ export interface IngressHarness {
 	readonly appKey: string;
 	/** A `request_param` of more UTF-8 bytes than this is refused. */
 	readonly maxRequestParamBytes: number;
-	/** Sends `requestParam` over the wire as that app, or with a forged proof; rejects when there was no answer. */
-	send(started: IngressStarted, requestParam: string, proof: "authentic" | "forged"): Promise<SenderVerdict>;
+	/**
+	 * Sends `requestParam` over the wire as that app, or with a forged proof, and with `headers` where the transport has
+	 * them; rejects when there was no answer.
+	 */
+	send(
+		started: IngressStarted,
+		requestParam: string,
+		proof: "authentic" | "forged",
+		headers?: Readonly<Record<string, string>>,
+	): Promise<SenderVerdict>;
 	/** Releases what the harness holds; the ingress is stopped already. */
 	dispose(): Promise<void>;
 }
@@ -49,6 +57,7 @@ const CLAUSES: readonly (readonly [clause: string, name: string, check: Check])[
 	["final-outcomes", "answers finally what was quarantined or refused", answersFinally],
 	["reply-after-receive", "does not answer before receive has", repliesAfterReceive],
 	["exact-text", "hands over request_param exactly as it was sent", handsOverExactText],
+	["payload-key", "hands over the same report again, whatever headers it comes with", handsOverSameReport],
 	["authentic-only", "keeps a forged report away from receive", keepsForgeriesAway],
 	["bounded", "refuses a request_param over the limit and goes on", refusesOversize],
 	["throwing-receive", "asks for a retry when receive throws, and goes on", survivesThrowing],
@@ -158,6 +167,29 @@ async function handsOverExactText(harness: IngressHarness): Promise<void> {
 			: new TextDecoder("utf-8", { ignoreBOM: true }).decode(requestParam),
 	);
 	assertSame(received, texts, "what was handed over");
+}
+
+/** What the report's key is made of must not change with what a proxy or a client puts beside the payload. */
+async function handsOverSameReport(harness: IngressHarness): Promise<void> {
+	const { receive, reports } = reported();
+	const started = await harness.ingress.start(receive);
+	for (const digit of ["1", "2", "3"]) {
+		const headers = {
+			traceparent: `00-${digit.repeat(32)}-${digit.repeat(16)}-01`,
+			"x-request-id": `request-id-${digit}`,
+			"idempotency-key": `key-${digit}`,
+			"x-forwarded-for": `192.0.2.${digit}`,
+			"user-agent": `sender/${digit}`,
+		};
+		const verdict = await harness.send(started, TEXT, "authentic", headers);
+		assertSame(verdict, "success", "the answer to a report with other headers");
+	}
+	const payloads = reports.map(({ requestParam, appKey }) => ({
+		appKey,
+		text: typeof requestParam === "string" ? requestParam : new TextDecoder().decode(requestParam),
+	}));
+	const same = { appKey: harness.appKey, text: TEXT };
+	assertSame(payloads, [same, same, same], "the reports handed over, but for their metadata");
 }
 
 async function keepsForgeriesAway(harness: IngressHarness): Promise<void> {
