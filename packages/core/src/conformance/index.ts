@@ -4,6 +4,7 @@ export { type ConformanceCase, ConformanceError } from "./case.js";
 export { type CheckpointStoreHarness, checkpointStoreSuite } from "./checkpoint-store.js";
 export { type EventStoreHarness, eventStoreSuite } from "./event-store.js";
 export { type IngressHarness, ingressSuite, type SenderVerdict } from "./ingress.js";
+export { type KeyringHarness, keyringSuite } from "./keyring.js";
 export { type LeaseStoreHarness, leaseStoreSuite } from "./lease-store.js";
 export {
 	type ServedObject,

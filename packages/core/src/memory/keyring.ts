@@ -4,7 +4,7 @@ import { type Keyring, keyringFault } from "../ports/keyring.js";
 
 const NONCE_BYTES = 12;
 const KEY_BYTES = 32;
-const KEY_ID = /^[A-Za-z0-9_-]+$/;
+const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
  * Makes a `Keyring` of keys that the caller holds, by Web Crypto; without keys, of one that dies with the process.
@@ -34,11 +34,14 @@ export function createMemoryKeyring(options?: {
 		async open(sealed, context) {
 			const [version, id = "", text = "", ...more] = sealed.split(".");
 			const key = await imported.get(id);
-			if (version !== "v1" || key === undefined) {
+			if (version !== "v1" || !KEY_ID.test(id) || text === "" || more.length > 0) {
+				throw keyringFault("damaged", "the sealed text is not what was sealed");
+			}
+			if (key === undefined) {
 				throw keyringFault("unknown-key", "the sealed text names a key that the keyring does not hold");
 			}
 			try {
-				const bytes = (more.length === 0 && fromBase64Url(text)) || new Uint8Array();
+				const bytes = fromBase64Url(text) ?? new Uint8Array();
 				const iv = bytes.subarray(0, NONCE_BYTES);
 				const opened = await crypto.subtle.decrypt(gcm(iv, context), key, bytes.subarray(NONCE_BYTES));
 				return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(opened);
@@ -51,7 +54,7 @@ export function createMemoryKeyring(options?: {
 
 function checkKeys(current: string, keys: Readonly<Record<string, Uint8Array>>): void {
 	for (const [id, key] of Object.entries(keys)) {
-		if (!KEY_ID.test(id)) throw new TypeError("a key's id is made of letters, digits, - and _");
+		if (!KEY_ID.test(id)) throw new TypeError("a key's id is made of 1 to 64 letters, digits, - and _");
 		if (key.length !== KEY_BYTES) throw new TypeError(`the key ${id} must have ${KEY_BYTES} bytes`);
 	}
 	if (!Object.hasOwn(keys, current)) throw new TypeError(`the keyring has no key ${current} to seal with`);

@@ -4,13 +4,19 @@
  */
 export interface Keyring {
 	/**
-	 * Seals UTF-8 text.
-	 * *Shape*: the result is ASCII, `v1.<key id>.<base64url of nonce, ciphertext and tag>`.
+	 * Seals UTF-8 text: any string, the empty one too, without lone surrogates.
+	 * *Shape*: the result is ASCII, `v1.<key id>.<base64url of nonce, ciphertext and tag>`, without padding; a key's id is
+	 * 1 to 64 letters, digits, `-` and `_`.
 	 * `context` is authenticated, not kept: `open` needs the same.
+	 * *Promise*: the same text is never sealed alike; a seal is opened by every later process that has its key.
 	 */
 	seal(plaintext: string, context: string): Promise<string>;
 
-	/** Opens what `seal` made. *Errors*: rejects with a `KeyringFault` when the key is unknown or the text was changed. */
+	/**
+	 * Opens what `seal` made.
+	 * *Errors*: rejects with a `KeyringFault`: `unknown-key` when the text names a key that the keyring does not hold;
+	 * `damaged` when the text was changed anywhere, is of another shape, or was sealed in another context.
+	 */
 	open(sealed: string, context: string): Promise<string>;
 }
 
