@@ -1,6 +1,6 @@
 // For the test of the event store's suite only: stores that append wrongly.
 
-import { checkAppend, type NewEvent } from "../ports/index.js";
+import { checkAppend, type EventStore, type NewEvent, toPosition } from "../ports/index.js";
 import { collect } from "./sample-events.js";
 import { broken, type Flaw, finishing, grouping, map, pause } from "./test-flawed-stores.js";
 
@@ -18,6 +18,41 @@ export const writingFlaws: Record<string, Flaw> = {
 		make: broken((store) => ({
 			append: (stream, events, expected) =>
 				store.append(stream, events, expected === "no-stream" ? "any" : expected),
+		})),
+	},
+	"a duplicate is reported as new": {
+		breaks: [
+			...["create-once", "whole-batch", "concurrent-create", "concurrent-streams", "call-order"],
+			"distinct-streams",
+		],
+		make: broken((store) => duplicatesAsNew(store, () => true)),
+	},
+	"a duplicate of one event that comes alone is reported as new": {
+		breaks: ["create-once"],
+		make: broken((store) => {
+			let underWay = 0;
+			return duplicatesAsNew(
+				{
+					...store,
+					append: (...args) => {
+						underWay += 1;
+						return store.append(...args).finally(() => {
+							underWay -= 1;
+						});
+					},
+				},
+				(stream, events) => underWay === 1 && events.length === 1 && stream === "stream-a",
+			);
+		}),
+	},
+	"an append that takes any version is told of a conflict, though it is written": {
+		breaks: ["any-version"],
+		make: broken((store) => ({
+			async append(stream, events, expected) {
+				const result = await store.append(stream, events, expected);
+				const isSecond = result._tag === "Appended" && result.version === 2 && stream === "stream-a";
+				return isSecond && expected === "any" ? { _tag: "WrongExpectedVersion", actualVersion: 1 } : result;
+			},
 		})),
 	},
 	"only create-once is checked": {
@@ -180,6 +215,23 @@ export const writingFlaws: Record<string, Flaw> = {
 		})),
 	},
 };
+
+/** Answers as if it had written, where `isMistaken`. */
+function duplicatesAsNew(
+	store: EventStore,
+	isMistaken: (stream: string, events: readonly NewEvent[]) => boolean,
+): Pick<EventStore, "append"> {
+	return {
+		async append(stream, events, expected) {
+			const appending = store.append(stream, events, expected);
+			const mistaken = isMistaken(stream, events);
+			const result = await appending;
+			if (result._tag === "Appended" || expected !== "no-stream" || !mistaken) return result;
+			const position = toPosition((await collect(store.readAll())).length);
+			return { _tag: "Appended", version: result.actualVersion, position };
+		},
+	};
+}
 
 function isJson(event: NewEvent): boolean {
 	try {
