@@ -44,6 +44,7 @@ export { createMemoryEventStore } from "./memory/event-store.js";
 export { createMemoryKeyring } from "./memory/keyring.js";
 export { createMemoryLeaseStore } from "./memory/lease-store.js";
 export { memoryStorage } from "./memory/plugin.js";
+export { createMemorySnapshotStore } from "./memory/snapshot-store.js";
 export { createMemoryVideoStore } from "./memory/video-store.js";
 export { createNoticeEmitter, type NoticeEvents } from "./notice-emitter.js";
 export {
@@ -56,6 +57,15 @@ export {
 } from "./observe.js";
 export * from "./ports/index.js";
 export { type AppProjects, createProjectAdmission, projectAdmission } from "./project-admission.js";
+export {
+	createProjection,
+	foldProjection,
+	type Projection,
+	type ProjectionDefinition,
+	type ProjectionDeps,
+	type ProjectionOptions,
+	type StateCodec,
+} from "./projection.js";
 export { openQuarantined } from "./quarantine.js";
 export {
 	createQuarantineLedger,

@@ -6,6 +6,7 @@ import { createMemoryEventStore } from "../memory/event-store.js";
 import { createMemoryKeyring } from "../memory/keyring.js";
 import { createMemoryLeaseStore } from "../memory/lease-store.js";
 import { memoryStorage } from "../memory/plugin.js";
+import { createMemorySnapshotStore } from "../memory/snapshot-store.js";
 import { createMemoryVideoStore } from "../memory/video-store.js";
 import { silentLogger } from "../observe.js";
 import type { Clock, EventStore, Get, Plugin, Report, Token, VideoSource } from "../ports/index.js";
@@ -23,6 +24,7 @@ import {
 	LOGGER,
 	NOTICES,
 	RECEIVE,
+	SNAPSHOT_STORE,
 	TELEMETRY,
 	VERIFIER,
 	VIDEO_SOURCE,
@@ -72,6 +74,7 @@ const own: ReadonlyMap<Token<unknown>, () => object> = new Map<Token<unknown>, (
 	[EVENT_STORE, () => createMemoryEventStore({ clock })],
 	[CHECKPOINT_STORE, createMemoryCheckpointStore],
 	[LEASE_STORE, () => createMemoryLeaseStore({ clock })],
+	[SNAPSHOT_STORE, createMemorySnapshotStore],
 	[VIDEO_STORE, createMemoryVideoStore],
 	[VIDEO_SOURCE, source],
 	[VERIFIER, verifier],

@@ -45,6 +45,7 @@ export {
 } from "./plugin.js";
 export { comparePositions, isPosition, toPosition } from "./position.js";
 export type { Clock, Health, Ids, Logger, Problem, Telemetry } from "./runtime.js";
+export type { SaveSnapshotResult, Snapshot, SnapshotStore } from "./snapshot-store.js";
 export {
 	isSourceFault,
 	type SourceFault,
@@ -65,6 +66,7 @@ export {
 	LOGGER,
 	NOTICES,
 	RECEIVE,
+	SNAPSHOT_STORE,
 	TELEMETRY,
 	VERIFIER,
 	VIDEO_SOURCE,

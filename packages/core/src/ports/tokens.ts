@@ -8,12 +8,14 @@ import type { LinkRefresher } from "./link-refresher.js";
 import type { Notices } from "./notices.js";
 import { createToken, type Token } from "./plugin.js";
 import type { Clock, Health, Ids, Logger, Telemetry } from "./runtime.js";
+import type { SnapshotStore } from "./snapshot-store.js";
 import type { Verifier } from "./verifier.js";
 import type { VideoSource } from "./video-source.js";
 import type { VideoStore } from "./video-store.js";
 
 export const EVENT_STORE: Token<EventStore> = createToken("EventStore");
 export const CHECKPOINT_STORE: Token<CheckpointStore> = createToken("CheckpointStore");
+export const SNAPSHOT_STORE: Token<SnapshotStore> = createToken("SnapshotStore");
 export const LEASE_STORE: Token<LeaseStore> = createToken("LeaseStore");
 export const VIDEO_STORE: Token<VideoStore> = createToken("VideoStore");
 export const VIDEO_SOURCE: Token<VideoSource> = createToken("VideoSource");

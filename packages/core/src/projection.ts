@@ -1,0 +1,200 @@
+// Projections: a read model that is folded from the log by a pure `evolve`, kept up to date as the log grows, and saved
+// together with its position, so that a start goes on where the last run stopped.
+
+import { decodeEvent, type ReelkeepEvent, toUnknownEvent, type UnknownEvent } from "./events.js";
+import { followLog, lastPosition } from "./follow.js";
+import { describeError, errorName, observe } from "./observe.js";
+import type { EventStore, Json, Position, RecordedEvent } from "./ports/event-store.js";
+import { comparePositions } from "./ports/position.js";
+import type { Clock, Logger } from "./ports/runtime.js";
+import type { SnapshotStore } from "./ports/snapshot-store.js";
+import { createProjectionSaver, type Folded, restoreProjection } from "./projection-snapshot.js";
+
+const MAX_NAME_CHARACTERS = 256;
+
+export interface ProjectionDefinition<State> {
+	/** 1 to 256 characters; what is saved is found again by it. */
+	readonly name: string;
+	/** A whole number. Count it up when `evolve` or the state's shape changes: what was saved before is rebuilt. */
+	readonly version: number;
+	/** A new one for each call. */
+	initialState(): State;
+	/**
+	 * Folds one event in. Deterministic, no side effects; it may change the state that it is given and return it, or return
+	 * another one. What it throws stops the projection: nothing is skipped.
+	 */
+	evolve(state: State, event: ReelkeepEvent): State;
+	/** The same for types and schema versions that this release does not know. Default: they change nothing. */
+	evolveUnknown?(state: State, event: UnknownEvent): State;
+	/** Needed to save the state. */
+	readonly codec?: StateCodec<State>;
+}
+
+export interface StateCodec<State> {
+	toJson(state: State): Json;
+	/** *Errors*: throws for what is no state; it is rebuilt then. */
+	fromJson(json: Json): State;
+}
+
+export interface ProjectionDeps {
+	readonly store: EventStore;
+	/** Where the state is saved. Default: nowhere; it is rebuilt at each start. */
+	readonly snapshots?: SnapshotStore;
+	readonly clock: Clock;
+	readonly logger: Logger;
+}
+
+/** A save writes the whole state: there is none before both are over. What was not saved is folded again at the next start. */
+export interface ProjectionOptions {
+	/** Events between two saves, at least. Default 1000. */
+	readonly saveEveryEvents?: number;
+	/** Time between two saves, at least. Default 60 000. */
+	readonly saveEveryMs?: number;
+}
+
+export interface Projection<State> {
+	readonly name: string;
+	/** As of `position()`; to look at, not to change. */
+	state(): State;
+	/** Of the last event that is folded in; `undefined`: none yet. */
+	position(): Position | undefined;
+	/** Why it stopped, in words; `undefined` while it has not. */
+	problem(): string | undefined;
+	/** Resolves when every event that is in the log now is folded in, or the projection was stopped; rejects as `ended`. */
+	whenCaughtUp(): Promise<void>;
+	/** Saves the state and resolves. Idempotent. Call it before the store is closed. */
+	stop(): Promise<void>;
+	/** Resolves when the projection has ended; rejects when it cannot go on: `evolve` threw, or the log cannot be read. */
+	readonly ended: Promise<void>;
+}
+
+/**
+ * Makes a projection and starts it: from its snapshot, or from the start of the log when there is none that fits.
+ * *Errors*: throws a `TypeError` or a `RangeError` for a definition or options that make no sense.
+ * *Promise*: its state is `initialState` folded with every event up to `position()`, in order, each once.
+ */
+export function createProjection<State>(
+	deps: ProjectionDeps,
+	definition: ProjectionDefinition<State>,
+	options: ProjectionOptions = {},
+): Projection<State> {
+	checkDefinition(definition);
+	const saver = createProjectionSaver(deps, definition, options);
+	const { name } = definition;
+	const stopping = new AbortController();
+	const { signal } = stopping;
+	const waiters = createWaiters();
+	let folded: Folded<State> = { state: definition.initialState() };
+	let problem: string | undefined;
+
+	const run = async (): Promise<void> => {
+		folded = (await restoreProjection(deps, definition, signal)) ?? folded;
+		if (folded.last !== undefined) waiters.reach(folded.last.position);
+		for await (const followed of followLog(deps, { after: folded.last?.position, signal })) {
+			if (followed._tag === "Event") {
+				folded = foldEvent(definition, folded, followed.event);
+				saver.note();
+				waiters.reach(followed.event.position);
+			}
+			if (saver.isDue()) await saver.save(folded);
+		}
+		await saver.save(folded);
+	};
+	const ended = run();
+	// Whoever looks at `ended` is told; that nobody looks is no unhandled rejection.
+	ended.catch((error: unknown) => {
+		problem =
+			error instanceof ProjectionError ? error.message : `projection ${name} ended: ${describeError(error)}`;
+		observe(() => deps.logger.error({ projection: name, problem }, "projection ended"));
+	});
+	return {
+		name,
+		ended,
+		state: () => folded.state,
+		position: () => folded.last?.position,
+		problem: () => problem,
+		async whenCaughtUp() {
+			const last = await lastPosition(deps.store);
+			if (last !== undefined) await Promise.race([waiters.reached(last, folded.last?.position), ended]);
+		},
+		async stop() {
+			stopping.abort();
+			await ended.catch(() => undefined);
+		},
+	};
+}
+
+/**
+ * Folds events into a projection's state, once and without following: for a command that reads and exits.
+ * *Errors*: rejects when an event does not decode or `evolve` throws.
+ */
+export async function foldProjection<State>(
+	definition: ProjectionDefinition<State>,
+	events: AsyncIterable<RecordedEvent>,
+): Promise<State> {
+	let folded: Folded<State> = { state: definition.initialState() };
+	for await (const event of events) folded = foldEvent(definition, folded, event);
+	return folded.state;
+}
+
+/** Its message holds no data of events; what `evolve` threw is its `cause`. */
+class ProjectionError extends Error {
+	override readonly name = "ProjectionError";
+}
+
+function foldEvent<State>(
+	definition: ProjectionDefinition<State>,
+	{ state, last }: Folded<State>,
+	recorded: RecordedEvent,
+): Folded<State> {
+	const { id, type, position } = recorded;
+	try {
+		return {
+			state: evolveAny(definition, state, recorded),
+			last: { id, position, previous: last?.position },
+		};
+	} catch (error) {
+		const where = `projection ${definition.name} stopped at position ${position}`;
+		const why = `event ${id} of type ${type} cannot be folded in (${errorName(error)})`;
+		throw new ProjectionError(`${where}: ${why}`, { cause: error });
+	}
+}
+
+function evolveAny<State>(
+	definition: ProjectionDefinition<State>,
+	state: State,
+	recorded: RecordedEvent,
+): State {
+	const event = decodeEvent(recorded);
+	if (event !== undefined) return definition.evolve(state, event);
+	if (definition.evolveUnknown === undefined) return state;
+	return definition.evolveUnknown(state, toUnknownEvent(recorded));
+}
+
+function checkDefinition({ name, version }: Pick<ProjectionDefinition<never>, "name" | "version">): void {
+	if (name === "" || name.length > MAX_NAME_CHARACTERS) {
+		throw new TypeError(`a projection's name has 1 to ${MAX_NAME_CHARACTERS} characters`);
+	}
+	if (!Number.isSafeInteger(version) || version < 0) {
+		throw new RangeError("a projection's version is 0 or a positive integer");
+	}
+}
+
+/** Those who wait until a position is folded in. */
+function createWaiters() {
+	let waiters: readonly { readonly position: Position; readonly wake: () => void }[] = [];
+	return {
+		reach(position: Position): void {
+			if (waiters.length === 0) return;
+			const isReached = (waiter: { readonly position: Position }): boolean =>
+				comparePositions(waiter.position, position) <= 0;
+			for (const waiter of waiters) if (isReached(waiter)) waiter.wake();
+			waiters = waiters.filter((waiter) => !isReached(waiter));
+		},
+		reached: (position: Position, current: Position | undefined): Promise<void> =>
+			new Promise((wake) => {
+				if (current !== undefined && comparePositions(position, current) <= 0) return wake();
+				waiters = [...waiters, { position, wake }];
+			}),
+	};
+}
