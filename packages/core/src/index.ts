@@ -111,6 +111,16 @@ export {
 	recordingStream,
 } from "./recording-id.js";
 export { foldRecordings, type Recordings, recordingDeadline } from "./recordings.js";
+export { type RecordingsModel, recordingsProjection } from "./recordings-model.js";
+export {
+	MAX_RECORDINGS_PER_PAGE,
+	type RecordingsFilter,
+	type RecordingsOrder,
+	type RecordingsPage,
+	type RecordingsQuery,
+	recordingCursor,
+} from "./recordings-query.js";
+export type { RecordingRow, RowDeadline } from "./recordings-row.js";
 export { type RedriveDeps, type RedriveOptions, type RedriveOutcome, redrive } from "./redrive.js";
 export { type RenewLinkDeps, type RenewLinkResult, renewLink } from "./renew-link.js";
 export type { DecodeCallback, ReportedAs } from "./report-recording.js";

@@ -1,9 +1,10 @@
-// The `recordings` read model: every recording's state, deadline and receipt, folded from the log.
+// All recordings whole, with their links: every recording's state, deadline and receipt, folded from the log.
 
 import { type Deadline, latestDeadline } from "./deadline.js";
-import { decodeEvent, type ReelkeepEvent } from "./events.js";
+import { decodeEvent } from "./events.js";
 import type { RecordedEvent, StreamName } from "./ports/event-store.js";
 import { evolve, initialRecording, type Recording } from "./recording.js";
+import { isOfRecording } from "./recordings-row.js";
 
 /** All recordings by stream, in the order in which they were first reported. */
 export type Recordings = ReadonlyMap<StreamName, Recording>;
@@ -17,10 +18,6 @@ export async function foldRecordings(events: AsyncIterable<RecordedEvent>): Prom
 		recordings.set(event.stream, evolve(recordings.get(event.stream) ?? initialRecording, event));
 	}
 	return recordings;
-}
-
-function isOfRecording({ type }: ReelkeepEvent): boolean {
-	return type !== "CallbackQuarantined" && type !== "CallbackRedriven" && type !== "LogRepaired";
 }
 
 /** When the last of a recording's links dies: until then its video can still be kept. */
