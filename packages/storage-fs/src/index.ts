@@ -24,6 +24,11 @@ export { createNodeFileSystem } from "./node-file-system.js";
 export type { Owned, OwnerConnection, OwnerIdentity, Ownership } from "./ownership.js";
 export { type FsStorageOptions, fsStorage, KEY_FILE_NAME } from "./plugin.js";
 export { type RepairOptions, type RepairReport, repairFsStorage } from "./repair.js";
+export {
+	createFsSnapshotStore,
+	type FsSnapshotStore,
+	type FsSnapshotStoreOptions,
+} from "./snapshot-store.js";
 export { createSocketOwnership } from "./socket-ownership.js";
 export { type VerifyOptions, verifyFsStorage } from "./verify.js";
 export {

@@ -11,6 +11,7 @@ import {
 	LOGGER,
 	type Plugin,
 	type Position,
+	SNAPSHOT_STORE,
 	VIDEO_STORE,
 } from "@reelkeep/core/ports";
 import { createFsCheckpointStore, type FsCheckpointStore } from "./checkpoint-store.js";
@@ -18,6 +19,7 @@ import { createFsEventStore, type FsEventStore } from "./event-store.js";
 import type { FileSystem } from "./file-system.js";
 import { createFileKeyring, type FileKeyring } from "./keyring.js";
 import type { Ownership } from "./ownership.js";
+import { createFsSnapshotStore, type FsSnapshotStore } from "./snapshot-store.js";
 import { createFsVideoStore, type FsVideoStore } from "./video-store.js";
 
 const PLUGIN_NAME = "storage-fs";
@@ -42,12 +44,13 @@ export interface FsStorageOptions {
 interface Parts {
 	readonly events: FsEventStore;
 	readonly checkpoints: FsCheckpointStore;
+	readonly snapshots: FsSnapshotStore;
 	readonly videos: FsVideoStore;
 	readonly keyring: FileKeyring;
 }
 
 /**
- * Keeps events, checkpoints, videos and keys in `directory`; one running Reelkeep for each directory.
+ * Keeps events, checkpoints, snapshots, videos and keys in `directory`; one running Reelkeep for each directory.
  * *Errors*: its start rejects with a `StoreFault` (`owned`, `corrupt`, `io`) or a `KeyringFault` (`unavailable`: also
  * when the key file is missing although there are events). Before its start every call rejects with `closed`.
  */
@@ -59,11 +62,12 @@ export function fsStorage(options: FsStorageOptions): Plugin {
 	};
 	return {
 		name: PLUGIN_NAME,
-		provides: [EVENT_STORE, CHECKPOINT_STORE, VIDEO_STORE, KEYRING],
+		provides: [EVENT_STORE, CHECKPOINT_STORE, SNAPSHOT_STORE, VIDEO_STORE, KEYRING],
 		needs: [CLOCK, LOGGER],
 		register(registry) {
 			registry.provide(EVENT_STORE, (get) => partsOf(get).events);
 			registry.provide(CHECKPOINT_STORE, (get) => partsOf(get).checkpoints);
+			registry.provide(SNAPSHOT_STORE, (get) => partsOf(get).snapshots);
 			registry.provide(VIDEO_STORE, (get) => partsOf(get).videos);
 			registry.provide(KEYRING, (get) => partsOf(get).keyring);
 		},
@@ -88,6 +92,7 @@ function createParts(options: FsStorageOptions, get: Get): Parts {
 	return {
 		events: createFsEventStore({ ...forEvents, ...disk, clock: get(CLOCK), logger: get(LOGGER) }),
 		checkpoints: createFsCheckpointStore(disk),
+		snapshots: createFsSnapshotStore(disk),
 		videos: createFsVideoStore({ ...disk, logger: get(LOGGER) }),
 		keyring: createFileKeyring({ ...disk, file: keyFile ?? join(directory, KEY_FILE_NAME) }),
 	};
@@ -104,6 +109,7 @@ async function startParts(parts: Parts, get: Get): Promise<void> {
 			await parts.keyring.load({ createIfMissing: (await lastPosition(get(EVENT_STORE))) === undefined });
 		}
 		await parts.checkpoints.open();
+		await parts.snapshots.open();
 		await parts.videos.start();
 	} catch (error) {
 		await stopParts(parts);
@@ -112,8 +118,9 @@ async function startParts(parts: Parts, get: Get): Promise<void> {
 }
 
 /** The event store last: with it ends the ownership. */
-async function stopParts({ events, checkpoints, videos }: Parts): Promise<void> {
+async function stopParts({ events, checkpoints, snapshots, videos }: Parts): Promise<void> {
 	await videos.close();
+	await snapshots.close();
 	await checkpoints.close();
 	await events.close();
 }
