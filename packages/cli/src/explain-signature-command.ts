@@ -5,6 +5,7 @@ import { createReadStream } from "node:fs";
 import { explainSignature, type SignatureFinding } from "@reelkeep/adapter-http/explain";
 import { readAppsConfig } from "./apps-config.js";
 import { MAX_CAPTURE_BYTES, readCapturedRequest } from "./captured-request.js";
+import { parseTime } from "./flag-values.js";
 import { UsageError } from "./flags.js";
 import { printable, printLines } from "./output.js";
 import { readVerifierConfig, type VerifierFlags } from "./verifier-config.js";
@@ -67,24 +68,10 @@ function readOptions(
 	}
 	return {
 		apps,
-		now: parseTime(flags.at) ?? Date.now(),
+		now: parseTime("--at", flags.at) ?? Date.now(),
 		...readVerifierConfig(flags, environment),
 		...(flags.path ? { path: flags.path } : {}),
 	};
-}
-
-const EPOCH_MS = /^[0-9]{12,14}$/;
-/** With a zone: a capture is often looked at in another one. */
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
-
-/** UTC milliseconds; `undefined` for none. */
-function parseTime(text: string | undefined): number | undefined {
-	if (text === undefined) return undefined;
-	const time = EPOCH_MS.test(text) ? Number(text) : ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
-	if (Number.isFinite(time)) return time;
-	throw new UsageError(
-		"--at takes a time with its zone, such as 2026-11-23T12:00:00+08:00, or milliseconds since 1970",
-	);
 }
 
 /** *Errors*: rejects with a `UsageError` when there is nothing to read, or too much. */

@@ -1,4 +1,4 @@
-// Values that flags and variables of several commands have: switches, whole numbers, durations.
+// Values that flags and variables of several commands have: switches, whole numbers, durations, times.
 
 import ms from "ms";
 import { UsageError } from "./flags.js";
@@ -28,4 +28,18 @@ export function parseDuration(flag: string, text: string): number {
 	const durationMs = /^\d.*[a-z]$/i.test(text) ? ms(text as ms.StringValue) : undefined;
 	if (durationMs !== undefined && Number.isFinite(durationMs)) return durationMs;
 	throw new UsageError(`${flag} takes a duration such as 90s or 10m`);
+}
+
+const EPOCH_MS = /^[0-9]{12,14}$/;
+/** With a zone: what is looked at was often recorded in another one. */
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** UTC milliseconds; `undefined` for none. *Errors*: throws a `UsageError` that names the flag. */
+export function parseTime(flag: string, text: string | undefined): number | undefined {
+	if (text === undefined) return undefined;
+	const time = EPOCH_MS.test(text) ? Number(text) : ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
+	if (Number.isFinite(time)) return time;
+	throw new UsageError(
+		`${flag} takes a time with its zone, such as 2026-11-23T12:00:00+08:00, or milliseconds since 1970`,
+	);
 }

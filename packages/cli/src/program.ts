@@ -24,8 +24,7 @@ import {
 } from "./options.js";
 import type { OutputFlags } from "./progress-display.js";
 import { quarantineCommand } from "./quarantine-command.js";
-import { RECORDING_STATES } from "./recording-states.js";
-import type { RecordingsFlags } from "./recordings-command.js";
+import { type RecordingsFlags, recordingsOptions } from "./recordings-options.js";
 import type { RepairFlags } from "./repair-command.js";
 import type { ServeFlags } from "./serve-config.js";
 import type { VerifyFlags } from "./verify-command.js";
@@ -140,11 +139,8 @@ function eventsCommand(): Command {
 }
 
 function recordingsCommand(): Command {
-	return new Command("recordings")
+	return withOptions(new Command("recordings"), [dataOption(), ...recordingsOptions()])
 		.description("print what became of every recording; beside a running server too")
-		.addOption(dataOption())
-		.option("--track <track_info>", "only recordings of this call chain")
-		.addOption(new Option("--state <state>", "only recordings in this state").choices(RECORDING_STATES))
 		.option("--json", "one JSON object a line", false)
 		.action(async (flags: RecordingsFlags) => {
 			const { printRecordings } = await import("./recordings-command.js");

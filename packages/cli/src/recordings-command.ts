@@ -1,26 +1,32 @@
 // `reelkeep recordings`: what became of every recording, as a table for people or JSON lines for programs.
 
 import { join } from "node:path";
-import { foldRecordings, type Recording, recordingDeadline } from "@reelkeep/core";
+import {
+	foldProjection,
+	MAX_RECORDINGS_PER_PAGE,
+	type RecordingRow,
+	type RecordingsModel,
+	type RecordingsOrder,
+	recordingCursor,
+	recordingsProjection,
+} from "@reelkeep/core";
 import { openFsEventReader } from "@reelkeep/storage-fs";
 import Table from "cli-table3";
 import { requireDirectory } from "./flags.js";
 import { printable, printLines, warningsOnly } from "./output.js";
-import type { RECORDING_STATES } from "./recording-states.js";
-
-export interface RecordingsFlags {
-	readonly data?: string;
-	readonly track?: string;
-	readonly state?: (typeof RECORDING_STATES)[number];
-	readonly json: boolean;
-}
+import { type AskedRecordings, readRecordingsLimit, readRecordingsQuery } from "./recordings-flags.js";
+import type { RecordingsFlags } from "./recordings-options.js";
 
 interface Row {
 	readonly trackInfo: string;
 	readonly projectId: string;
 	readonly gameId: string;
+	readonly accountId: string;
+	readonly accountDomain: number | null;
 	readonly object: string;
 	readonly state: string;
+	/** When it was first reported, ISO 8601. */
+	readonly recordedAt: string;
 	/** When the last of its links dies, ISO 8601, and whose word that is. */
 	readonly deadline: string | null;
 	readonly deadlineSource: string | null;
@@ -31,40 +37,68 @@ interface Row {
 	/** Why there is no video (yet). */
 	readonly trouble: string | null;
 	readonly stream: string;
+	/** What `--after` takes to go on behind it. */
+	readonly cursor: string;
 }
 
-/** *Errors*: rejects with a `StoreFault`. */
+/** *Errors*: throws a `UsageError`; rejects with a `StoreFault`. */
 export async function printRecordings(flags: RecordingsFlags): Promise<void> {
 	const directory = requireDirectory(flags.data);
+	const asked = readRecordingsQuery(flags);
+	const limit = readRecordingsLimit(flags);
 	const reader = await openFsEventReader({ directory, logger: warningsOnly });
 	try {
-		const recordings = await foldRecordings(reader.readAll());
-		const rows = [...recordings]
-			.map(([stream, recording]) => toRow(directory, stream, recording))
-			.filter(({ trackInfo }) => flags.track === undefined || trackInfo === flags.track)
-			.filter(({ state }) => flags.state === undefined || state === flags.state);
-		await printLines(flags.json ? rows.map((row) => JSON.stringify(row)) : [toTable(rows)]);
+		const model = await foldProjection(recordingsProjection, reader.readAll());
+		const rows = map(select(model, asked, limit), (row) => toRow(directory, row, asked.order));
+		if (flags.json) return await printLines(map(rows, (row) => JSON.stringify(row)));
+		const shown = [...rows];
+		const last = shown.at(-1)?.cursor;
+		const hasMore = last !== undefined && model.query({ ...asked, cursor: last, limit: 1 }).rows.length > 0;
+		await printLines([toTable(shown), ...(hasMore ? [`there are more: --after ${last}`] : [])]);
 	} finally {
 		await reader.close();
 	}
 }
 
-function toRow(directory: string, stream: string, recording: Recording): Row {
-	const { reported, receipt, state } = recording;
-	const deadline = recordingDeadline(recording);
+/** At most `limit` rows, page by page. */
+function* select(model: RecordingsModel, asked: AskedRecordings, limit: number): Generator<RecordingRow> {
+	let cursor = asked.cursor;
+	let left = limit;
+	do {
+		const page = {
+			limit: Math.min(left, MAX_RECORDINGS_PER_PAGE),
+			...(cursor === undefined ? {} : { cursor }),
+		};
+		const { rows, next } = model.query({ ...asked, ...page });
+		yield* rows;
+		left -= rows.length;
+		cursor = next;
+	} while (cursor !== undefined && left > 0);
+}
+
+function* map<From, To>(values: Iterable<From>, change: (value: From) => To): Generator<To> {
+	for (const value of values) yield change(value);
+}
+
+function toRow(directory: string, row: RecordingRow, order: RecordingsOrder): Row {
+	const { stream, reported, receipt, state, deadline, cause, lastFailure, recordedAt } = row;
 	return {
 		trackInfo: reported?.trackInfo ?? "",
 		projectId: reported?.projectId ?? "",
 		gameId: reported?.gameId ?? "",
+		accountId: reported?.accountId ?? "",
+		accountDomain: reported?.accountDomain ?? null,
 		object: reported?.object ?? "",
 		state,
+		recordedAt: new Date(recordedAt).toISOString(),
 		deadline: deadline === undefined ? null : new Date(deadline.at).toISOString(),
 		deadlineSource: deadline?.source ?? null,
 		video: receipt === undefined ? null : join(directory, receipt.location),
 		bytes: receipt?.bytes ?? null,
 		sha256: receipt?.sha256 ?? null,
-		trouble: state === "archived" ? null : (recording.cause ?? recording.lastFailure ?? null),
+		trouble: state === "archived" ? null : (cause ?? lastFailure ?? null),
 		stream,
+		cursor: recordingCursor(row, order),
 	};
 }
 

@@ -40,7 +40,7 @@ export interface RecordingRow extends Shown {
 
 /** Whether an event is about a recording. */
 export function isOfRecording({ type }: ReelkeepEvent): boolean {
-	return type !== "CallbackQuarantined" && type !== "LogRepaired";
+	return type !== "CallbackQuarantined" && type !== "CallbackRedriven" && type !== "LogRepaired";
 }
 
 /** Folds one event of a recording into its row; `undefined`: it is its first. Pure: the decider's `evolve` decides. */
