@@ -41,7 +41,7 @@ export async function restoreProjection<State>(
 	}
 }
 
-/** Whether its last event stands where it stood: a log that was cut, repaired or replaced makes the state void. */
+/** Whether its last event stands where it stood: a log that was cut or replaced makes the state void. */
 async function isOfLog(
 	store: EventStore,
 	{ position, eventId, previous }: Snapshot,
