@@ -61,13 +61,13 @@ const anyContent = fc.oneof(
 	})),
 );
 const anyEvent = fc.record({
-	stream: fc.constantFrom(..."abcdefgh").map((name) => `recording-${name}`),
+	stream: fc.nat(15).map((serial) => `recording-${serial}`),
 	content: anyContent,
 	recordedAt: time,
 });
-/** Of a few streams; or of one only, which then has more links than are remembered. */
+/** Of several streams; or of one only, which then has more links than are remembered. */
 const anyEvents = fc.oneof(
-	{ weight: 4, arbitrary: fc.array(anyEvent, { maxLength: 60, size: "max" }) },
+	{ weight: 4, arbitrary: fc.array(anyEvent, { minLength: 20, maxLength: 60, size: "max" }) },
 	fc
 		.array(anyEvent, { maxLength: 60, size: "max" })
 		.map((events) => events.map((event) => ({ ...event, stream: "recording-a" }))),
@@ -125,20 +125,19 @@ function shownOf(recording: Recording | RecordingRow): object {
 	};
 }
 
-const anyFilter: fc.Arbitrary<RecordingsFilter> = fc.record(
-	{
-		trackInfo: few,
-		projectId: few,
-		accountId: few,
-		gameId: few,
-		state: fc.constantFrom("pending", "archived", "expired", "abandoned", "unreported"),
-		deadlineBefore: time,
-		deadlineAfter: time,
-		recordedBefore: time,
-		recordedAfter: time,
-	},
-	{ requiredKeys: [] },
+const anyOneFilter: fc.Arbitrary<RecordingsFilter> = fc.oneof(
+	fc
+		.constantFrom("trackInfo", "projectId", "accountId", "gameId")
+		.chain((name) => few.map((value) => ({ [name]: value }))),
+	fc.constantFrom("pending", "archived", "expired", "abandoned", "unreported").map((state) => ({ state })),
+	fc
+		.constantFrom("deadlineBefore", "deadlineAfter", "recordedBefore", "recordedAfter")
+		.chain((name) => time.map((value) => ({ [name]: value }))),
 );
+/** Few at once: of many, no row would be left. */
+const anyFilter = fc
+	.array(anyOneFilter, { maxLength: 3 })
+	.map((filters): RecordingsFilter => Object.assign({}, ...filters));
 const anyOrder = fc.constantFrom<RecordingsOrder>("oldest-first", "newest-first", "deadline");
 
 const isAsked = (row: RecordingRow, filter: RecordingsFilter): boolean =>
@@ -306,6 +305,19 @@ describe("a query", () => {
 					expect(model.query({ order, limit: 1000, cursor }).rows).toEqual(all.slice(index + 1));
 				}
 			}),
+		));
+
+	test("sees each event that came since the last one", () =>
+		fc.assert(
+			fc.asyncProperty(anyEvents, anyOrder, async (events, order) => {
+				const model = await modelOf([]);
+				for (const event of await recorded(events)) {
+					await foldProjection({ ...recordingsProjection, initialState: () => model }, each([event]));
+					const { rows } = model.query({ order, limit: 1000 });
+					expect(streams(rows)).toEqual(streams(naive(model.rows(), {}, order)));
+				}
+			}),
+			{ numRuns: 30 },
 		));
 
 	test("visits what was there once while others come, and the new ones too when it goes from old to new", () =>
