@@ -3,8 +3,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventStoreSuite } from "@reelkeep/core/conformance";
-import { toPosition } from "@reelkeep/core/ports";
+import { checkpointStoreSuite, eventStoreSuite } from "@reelkeep/core/conformance";
+import { describeConformance } from "@reelkeep/core/conformance/vitest";
 import { describe, test } from "vitest";
 import { hasSqlite } from "./has-sqlite.js";
 
@@ -19,41 +19,31 @@ async function createHarness() {
 	return { open, dispose: async () => rmSync(folder, { recursive: true }) };
 }
 
-const cases = eventStoreSuite(async () => {
-	const { open, dispose } = await createHarness();
-	return { open: async () => open().events, dispose };
-});
-
-describe.runIf(hasSqlite)("the SQLite event store", { timeout: 60_000 }, () => {
-	for (const { clause, name, run } of cases) {
-		test(`${clause}: ${name}`, async ({ expect }) => expect(await run()).toBe("passed"));
-	}
-});
-
-describe.runIf(hasSqlite)("the SQLite checkpoint store", () => {
-	test("moves a checkpoint forward only, from where its owner believes it to be, and keeps it", async ({
-		expect,
-	}) => {
+if (hasSqlite) {
+	const events = eventStoreSuite(async () => {
 		const { open, dispose } = await createHarness();
-		const { checkpoints, events } = open();
-		await expect(checkpoints.save("mail", toPosition(7), toPosition(1))).resolves.toEqual({
-			_tag: "WrongCheckpoint",
-			actual: undefined,
-		});
-		expect(await checkpoints.save("mail", toPosition(7), undefined)).toEqual({ _tag: "Saved" });
-		await expect(checkpoints.save("mail", toPosition(6), toPosition(7))).rejects.toThrow(RangeError);
-		for (const name of ["mai", "\ud800", "\ud801", "mail\0"])
-			expect(await checkpoints.load(name)).toBe(undefined);
-		await checkpoints.save("\ud800", toPosition(1), undefined);
-		expect(await checkpoints.load("\ud801")).toBe(undefined);
-		await events.close();
-		await expect(checkpoints.load("mail")).rejects.toMatchObject({ _tag: "StoreFault", reason: "closed" });
-		const reopened = open();
-		expect(await reopened.checkpoints.load("mail")).toBe("7");
-		await reopened.events.close();
-		await dispose();
+		return { open: async () => open().events, dispose };
 	});
-});
+	const checkpoints = checkpointStoreSuite(async () => {
+		const { open, dispose } = await createHarness();
+		let stores: ReturnType<typeof open> | undefined;
+		const reopen = async () => {
+			await stores?.events.close();
+			stores = open();
+			return stores.checkpoints;
+		};
+		return {
+			open: reopen,
+			reopen,
+			dispose: async () => {
+				await stores?.events.close();
+				await dispose();
+			},
+		};
+	});
+	describeConformance("the SQLite event store", events);
+	describeConformance("the SQLite checkpoint store", checkpoints, { skips: ["crash"] });
+}
 
 describe.runIf(hasSqlite)("two stores on one file, as two processes have them", () => {
 	test("let one of two creations win, and give out positions in one order", async ({ expect }) => {
