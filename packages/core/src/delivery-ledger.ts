@@ -10,6 +10,7 @@ import { storeFault } from "./ports/store-fault.js";
 import { hashFields } from "./recording-id.js";
 
 const PREFIX = "subscription-";
+const LEDGER_STREAM = /^subscription-[0-9a-f]{64}$/;
 
 const Position_ = new t.Type<Position>(
 	"Position",
@@ -67,7 +68,7 @@ function subscriptionStream(name: string): StreamName {
 
 /** Whether an event is a subscription's own record. */
 export function isSubscriptionStream(stream: StreamName): boolean {
-	return stream.startsWith(PREFIX);
+	return LEDGER_STREAM.test(stream);
 }
 
 function evolveLedger(state: LedgerState, { type, data }: Entry): LedgerState {
