@@ -79,7 +79,11 @@ export async function runSubscription(
 		if (position === saver.saved) progress.reach(position);
 		else saver.request(position);
 	};
-	const keyOf = ({ stream }: RecordedEvent): string => (options.order === "log" ? "" : stream);
+	// What was parked before the order was changed keeps its own lane, or later events would pass it.
+	const keyOf = ({ stream }: RecordedEvent): string => {
+		const isApart = options.order === "recording" || parking.isParked(stream) || lanes.has(stream);
+		return isApart ? stream : "";
+	};
 	const enter = (recorded: RecordedEvent, isReplay: boolean, settle: () => void): void => {
 		const isParked = parking.isParked(recorded.stream) && !lanes.has(keyOf(recorded));
 		if (isParked || isSubscriptionStream(recorded.stream)) settle();
