@@ -137,18 +137,20 @@ export function createParking(
 				wake.clear();
 				const now = clock.now();
 				let next = now + IDLE_MS;
+				const upTo = dispatchedTo();
 				for (const parked of ledger.state.parked.values()) {
-					const { stream, nextTryAt } = parked;
+					const { stream, nextTryAt, position } = parked;
 					const dueAt = wanted.has(stream) ? now : (nextTryAt ?? Number.POSITIVE_INFINITY);
-					// The lane that has just parked it may not be over yet.
-					const isBusy = lanes.has(stream) || resuming.size >= concurrency;
+					// The lane that has just parked it may not be over yet; after a crash the checkpoint may lie before it.
+					const isAhead = upTo === undefined || comparePositions(position, upTo) > 0;
+					const isBusy = lanes.has(stream) || isAhead || resuming.size >= concurrency;
 					if (isBusy || dueAt > now) {
 						next = Math.min(next, isBusy ? Math.max(dueAt, now + BUSY_MS) : dueAt);
 						continue;
 					}
 					wanted.delete(stream);
 					resuming.add(stream);
-					lanes.resume(stream, backlogOf(parked, dispatchedTo()));
+					lanes.resume(stream, backlogOf(parked, upTo));
 				}
 				await wake.wait(next - now, signal);
 			}
