@@ -57,9 +57,11 @@ export function createParking(
 	/** Asked for, whenever they would be due. */
 	const wanted = new Set<StreamName>();
 	const resuming = new Set<StreamName>();
+	/** Being written down: they count as parked. */
+	const recording = new Set<StreamName>();
 
 	const mayPark = (stream: StreamName): boolean =>
-		ledger.state.parked.has(stream) || ledger.state.parked.size < maxParked;
+		ledger.state.parked.has(stream) || ledger.state.parked.size + recording.size < maxParked;
 
 	const park = async ({ event }: LaneItem, failures: number, error: string): Promise<void> => {
 		const { stream, version, position, id: eventId } = event;
@@ -71,7 +73,8 @@ export function createParking(
 			subscription: name,
 			...{ stream, version, position, eventId, failures, error, parkedAt, nextTryAt },
 		};
-		await ledger.record({ type: "DeliveryParked", data: parked });
+		if (!ledger.state.parked.has(stream)) recording.add(stream);
+		await ledger.record({ type: "DeliveryParked", data: parked }).finally(() => recording.delete(stream));
 		resuming.delete(stream);
 		failing.delete(eventId);
 		const details = { subscription: name, id: eventId, position, failures, nextTryAt };
