@@ -114,7 +114,10 @@ export function createParking(
 			const failures = item.failures + 1;
 			const [failure, delayMs] = [errorName(error), retryDelayMs(failures)];
 			failing.set(id, { position, failures });
-			observe(() => onFailure?.(error, event, failures));
+			observe(() => {
+				// An async one may be given too: its rejection is nobody's.
+				Promise.resolve(onFailure?.(error, event, failures)).catch(() => undefined);
+			});
 			if (failures >= triesBeforeParking && mayPark(stream)) {
 				await park(item, failures, failure);
 				return "parked";
