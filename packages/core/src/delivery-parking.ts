@@ -18,6 +18,9 @@ const IDLE_MS = 60_000;
 /** What is due and cannot be gone on with yet is looked at again after this. */
 const BUSY_MS = 100;
 
+/** Of an error's name, in the log. */
+const MAX_ERROR_CHARACTERS = 128;
+
 export interface ParkingLimits {
 	/** Tries before an event parks; `undefined`: nothing parks. */
 	readonly triesBeforeParking: number | undefined;
@@ -112,7 +115,8 @@ export function createParking(
 			const { event } = item;
 			const { id, position, stream } = event;
 			const failures = item.failures + 1;
-			const [failure, delayMs] = [errorName(error), retryDelayMs(failures)];
+			// A name that is no text would make the ledger one that cannot be read.
+			const [failure, delayMs] = [String(errorName(error)).slice(0, MAX_ERROR_CHARACTERS), retryDelayMs(failures)];
 			failing.set(id, { position, failures });
 			observe(() => {
 				// An async one may be given too: its rejection is nobody's.
