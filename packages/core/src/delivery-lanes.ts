@@ -4,7 +4,7 @@
 import type { ReelkeepEvent, UnknownEvent } from "./events.js";
 import { comparePositions } from "./ports/position.js";
 
-/** So many events are read ahead of those that are done. */
+/** So many events wait in the lanes, beside what is read of those that are parked. */
 const MAX_WAITING = 256;
 
 /** One event on its way to the handler. */
@@ -39,8 +39,8 @@ export interface Lanes {
 	add(key: string, item: LaneItem): void;
 	/** Opens a lane with what is parked; what is added waits behind that. *Shape*: there is no such lane. */
 	resume(key: string, backlog: Backlog): void;
-	/** Resolves when there is room for one more, or it is over. */
-	room(): Promise<void>;
+	/** Resolves when there is room for one more and `isFree`, which what settles may change; or it is over. */
+	room(isFree?: () => boolean): Promise<void>;
 	/** Resolves when nothing is under way: once `signal` has aborted. */
 	ended(): Promise<void>;
 }
@@ -165,7 +165,7 @@ export function createLanes({ concurrency, signal, handle, failed, onFatal }: La
 			lanes.set(key, lane);
 			proceed(lane);
 		},
-		room: () => until(() => signal.aborted || waiting < MAX_WAITING),
+		room: (isFree = () => true) => until(() => signal.aborted || (waiting < MAX_WAITING && isFree())),
 		ended: () => until(() => underway === 0),
 	};
 }

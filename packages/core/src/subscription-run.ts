@@ -112,7 +112,7 @@ export async function runSubscription(
 			}
 			caughtUpAt = undefined;
 			const { position } = followed.event;
-			await lanes.room();
+			await lanes.room(() => watermark.hasRoom);
 			if (unsaved >= EVENTS_PER_CHECKPOINT) await saver.settled();
 			if (signal.aborted) break;
 			const done = watermark.begin(position);

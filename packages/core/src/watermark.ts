@@ -2,11 +2,16 @@
 
 import type { Position } from "./ports/event-store.js";
 
+/** So many are kept in mind behind one that is not done; as many come again after a crash. */
+const MAX_BEGUN = 10_000;
+
 export interface Watermark {
 	/** Everything up to here is done; `undefined`: nothing is. */
 	readonly position: Position | undefined;
 	/** How many are begun and not done. */
 	readonly open: number;
+	/** Whether one more may begin. */
+	readonly hasRoom: boolean;
 	/** Begins the next position; returns what to call once when it is done. */
 	begin(position: Position): () => void;
 }
@@ -21,6 +26,9 @@ export function createWatermark(from: Position | undefined): Watermark {
 		},
 		get open() {
 			return open;
+		},
+		get hasRoom() {
+			return begun.length < MAX_BEGUN;
 		},
 		begin(position) {
 			const entry = { position, isDone: false };
