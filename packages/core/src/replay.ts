@@ -8,6 +8,8 @@ import type { ReplayOptions } from "./subscribe.js";
 import type { Running } from "./subscription-run.js";
 
 const EVENTS_PER_SECOND = 100;
+/** What a timer came too late is made up for, up to this; no longer stop is. */
+const MAX_LAG_MS = 100;
 
 export interface ReplayDeps {
 	readonly store: EventStore;
@@ -27,15 +29,15 @@ export async function replayEvents(deps: ReplayDeps, options: ReplayOptions): Pr
 	const running = deps.running();
 	const upTo = running?.dispatchedTo();
 	if (running === undefined || upTo === undefined) return 0;
-	const begunAt = clock.now();
+	let dueAt = clock.now();
 	let count = 0;
 	let open = 0;
 	let settled = (): void => undefined;
 	for await (const event of store.readAll({ ...(after !== undefined && { after }), signal })) {
 		if (comparePositions(event.position, upTo) > 0) break;
 		if (isSubscriptionStream(event.stream)) continue;
-		const dueAt = begunAt + (count * 1000) / eventsPerSecond;
 		if (dueAt > clock.now()) await clock.sleep(dueAt - clock.now(), signal);
+		dueAt = Math.max(dueAt, clock.now() - MAX_LAG_MS) + 1000 / eventsPerSecond;
 		if (signal.aborted) break;
 		count += 1;
 		open += 1;
