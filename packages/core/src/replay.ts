@@ -15,8 +15,8 @@ export interface ReplayDeps {
 	readonly store: EventStore;
 	readonly clock: Clock;
 	readonly name: string;
-	/** `undefined`: it has not come so far yet. */
-	readonly running: () => Running | undefined;
+	/** Resolves when it has its checkpoint, or has ended: then with `undefined`. */
+	readonly running: () => Promise<Running | undefined>;
 	readonly signal: AbortSignal;
 	readonly ended: Promise<void>;
 }
@@ -26,9 +26,10 @@ export async function replayEvents(deps: ReplayDeps, options: ReplayOptions): Pr
 	const { store, clock, name, signal } = deps;
 	const { after, eventsPerSecond = EVENTS_PER_SECOND } = options;
 	if (!(eventsPerSecond > 0)) throw new RangeError("eventsPerSecond is above 0");
-	const running = deps.running();
-	const upTo = running?.dispatchedTo();
-	if (running === undefined || upTo === undefined) return 0;
+	const running = await deps.running();
+	if (running === undefined) throw new Error(`subscription ${name} ended before its replay did`);
+	const upTo = running.dispatchedTo();
+	if (upTo === undefined) return 0;
 	let dueAt = clock.now();
 	let count = 0;
 	let open = 0;

@@ -72,8 +72,8 @@ export interface Subscription {
 	/**
 	 * Hands events out again, up to where the subscription is now, beside what comes meanwhile; those of a parked recording wait
 	 * with it. Resolves with how many, once they are handled or parked. It ends with the process: ask again after a restart.
-	 * *Errors*: rejects with a `TypeError` for one that is `liveOnly`, a `RangeError` for a rate that is not above 0, an `Error`
-	 * when the subscription ends before.
+	 * *Errors*: rejects with a `TypeError` for one that is `liveOnly`, a `RangeError` for a rate that is not above 0, a `StoreFault`
+	 * when the log cannot be read, an `Error` when the subscription ends before.
 	 */
 	replay(options?: ReplayOptions): Promise<number>;
 	/** Resolves when every event that is in the log now has been handled or parked, or the subscription was stopped. */
@@ -117,8 +117,13 @@ export function subscribe(
 	const onWait = (problem: string | undefined): void => {
 		waitsFor = problem;
 	};
+	let tellRunning = (): void => undefined;
+	const begun = new Promise<void>((resolve) => {
+		tellRunning = resolve;
+	});
 	const onRunning = (it: Running): void => {
 		running = it;
+		tellRunning();
 	};
 	const waiting = { name, clock: deps.clock, logger: deps.logger, signal, onWait };
 	const hooks = { ending, progress, onRunning };
@@ -141,7 +146,11 @@ export function subscribe(
 		retryParked: (stream) => running?.parking.retryNow(stream) ?? 0,
 		async replay(replay = {}) {
 			if (resolved.liveOnly) throw new TypeError(`subscription ${name} is live-only: nothing is replayed`);
-			return replayEvents({ ...deps, running: () => running, signal, ended, name }, replay);
+			const whenRunning = async (): Promise<Running | undefined> => {
+				await Promise.race([begun, ended.catch(() => undefined)]);
+				return running;
+			};
+			return replayEvents({ ...deps, running: whenRunning, signal, ended, name }, replay);
 		},
 		async whenCaughtUp() {
 			const last = await lastPosition(deps.store);
