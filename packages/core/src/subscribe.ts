@@ -6,6 +6,7 @@ import type { DeliveryParked } from "./delivery-ledger.js";
 import type { ReelkeepEvent, UnknownEvent } from "./events.js";
 import { lastPosition } from "./follow.js";
 import { describeError, observe } from "./observe.js";
+import { outwait } from "./outwait.js";
 import type { CheckpointStore } from "./ports/checkpoint-store.js";
 import type { EventStore, Position, StreamName } from "./ports/event-store.js";
 import type { Clock, Ids, Logger } from "./ports/runtime.js";
@@ -153,7 +154,7 @@ export function subscribe(
 			return replayEvents({ ...deps, running: whenRunning, signal, ended, name }, replay);
 		},
 		async whenCaughtUp() {
-			const last = await lastPosition(deps.store);
+			const last = await outwait(waiting, () => lastPosition(deps.store));
 			if (last !== undefined) await Promise.race([progress.reached(last), ended]);
 		},
 		async stop() {
