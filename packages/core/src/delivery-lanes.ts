@@ -2,6 +2,7 @@
 // handlers at once over all lanes, the oldest event first.
 
 import type { ReelkeepEvent, UnknownEvent } from "./events.js";
+import type { Position } from "./ports/event-store.js";
 import { comparePositions } from "./ports/position.js";
 
 /** So many events wait in the lanes, beside what is read of those that are parked. */
@@ -12,7 +13,8 @@ export interface LaneItem {
 	readonly event: ReelkeepEvent | UnknownEvent;
 	/** How often its handler has failed. */
 	readonly failures: number;
-	readonly isReplay: boolean;
+	/** Up to where its recording is handed out again; `undefined`: it is no replay. */
+	readonly replayTo: Position | undefined;
 	/** Called when it is handled, or waits in the ledger. */
 	settle(): void;
 }

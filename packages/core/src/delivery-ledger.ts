@@ -36,6 +36,8 @@ export const DeliveryParked = t.type(
 		parkedAt: t.number,
 		/** `null`: only when it is asked for. */
 		nextTryAt: t.union([t.number, t.null]),
+		/** What waits up to here had been handled before a replay; `null`: nothing had. */
+		replayTo: t.union([Position_, t.null]),
 	},
 	"DeliveryParked",
 );

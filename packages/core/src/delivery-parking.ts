@@ -66,7 +66,7 @@ export function createParking(
 	const mayPark = (stream: StreamName): boolean =>
 		ledger.state.parked.has(stream) || ledger.state.parked.size + recording.size < maxParked;
 
-	const park = async ({ event }: LaneItem, failures: number, error: string): Promise<void> => {
+	const park = async ({ event, replayTo }: LaneItem, failures: number, error: string): Promise<void> => {
 		const { stream, version, position, id: eventId } = event;
 		const now = clock.now();
 		const { parkedAt = now } = ledger.state.parked.get(stream) ?? {};
@@ -75,6 +75,7 @@ export function createParking(
 		const parked: DeliveryParked = {
 			subscription: name,
 			...{ stream, version, position, eventId, failures, error, parkedAt, nextTryAt },
+			replayTo: replayTo ?? null,
 		};
 		if (!ledger.state.parked.has(stream)) recording.add(stream);
 		await ledger.record({ type: "DeliveryParked", data: parked }).finally(() => recording.delete(stream));
@@ -86,7 +87,7 @@ export function createParking(
 	};
 
 	const backlogOf = (
-		{ stream, version, eventId, failures }: DeliveryParked,
+		{ stream, version, eventId, failures, replayTo }: DeliveryParked,
 		upTo: Position | undefined,
 	): Backlog => {
 		let after = version - 1;
@@ -102,7 +103,7 @@ export function createParking(
 			return events.map((event) => ({
 				event: decodeEvent(event) ?? toUnknownEvent(event),
 				failures: event.id === eventId ? failures : 0,
-				isReplay: false,
+				replayTo: replayTo !== null && comparePositions(event.position, replayTo) <= 0 ? replayTo : undefined,
 				settle: () => undefined,
 			}));
 		};
@@ -116,7 +117,10 @@ export function createParking(
 			const { id, position, stream } = event;
 			const failures = item.failures + 1;
 			// A name that is no text would make the ledger one that cannot be read.
-			const [failure, delayMs] = [String(errorName(error)).slice(0, MAX_ERROR_CHARACTERS), retryDelayMs(failures)];
+			const [failure, delayMs] = [
+				String(errorName(error)).slice(0, MAX_ERROR_CHARACTERS),
+				retryDelayMs(failures),
+			];
 			failing.set(id, { position, failures });
 			observe(() => {
 				// An async one may be given too: its rejection is nobody's.

@@ -25,8 +25,8 @@ export interface RunOptions extends ParkingLimits, Pick<SubscribeOptions, "onFai
 export interface Running {
 	readonly ledger: DeliveryLedger;
 	readonly parking: Parking;
-	/** Hands an event out once more. Resolves when the lanes have it. */
-	replay(event: RecordedEvent, settle: () => void): Promise<void>;
+	/** Hands an event out once more, in a replay up to `upTo`. Resolves when the lanes have it. */
+	replay(event: RecordedEvent, upTo: Position, settle: () => void): Promise<void>;
 	/** Up to where everything is given to the lanes. */
 	dispatchedTo(): Position | undefined;
 }
@@ -63,7 +63,8 @@ export async function runSubscription(
 		concurrency: options.concurrency,
 		signal,
 		async handle(item) {
-			const { event, failures, isReplay } = item;
+			const { event, failures, replayTo } = item;
+			const isReplay = replayTo !== undefined;
 			await handler(event, { id: `${name}/${event.id}`, attempt: failures + 1, isReplay, signal });
 			parking.succeeded(item);
 		},
@@ -84,21 +85,21 @@ export async function runSubscription(
 		const isApart = options.order === "recording" || parking.isParked(stream) || lanes.has(stream);
 		return isApart ? stream : "";
 	};
-	const enter = (recorded: RecordedEvent, isReplay: boolean, settle: () => void): void => {
+	const enter = (recorded: RecordedEvent, replayTo: Position | undefined, settle: () => void): void => {
 		const isParked = parking.isParked(recorded.stream) && !lanes.has(keyOf(recorded));
 		if (isParked || isSubscriptionStream(recorded.stream)) settle();
 		else {
 			const event = decodeEvent(recorded) ?? toUnknownEvent(recorded);
-			lanes.add(keyOf(recorded), { event, failures: 0, isReplay, settle });
+			lanes.add(keyOf(recorded), { event, failures: 0, replayTo, settle });
 		}
 	};
 	onRunning({
 		ledger,
 		parking,
 		dispatchedTo: () => dispatchedTo,
-		async replay(event, settle) {
+		async replay(event, upTo, settle) {
 			await lanes.room();
-			if (!signal.aborted) enter(event, true, settle);
+			if (!signal.aborted) enter(event, upTo, settle);
 		},
 	});
 
@@ -117,7 +118,7 @@ export async function runSubscription(
 			if (signal.aborted) break;
 			const done = watermark.begin(position);
 			dispatchedTo = position;
-			enter(followed.event, false, () => {
+			enter(followed.event, undefined, () => {
 				done();
 				unsaved += 1;
 				saveWhenTime();
