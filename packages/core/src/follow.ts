@@ -4,7 +4,7 @@
 import { observe } from "./observe.js";
 import type { EventStore, Position, RecordedEvent } from "./ports/event-store.js";
 import type { Clock, Logger } from "./ports/runtime.js";
-import { isStoreFault } from "./ports/store-fault.js";
+import { isStoreFault, type StoreFault } from "./ports/store-fault.js";
 import { createWake } from "./wake.js";
 
 /** Hints may be lost, so the log is looked at this often anyway. */
@@ -22,6 +22,8 @@ export interface FollowOptions {
 	readonly after?: Position | undefined;
 	readonly signal: AbortSignal;
 	readonly pollIntervalMs?: number;
+	/** Told of a fault that is waited out, and with `undefined` that it is over. */
+	readonly onFault?: (fault: StoreFault | undefined) => void;
 }
 
 /**
@@ -33,15 +35,21 @@ export async function* followLog(
 	options: FollowOptions,
 ): AsyncGenerator<Followed, void, void> {
 	const { store, clock, logger } = deps;
-	const { signal, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = options;
+	const { signal, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS, onFault } = options;
 	const wake = createWake(clock);
 	const unsubscribe = store.onAppended(wake.call);
 	let position = options.after;
+	let isFaulty = false;
+	const tell = (fault: StoreFault | undefined): void => {
+		if (fault !== undefined || isFaulty) onFault?.(fault);
+		isFaulty = fault !== undefined;
+	};
 	try {
 		while (!signal.aborted) {
 			wake.clear();
 			try {
 				for await (const event of readBehind(store, position, signal)) {
+					tell(undefined);
 					position = event.position;
 					yield { _tag: "Event", event };
 					if (signal.aborted) return;
@@ -52,10 +60,12 @@ export async function* followLog(
 				if (error.reason === "closed") return;
 				if (!error.retryable) throw error;
 				const { reason } = error;
+				tell(error);
 				observe(() => logger.warn({ reason }, "the log cannot be read; trying again"));
 				await clock.sleep(FAULT_DELAY_MS, signal);
 				continue;
 			}
+			tell(undefined);
 			yield { _tag: "CaughtUp", position };
 			await wake.wait(pollIntervalMs, signal);
 		}

@@ -9,7 +9,7 @@ import { followLog, lastPosition } from "./follow.js";
 import { outwait, type Waiting } from "./outwait.js";
 import type { EventStore, Position, RecordedEvent } from "./ports/event-store.js";
 import { comparePositions } from "./ports/position.js";
-import { storeFault } from "./ports/store-fault.js";
+import { type StoreFault, storeFault } from "./ports/store-fault.js";
 import type { SubscribeDeps, SubscribeOptions, SubscriptionHandler } from "./subscribe.js";
 import { createWatermark } from "./watermark.js";
 
@@ -103,9 +103,11 @@ export async function runSubscription(
 		},
 	});
 
+	const onFault = (fault: StoreFault | undefined): void =>
+		waiting.onWait(fault && `subscription ${name} waits: ${fault.message}`);
 	const resuming = parking.resumeDue(lanes, () => dispatchedTo).catch(onFatal);
 	try {
-		for await (const followed of followLog(deps, { after: from, signal })) {
+		for await (const followed of followLog(deps, { after: from, signal, onFault })) {
 			if (followed._tag === "CaughtUp") {
 				caughtUpAt = followed.position;
 				saveWhenTime();
