@@ -64,15 +64,15 @@ export interface ReplayOptions {
 
 export interface Subscription {
 	readonly name: string;
-	/** What keeps it from going on, in words; `undefined` while nothing does. */
+	/** What keeps it from going on, in words; `undefined` while nothing does, or it was stopped. */
 	problem(): string | undefined;
 	/** The recordings that are set aside: which event of each failed, how often, and when it is tried next. */
 	parked(): readonly DeliveryParked[];
 	/** Tries what is parked now, or that of one recording; also what had its last try. Returns how many recordings. */
 	retryParked(stream?: StreamName): number;
 	/**
-	 * Hands events out again, up to where the subscription is now, beside what comes meanwhile; those of a parked recording wait
-	 * with it. Resolves with how many, once they are handled or parked. It ends with the process: ask again after a restart.
+	 * Hands events out again, up to where the subscription is now, beside what comes meanwhile; of a parked recording
+	 * only what is parked comes again. Resolves with how many, once they are handled or parked. It ends with the process: ask again after a restart.
 	 * *Errors*: rejects with a `TypeError` for one that is `liveOnly`, a `RangeError` for a rate that is not above 0, a `StoreFault`
 	 * when the log cannot be read, an `Error` when the subscription ends before.
 	 */
@@ -142,7 +142,7 @@ export function subscribe(
 	return {
 		name,
 		ended,
-		problem: () => lastWords ?? waitsFor ?? describeProblem(name, running),
+		problem: () => lastWords ?? (isStopped ? undefined : (waitsFor ?? describeProblem(name, running))),
 		parked: () => [...(running?.ledger.state.parked.values() ?? [])],
 		retryParked: (stream) => running?.parking.retryNow(stream) ?? 0,
 		async replay(replay = {}) {
