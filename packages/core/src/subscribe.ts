@@ -71,8 +71,9 @@ export interface Subscription {
 	/** Tries what is parked now, or that of one recording; also what had its last try. Returns how many recordings. */
 	retryParked(stream?: StreamName): number;
 	/**
-	 * Hands events out again, up to where the subscription is now, beside what comes meanwhile; of a parked recording
-	 * only what is parked comes again. Resolves with how many, once they are handled or parked. It ends with the process: ask again after a restart.
+	 * Hands events out again, up to where the subscription is now, beside what comes meanwhile; of a parked recording only what
+	 * is parked comes again. Resolves with how many, once they are handled or parked. It ends with the process: ask again
+	 * after a restart.
 	 * *Errors*: rejects with a `TypeError` for one that is `liveOnly`, a `RangeError` for a rate that is not above 0, a `StoreFault`
 	 * when the log cannot be read, an `Error` when the subscription ends before.
 	 */
