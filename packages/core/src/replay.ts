@@ -42,7 +42,7 @@ export async function replayEvents(deps: ReplayDeps, options: ReplayOptions): Pr
 		if (signal.aborted) break;
 		count += 1;
 		open += 1;
-		await running.replay(event, upTo, () => {
+		await running.replay(event, () => {
 			open -= 1;
 			settled();
 		});

@@ -25,8 +25,8 @@ export interface RunOptions extends ParkingLimits, Pick<SubscribeOptions, "onFai
 export interface Running {
 	readonly ledger: DeliveryLedger;
 	readonly parking: Parking;
-	/** Hands an event out once more, in a replay up to `upTo`. Resolves when the lanes have it. */
-	replay(event: RecordedEvent, upTo: Position, settle: () => void): Promise<void>;
+	/** Hands an event out once more. Resolves when the lanes have it. */
+	replay(event: RecordedEvent, settle: () => void): Promise<void>;
 	/** Up to where everything is given to the lanes. */
 	dispatchedTo(): Position | undefined;
 }
@@ -97,9 +97,10 @@ export async function runSubscription(
 		ledger,
 		parking,
 		dispatchedTo: () => dispatchedTo,
-		async replay(event, upTo, settle) {
+		async replay(event, settle) {
 			await lanes.room();
-			if (!signal.aborted) enter(event, upTo, settle);
+			// What the lane has before it is handled by then, behind the end of the replay too.
+			if (!signal.aborted) enter(event, dispatchedTo, settle);
 		},
 	});
 
