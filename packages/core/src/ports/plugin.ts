@@ -31,7 +31,7 @@ export interface Plugin {
 	register?(registry: Registry): void;
 	/** Opens files, binds sockets, starts loops. A rejection rolls back what has started. */
 	start?(get: Get): Promise<void>;
-	/** Undoes `start`; called once, in reverse order of the start, also after a failed `start` of a later plugin. */
+	/** Undoes `start`; called once, in reverse order of the start, also after a failed `start`, its own included. */
 	stop?(): Promise<void>;
 	/** What is wrong with this plugin now, for `/readyz`. */
 	check?(): Promise<readonly Problem[]>;
