@@ -10,6 +10,50 @@ export interface ConformanceCase {
 	run(): Promise<"passed" | "not-supported">;
 }
 
+/** A clause as its suite lists it: what is checked of `Subject`, and what must be supported for that. */
+export type Clause<Subject, Harness, Need = never> = readonly [
+	clause: string,
+	name: string,
+	check: (subject: Subject, harness: Harness) => Promise<void>,
+	...needs: readonly Need[],
+];
+
+export interface CasesOptions<Subject, Harness, Need> {
+	/** Makes what is checked ready for work. */
+	open(harness: Harness): Promise<Subject> | Subject;
+	/** Whether the implementation, or its harness, says that it can do `need`. */
+	supports(need: Need, subject: Subject, harness: Harness): boolean;
+	/** Ends what was opened. */
+	end?(subject: Subject, harness: Harness): Promise<void>;
+}
+
+/** The cases of a suite; each makes a harness of its own, and disposes of it. */
+export function createCases<Subject, Harness extends { dispose(): Promise<void> }, Need>(
+	clauses: readonly Clause<Subject, Harness, Need>[],
+	makeHarness: () => Promise<Harness>,
+	{ open, supports, end }: CasesOptions<Subject, Harness, Need>,
+): readonly ConformanceCase[] {
+	return clauses.map(([clause, name, check, ...needs]) => ({
+		clause,
+		name,
+		async run() {
+			const harness = await makeHarness();
+			try {
+				const subject = await open(harness);
+				try {
+					if (!needs.every((need) => supports(need, subject, harness))) return "not-supported";
+					await check(subject, harness);
+					return "passed";
+				} finally {
+					await end?.(subject, harness);
+				}
+			} finally {
+				await harness.dispose();
+			}
+		},
+	}));
+}
+
 export class ConformanceError extends Error {
 	readonly _tag = "ConformanceError";
 

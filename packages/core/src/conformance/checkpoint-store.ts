@@ -1,7 +1,7 @@
 // The contract of `CheckpointStore`, as cases. Every store runs them: `storage-fs`, the memory store, yours.
 
 import type { CheckpointStore } from "../ports/checkpoint-store.js";
-import type { ConformanceCase } from "./case.js";
+import { type Clause, type ConformanceCase, createCases } from "./case.js";
 import * as names from "./checkpoint-store-names.js";
 import * as races from "./checkpoint-store-races.js";
 import * as reopening from "./checkpoint-store-reopening.js";
@@ -18,31 +18,19 @@ export interface CheckpointStoreHarness {
 	dispose(): Promise<void>;
 }
 
-type Check = (store: CheckpointStore, harness: CheckpointStoreHarness) => Promise<void>;
-type Clause = readonly [clause: string, name: string, check: Check, needs?: "reopen" | "crash"];
+type SuiteClause = Clause<CheckpointStore, CheckpointStoreHarness, "reopen" | "crash">;
 
 /** All cases; each makes a harness of its own, empty. */
 export function checkpointStoreSuite(
 	makeHarness: () => Promise<CheckpointStoreHarness>,
 ): readonly ConformanceCase[] {
-	return CLAUSES.map(([clause, name, check, needs]) => ({
-		clause,
-		name,
-		async run() {
-			const harness = await makeHarness();
-			try {
-				const store = await harness.open();
-				if (needs !== undefined && harness[needs] === undefined) return "not-supported";
-				await check(store, harness);
-				return "passed";
-			} finally {
-				await harness.dispose();
-			}
-		},
-	}));
+	return createCases(CLAUSES, makeHarness, {
+		open: (harness) => harness.open(),
+		supports: (need, _store, harness) => harness[need] !== undefined,
+	});
 }
 
-const CLAUSES: readonly Clause[] = [
+const CLAUSES: readonly SuiteClause[] = [
 	["never-saved", "knows nothing of a name that was never saved", saving.knowsNoUnsaved],
 	["save-and-load", "stands where it was saved last", saving.savesAndLoads],
 	[

@@ -19,6 +19,35 @@ export interface ConformanceTest {
 	run(): Promise<string | undefined>;
 }
 
+/** What a binding brings: how its runner groups tests and makes one. */
+export interface Runner {
+	describe(title: string, body: () => void): void;
+	test(
+		name: string,
+		options: { readonly timeout: number },
+		body: (context: { skip(reason: string): void }) => Promise<void>,
+	): void;
+}
+
+/** Registers the tests of `cases` with a runner. *Errors*: as `conformanceTests`. */
+export function registerConformance(
+	runner: Runner,
+	title: string,
+	cases: readonly ConformanceCase[],
+	options: DescribeOptions,
+): void {
+	const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+	const tests = conformanceTests(cases, options);
+	runner.describe(title, () => {
+		for (const { name, run } of tests) {
+			runner.test(name, { timeout }, async (context) => {
+				const reason = await run();
+				if (reason !== undefined) context.skip(reason);
+			});
+		}
+	});
+}
+
 /** *Errors*: throws a `TypeError` when there are no cases, two of one clause, or a skip that names none. */
 export function conformanceTests(
 	cases: readonly ConformanceCase[],
@@ -51,7 +80,7 @@ export function conformanceTests(
 }
 
 /** In milliseconds. */
-export const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 function checkSkip(clause: string, result: "passed" | "not-supported", skips?: readonly string[]): void {
 	if (skips === undefined) return;

@@ -1,7 +1,7 @@
 // The contract of `EventStore`, as cases. Every store runs them: `storage-fs`, the memory store, yours.
 
 import type { EventStore } from "../ports/event-store.js";
-import type { ConformanceCase } from "./case.js";
+import { type Clause, type ConformanceCase, createCases } from "./case.js";
 import * as closing from "./event-store-closing.js";
 import * as log from "./event-store-log.js";
 import * as races from "./event-store-races.js";
@@ -17,30 +17,18 @@ export interface EventStoreHarness {
 	dispose(): Promise<void>;
 }
 
-type Check = (store: EventStore, harness: EventStoreHarness) => Promise<void>;
-type Clause = readonly [clause: string, name: string, check: Check, needs?: keyof EventStore["supports"]];
+type SuiteClause = Clause<EventStore, EventStoreHarness, keyof EventStore["supports"]>;
 
 /** All cases; each makes a harness of its own, empty. */
 export function eventStoreSuite(makeHarness: () => Promise<EventStoreHarness>): readonly ConformanceCase[] {
-	return CLAUSES.map(([clause, name, check, needs]) => ({
-		clause,
-		name,
-		async run() {
-			const harness = await makeHarness();
-			const store = await harness.open();
-			try {
-				if (needs !== undefined && !store.supports[needs]) return "not-supported";
-				await check(store, harness);
-				return "passed";
-			} finally {
-				await store.close();
-				await harness.dispose();
-			}
-		},
-	}));
+	return createCases(CLAUSES, makeHarness, {
+		open: (harness) => harness.open(),
+		supports: (need, store) => store.supports[need],
+		end: (store) => store.close(),
+	});
 }
 
-const CLAUSES: readonly Clause[] = [
+const CLAUSES: readonly SuiteClause[] = [
 	[
 		"append-and-read",
 		"gives back every event as it was appended, with version, position and time",

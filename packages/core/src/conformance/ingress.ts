@@ -1,7 +1,7 @@
 // The contract of `Ingress`, as cases. Every ingress runs them: HTTP, gRPC, yours.
 
 import type { Ingress, IngressStarted, Receive, ReceiveOutcome, Report } from "../ports/ingress.js";
-import { assert, assertSame, type ConformanceCase } from "./case.js";
+import { assert, assertSame, type Clause, type ConformanceCase, createCases } from "./case.js";
 
 /** What a sender understands of the answer: forget it, send it again, or it will never be taken. */
 export type SenderVerdict = "success" | "retry" | "rejected";
@@ -27,27 +27,18 @@ export interface IngressHarness {
 	dispose(): Promise<void>;
 }
 
-type Check = (harness: IngressHarness) => Promise<void>;
+type SuiteClause = Clause<IngressHarness, IngressHarness>;
 
 /** All cases; each makes a harness of its own. */
 export function ingressSuite(makeHarness: () => Promise<IngressHarness>): readonly ConformanceCase[] {
-	return CLAUSES.map(([clause, name, check]) => ({
-		clause,
-		name,
-		async run() {
-			const harness = await makeHarness();
-			try {
-				await check(harness);
-				return "passed";
-			} finally {
-				await harness.ingress.stop();
-				await harness.dispose();
-			}
-		},
-	}));
+	return createCases(CLAUSES, makeHarness, {
+		open: (harness) => harness,
+		supports: () => true,
+		end: (harness) => harness.ingress.stop(),
+	});
 }
 
-const CLAUSES: readonly (readonly [clause: string, name: string, check: Check])[] = [
+const CLAUSES: readonly SuiteClause[] = [
 	["success-outcomes", "answers success for everything that is stored", answersSuccess],
 	[
 		"retry-outcomes",

@@ -1,7 +1,7 @@
 // The contract of `Keyring`, as cases. Every keyring runs them: that of `storage-fs`, the memory one, yours.
 
 import { isKeyringFault, type Keyring, type KeyringFault } from "../ports/keyring.js";
-import { assert, assertSame, type ConformanceCase, rejectionOf } from "./case.js";
+import { assert, assertSame, type Clause, type ConformanceCase, createCases, rejectionOf } from "./case.js";
 
 export interface KeyringHarness {
 	/** Opens the keyring. Is called once. */
@@ -16,29 +16,17 @@ export interface KeyringHarness {
 	dispose(): Promise<void>;
 }
 
-type Check = (keyring: Keyring, harness: KeyringHarness) => Promise<void>;
-type Clause = readonly [clause: string, name: string, check: Check, needs?: "reopen" | "rotate"];
+type SuiteClause = Clause<Keyring, KeyringHarness, "reopen" | "rotate">;
 
 /** All cases; each makes a harness of its own. */
 export function keyringSuite(makeHarness: () => Promise<KeyringHarness>): readonly ConformanceCase[] {
-	return CLAUSES.map(([clause, name, check, needs]) => ({
-		clause,
-		name,
-		async run() {
-			const harness = await makeHarness();
-			try {
-				const keyring = await harness.open();
-				if (needs !== undefined && harness[needs] === undefined) return "not-supported";
-				await check(keyring, harness);
-				return "passed";
-			} finally {
-				await harness.dispose();
-			}
-		},
-	}));
+	return createCases(CLAUSES, makeHarness, {
+		open: (harness) => harness.open(),
+		supports: (need, _keyring, harness) => harness[need] !== undefined,
+	});
 }
 
-const CLAUSES: readonly Clause[] = [
+const CLAUSES: readonly SuiteClause[] = [
 	["seal-and-open", "opens to what was sealed, of any characters and any length", sealsAndOpens],
 	["shape", "seals to ASCII that names its key", sealsInShape],
 	["fresh", "never seals the same text alike", sealsAfresh],

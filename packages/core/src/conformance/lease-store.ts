@@ -1,7 +1,7 @@
 // The contract of `LeaseStore`, as cases. Every store runs them: the memory store, yours.
 
 import type { LeaseStore } from "../ports/lease-store.js";
-import type { ConformanceCase } from "./case.js";
+import { type Clause, type ConformanceCase, createCases } from "./case.js";
 import * as granting from "./lease-store-granting.js";
 import * as holding from "./lease-store-holding.js";
 import * as races from "./lease-store-races.js";
@@ -19,29 +19,17 @@ export interface LeaseStoreHarness {
 	dispose(): Promise<void>;
 }
 
-type Check = (store: LeaseStore, harness: LeaseStoreHarness) => Promise<void>;
-type Clause = readonly [clause: string, name: string, check: Check, needs?: "reopen"];
+type SuiteClause = Clause<LeaseStore, LeaseStoreHarness, "reopen">;
 
 /** All cases; each makes a harness of its own, empty. */
 export function leaseStoreSuite(makeHarness: () => Promise<LeaseStoreHarness>): readonly ConformanceCase[] {
-	return CLAUSES.map(([clause, name, check, needs]) => ({
-		clause,
-		name,
-		async run() {
-			const harness = await makeHarness();
-			try {
-				const store = await harness.open();
-				if (needs !== undefined && harness[needs] === undefined) return "not-supported";
-				await check(store, harness);
-				return "passed";
-			} finally {
-				await harness.dispose();
-			}
-		},
-	}));
+	return createCases(CLAUSES, makeHarness, {
+		open: (harness) => harness.open(),
+		supports: (need, _store, harness) => harness[need] !== undefined,
+	});
 }
 
-const CLAUSES: readonly Clause[] = [
+const CLAUSES: readonly SuiteClause[] = [
 	["grant", "grants a free name for the time that was asked for", granting.grants],
 	["granted-once", "lets nobody else in while a lease is held, and says who holds it", granting.grantsOnce],
 	["expiry", "grants a name again when its holder's time is over", granting.grantsAfterExpiry],

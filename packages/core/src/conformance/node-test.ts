@@ -3,7 +3,7 @@
 // biome-ignore lint/correctness/noNodejsModules: the binding to Node's own runner is for nothing else
 import { describe, test } from "node:test";
 import type { ConformanceCase } from "./case.js";
-import { conformanceTests, DEFAULT_TIMEOUT_MS, type DescribeOptions } from "./describe-options.js";
+import { type DescribeOptions, registerConformance } from "./describe-options.js";
 
 export type { DescribeOptions } from "./describe-options.js";
 
@@ -17,14 +17,5 @@ export function describeConformance(
 	cases: readonly ConformanceCase[],
 	options: DescribeOptions = {},
 ): void {
-	const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-	const tests = conformanceTests(cases, options);
-	describe(title, () => {
-		for (const { name, run } of tests) {
-			test(name, { timeout }, async (context) => {
-				const reason = await run();
-				if (reason !== undefined) context.skip(reason);
-			});
-		}
-	});
+	registerConformance({ describe, test }, title, cases, options);
 }

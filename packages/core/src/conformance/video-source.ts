@@ -1,7 +1,7 @@
 // The contract of `VideoSource`, as cases. Every source runs them: the archiver's over HTTP, yours.
 
 import type { VideoSource } from "../ports/video-source.js";
-import type { ConformanceCase } from "./case.js";
+import { type Clause, type ConformanceCase, createCases } from "./case.js";
 import * as ending from "./video-source-ending.js";
 import * as opening from "./video-source-opening.js";
 import * as refusing from "./video-source-refusing.js";
@@ -83,28 +83,17 @@ export interface VideoSourceHarness {
 	dispose(): Promise<void>;
 }
 
-type Check = (harness: VideoSourceHarness) => Promise<void>;
-type Clause = readonly [clause: string, name: string, check: Check, ...needs: readonly SourceSupport[]];
+type SuiteClause = Clause<VideoSourceHarness, VideoSourceHarness, SourceSupport>;
 
 /** All cases; each makes a harness of its own. */
 export function videoSourceSuite(makeHarness: () => Promise<VideoSourceHarness>): readonly ConformanceCase[] {
-	return CLAUSES.map(([clause, name, check, ...needs]) => ({
-		clause,
-		name,
-		async run() {
-			const harness = await makeHarness();
-			try {
-				if (!needs.every((need) => harness.supports[need])) return "not-supported";
-				await check(harness);
-				return "passed";
-			} finally {
-				await harness.dispose();
-			}
-		},
-	}));
+	return createCases(CLAUSES, makeHarness, {
+		open: (harness) => harness,
+		supports: (need, harness) => harness.supports[need],
+	});
 }
 
-const CLAUSES: readonly Clause[] = [
+const CLAUSES: readonly SuiteClause[] = [
 	["whole", "gives the whole body in order, and says how long it is", opening.givesWholeBodies],
 	["unstated-length", "gives a body whose length nobody stated", opening.givesUnstatedLengths],
 	["bodies-apart", "keeps bodies apart that are read at the same time", opening.keepsBodiesApart],

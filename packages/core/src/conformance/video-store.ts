@@ -1,7 +1,7 @@
 // The contract of `VideoStore`, as cases. Every store runs them: `storage-fs`, the memory store, yours.
 
 import type { VideoStore } from "../ports/video-store.js";
-import type { ConformanceCase } from "./case.js";
+import { type Clause, type ConformanceCase, createCases } from "./case.js";
 import * as committing from "./video-store-committing.js";
 import * as creating from "./video-store-creating.js";
 import * as keys from "./video-store-keys.js";
@@ -27,34 +27,19 @@ export interface VideoStoreHarness {
 	dispose(): Promise<void>;
 }
 
-type Check = (store: VideoStore, harness: VideoStoreHarness) => Promise<void>;
 type Need = keyof VideoStore["supports"] | "reopen" | "crash";
-type Clause = readonly [clause: string, name: string, check: Check, ...needs: readonly Need[]];
+type SuiteClause = Clause<VideoStore, VideoStoreHarness, Need>;
 
 /** All cases; each makes a harness of its own, empty. */
 export function videoStoreSuite(makeHarness: () => Promise<VideoStoreHarness>): readonly ConformanceCase[] {
-	return CLAUSES.map(([clause, name, check, ...needs]) => ({
-		clause,
-		name,
-		async run() {
-			const harness = await makeHarness();
-			try {
-				const store = await harness.open();
-				if (!needs.every((need) => hasNeed(need, store, harness))) return "not-supported";
-				await check(store, harness);
-				return "passed";
-			} finally {
-				await harness.dispose();
-			}
-		},
-	}));
+	return createCases(CLAUSES, makeHarness, { open: (harness) => harness.open(), supports: hasNeed });
 }
 
 function hasNeed(need: Need, store: VideoStore, harness: VideoStoreHarness): boolean {
 	return need === "reopen" || need === "crash" ? harness[need] !== undefined : store.supports[need];
 }
 
-const CLAUSES: readonly Clause[] = [
+const CLAUSES: readonly SuiteClause[] = [
 	["invisible-before-commit", "shows nothing of a video before its commit", writing.showsNothingBeforeCommit],
 	[
 		"commit-and-read",

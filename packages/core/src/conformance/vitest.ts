@@ -2,7 +2,7 @@
 
 import { describe, test } from "vitest";
 import type { ConformanceCase } from "./case.js";
-import { conformanceTests, DEFAULT_TIMEOUT_MS, type DescribeOptions } from "./describe-options.js";
+import { type DescribeOptions, registerConformance } from "./describe-options.js";
 
 export type { DescribeOptions } from "./describe-options.js";
 
@@ -16,14 +16,5 @@ export function describeConformance(
 	cases: readonly ConformanceCase[],
 	options: DescribeOptions = {},
 ): void {
-	const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-	const tests = conformanceTests(cases, options);
-	describe(title, () => {
-		for (const { name, run } of tests) {
-			test(name, { timeout }, async (context) => {
-				const reason = await run();
-				if (reason !== undefined) context.skip(reason);
-			});
-		}
-	});
+	registerConformance({ describe, test }, title, cases, options);
 }
