@@ -6,13 +6,7 @@ import type { StoreFault } from "@reelkeep/core/ports";
 import { COPY_CHUNK_BYTES, listIfPresent } from "./backup-files.js";
 import { refused } from "./backup-manifest.js";
 import type { Meter } from "./backup-meter.js";
-import {
-	makeDurableDirectory,
-	openIfPresent,
-	readRange,
-	unlinkIfPresent,
-	writeWhole,
-} from "./durable-files.js";
+import { makeDurableDirectory, readRange, unlinkIfPresent, withFile, writeWhole } from "./durable-files.js";
 import type { OpenFile } from "./file-system.js";
 import { loadIndexFile } from "./index-file.js";
 import { type IndexSource, saveIndex } from "./index-keeper.js";
@@ -58,14 +52,12 @@ export async function findPresentSegments(source: IndexSource, to: string): Prom
  * The length of a file that holds what the segment begins with: whole lines, of which the header, the first and the last
  * are compared. `undefined`: there is none, or it holds something else.
  */
-async function commonBytes(
+function commonBytes(
 	{ fileSystem, files }: IndexSource,
 	segment: SegmentIndex,
 	path: string,
 ): Promise<number | undefined> {
-	const file = await openIfPresent(fileSystem, path);
-	if (file === undefined) return undefined;
-	try {
+	return withFile(fileSystem, path, async (file) => {
 		const { bytes } = await file.status();
 		const lines = linesToCompare(segment, bytes);
 		for (const [from, to] of lines) {
@@ -73,9 +65,7 @@ async function commonBytes(
 			if (!found.equals(await files.read(segment.segment, from, to))) return undefined;
 		}
 		return lines.length === 0 ? undefined : bytes;
-	} finally {
-		await file.close();
-	}
+	});
 }
 
 /** Where lines stand in the first `bytes` of the segment; none when no line ends there. */

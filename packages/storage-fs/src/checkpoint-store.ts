@@ -12,6 +12,7 @@ import {
 import { checkpointFile, checkpointsDirectory, readCheckpoint } from "./checkpoint-files.js";
 import { makeDurableDirectory, replaceFile, toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
+import { createNamedTurns } from "./named-turns.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 
 export interface FsCheckpointStoreOptions {
@@ -32,22 +33,7 @@ export interface FsCheckpointStore extends CheckpointStore {
 export function createFsCheckpointStore(options: FsCheckpointStoreOptions): FsCheckpointStore {
 	const directory = checkpointsDirectory(resolve(options.directory));
 	const fileSystem = options.fileSystem ?? createNodeFileSystem();
-	const lastByName = new Map<string, Promise<unknown>>();
-	let isOpen = false;
-
-	/** One at a time for each name. */
-	const inTurn = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-		if (!isOpen) throw storeFault("closed", "the checkpoint store is not open");
-		const turn = (lastByName.get(name) ?? Promise.resolve()).catch(() => {}).then(work);
-		lastByName.set(name, turn);
-		try {
-			return await turn;
-		} catch (error) {
-			throw toFault(error, "reading or writing a checkpoint");
-		} finally {
-			if (lastByName.get(name) === turn) lastByName.delete(name);
-		}
-	};
+	const turns = createNamedTurns("the checkpoint store", "reading or writing a checkpoint");
 
 	return {
 		async open() {
@@ -56,20 +42,19 @@ export function createFsCheckpointStore(options: FsCheckpointStoreOptions): FsCh
 			} catch (error) {
 				throw toFault(error, `making ${directory}`);
 			}
-			isOpen = true;
+			turns.open();
 		},
 		async load(name) {
 			checkCheckpointName(name);
-			return inTurn(name, () => loadCheckpoint(fileSystem, directory, name));
+			return turns.take(name, () => loadCheckpoint(fileSystem, directory, name));
 		},
 		async save(name, position, expected) {
 			checkCheckpointName(name);
 			checkCheckpointMove(position, expected);
-			return inTurn(name, () => saveCheckpoint(fileSystem, directory, { name, position, expected }));
+			return turns.take(name, () => saveCheckpoint(fileSystem, directory, { name, position, expected }));
 		},
 		async close() {
-			isOpen = false;
-			await Promise.allSettled(lastByName.values());
+			await turns.close();
 		},
 	};
 }

@@ -41,9 +41,15 @@ export async function replaceFile(
 ): Promise<void> {
 	const added = `${path}.new`;
 	const bytes = typeof content === "string" ? Buffer.from(content) : content;
-	await writeWhole(fileSystem, added, (file) => file.write(bytes, 0));
-	await fileSystem.rename(added, path);
-	await fileSystem.syncDirectory(dirname(path));
+	try {
+		await writeWhole(fileSystem, added, (file) => file.write(bytes, 0));
+		await fileSystem.rename(added, path);
+		await fileSystem.syncDirectory(dirname(path));
+	} catch (error) {
+		// A disk that is full needs the room; the log does, which lies on it too.
+		await unlinkIfPresent(fileSystem, added).catch(() => undefined);
+		throw error;
+	}
 }
 
 /** Puts `text` under `path` unless something is there; resolves with whether it did. *Promise*: as `replaceFile`. */
@@ -92,31 +98,36 @@ export async function openIfPresent(fileSystem: FileSystem, path: string): Promi
 	}
 }
 
-/** How long a file is; `undefined` when there is none. */
-export async function sizeIfPresent(fileSystem: FileSystem, path: string): Promise<number | undefined> {
+/** What `work` makes of the file at `path`, which is closed then; `undefined` when there is none. */
+export async function withFile<Result>(
+	fileSystem: FileSystem,
+	path: string,
+	work: (file: OpenFile) => Promise<Result>,
+): Promise<Result | undefined> {
 	const file = await openIfPresent(fileSystem, path);
 	if (file === undefined) return undefined;
 	try {
-		return (await file.status()).bytes;
+		return await work(file);
 	} finally {
 		await file.close();
 	}
 }
 
+/** How long a file is; `undefined` when there is none. */
+export function sizeIfPresent(fileSystem: FileSystem, path: string): Promise<number | undefined> {
+	return withFile(fileSystem, path, async (file) => (await file.status()).bytes);
+}
+
 /** The text of a small file, at most `maxBytes` of it; `undefined` when there is none. */
-export async function readSmallFile(
+export function readSmallFile(
 	fileSystem: FileSystem,
 	path: string,
 	maxBytes: number,
 ): Promise<string | undefined> {
-	const file = await openIfPresent(fileSystem, path);
-	if (file === undefined) return undefined;
-	try {
+	return withFile(fileSystem, path, async (file) => {
 		const { bytes } = await file.status();
 		return (await readRange(file, 0, Math.min(bytes, maxBytes))).toString("utf8");
-	} finally {
-		await file.close();
-	}
+	});
 }
 
 /** The bytes from `from` to `to`; fewer when the file ends before that. */

@@ -5,7 +5,7 @@
 import { endianness } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { openIfPresent, readRange, replaceFile } from "./durable-files.js";
+import { readRange, replaceFile, withFile } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { eventsDirectory, indexName } from "./log-files.js";
 import type { SegmentColumns, SegmentIndex } from "./segment-index.js";
@@ -62,14 +62,11 @@ export async function loadIndexFile(
 	directory: string,
 	segment: number,
 ): Promise<IndexFile | undefined> {
-	const file = await openIfPresent(fileSystem, join(eventsDirectory(directory), indexName(segment)));
-	if (file === undefined) return undefined;
-	try {
+	const path = join(eventsDirectory(directory), indexName(segment));
+	return withFile(fileSystem, path, async (file) => {
 		const { bytes } = await file.status();
 		return decode(await readRange(file, 0, bytes), segment);
-	} finally {
-		await file.close();
-	}
+	});
 }
 
 function decode(file: Buffer, segment: number): IndexFile | undefined {

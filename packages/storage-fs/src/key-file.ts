@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { isKeyringFault, type KeyringFault, keyringFault } from "@reelkeep/core/ports";
-import { createFile, makeDurableDirectory, openIfPresent, readRange } from "./durable-files.js";
+import { createFile, makeDurableDirectory, readRange, withFile } from "./durable-files.js";
 import type { FileSystem, OpenFile } from "./file-system.js";
 
 const KEY_BYTES = 32;
@@ -42,14 +42,8 @@ export async function loadKeys(
 	}
 }
 
-async function readKeys(fileSystem: FileSystem, path: string): Promise<KeySet | undefined> {
-	const file = await openIfPresent(fileSystem, path);
-	if (file === undefined) return undefined;
-	try {
-		return parseKeys(await readText(file, path), path);
-	} finally {
-		await file.close();
-	}
+function readKeys(fileSystem: FileSystem, path: string): Promise<KeySet | undefined> {
+	return withFile(fileSystem, path, async (file) => parseKeys(await readText(file, path), path));
 }
 
 async function readText(file: OpenFile, path: string): Promise<string> {

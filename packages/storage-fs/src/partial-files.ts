@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { storeFault } from "@reelkeep/core/ports";
-import { openIfPresent, readRange, unlinkIfPresent } from "./durable-files.js";
+import { readRange, unlinkIfPresent, withFile } from "./durable-files.js";
 import { type FileSystem, hasCode, type OpenFile } from "./file-system.js";
 import type { OpenNote } from "./partial-marks.js";
 import { decodeNote } from "./partial-note.js";
@@ -100,20 +100,6 @@ async function readKept(
 	if (fileBytes === undefined || content === undefined) return undefined;
 	const decoded = decodeNote(name, content, fileBytes);
 	return decoded && { name, videoName, note: decoded.note, bytes: decoded.bytes, noteEnd: decoded.end };
-}
-
-async function withFile<Result>(
-	fileSystem: FileSystem,
-	path: string,
-	work: (file: OpenFile) => Promise<Result>,
-): Promise<Result | undefined> {
-	const file = await openIfPresent(fileSystem, path);
-	if (file === undefined) return undefined;
-	try {
-		return await work(file);
-	} finally {
-		await file.close();
-	}
 }
 
 /** Removes the files of an upload: those with these endings. */

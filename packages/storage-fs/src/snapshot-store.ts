@@ -3,27 +3,19 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import {
+	checkSnapshotName,
 	isPosition,
 	type JsonObject,
 	type SaveSnapshotResult,
 	type Snapshot,
 	type SnapshotStore,
-	storeFault,
 } from "@reelkeep/core/ports";
-import {
-	makeDurableDirectory,
-	openIfPresent,
-	readRange,
-	replaceFile,
-	toFault,
-	unlinkIfPresent,
-} from "./durable-files.js";
+import { makeDurableDirectory, readRange, replaceFile, withFile } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
+import { createNamedTurns } from "./named-turns.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import { safeName } from "./safe-name.js";
 
-/** As the port says. */
-const MAX_NAME_CHARACTERS = 256;
 /** The whole state is in memory as text while it is saved, and as bytes: a larger one belongs in a database. */
 const DEFAULT_MAX_SNAPSHOT_BYTES = 64 * 1024 * 1024;
 /** A hash in lower-case hex, and the end of its line. */
@@ -56,37 +48,22 @@ export function createFsSnapshotStore(options: FsSnapshotStoreOptions): FsSnapsh
 		throw new RangeError("maxSnapshotBytes must be a positive integer");
 	}
 	const directory = join(resolve(options.directory), "snapshots");
-	const lastByName = new Map<string, Promise<unknown>>();
-	let isOpen = false;
+	const turns = createNamedTurns("the snapshot store", "reading or writing a snapshot");
 	let isMade = false;
-
-	/** One at a time for each name. */
-	const inTurn = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-		if (!isOpen) throw storeFault("closed", "the snapshot store is not open");
-		const turn = (lastByName.get(name) ?? Promise.resolve()).catch(() => {}).then(work);
-		lastByName.set(name, turn);
-		try {
-			return await turn;
-		} catch (error) {
-			throw toFault(error, "reading or writing a snapshot");
-		} finally {
-			if (lastByName.get(name) === turn) lastByName.delete(name);
-		}
-	};
 
 	return {
 		async open() {
-			isOpen = true;
+			turns.open();
 		},
 		async load(name) {
-			checkName(name);
-			return inTurn(name, async () => {
+			checkSnapshotName(name);
+			return turns.take(name, async () => {
 				const bytes = await readWhole(fileSystem, pathOf(directory, name), HEAD_BYTES + maxSnapshotBytes);
 				return bytes && decode(name, bytes);
 			});
 		},
 		async save(name, snapshot): Promise<SaveSnapshotResult> {
-			checkName(name);
+			checkSnapshotName(name);
 			// At the call: the state may be changed while its turn comes.
 			const body = encode(name, snapshot);
 			const bytes = body?.length ?? Number.POSITIVE_INFINITY;
@@ -94,17 +71,16 @@ export function createFsSnapshotStore(options: FsSnapshotStoreOptions): FsSnapsh
 				return { _tag: "TooLarge", bytes, maxBytes: maxSnapshotBytes };
 			}
 			const whole = Buffer.concat([Buffer.from(`${hashOf(body)}\n`), body]);
-			await inTurn(name, async () => {
+			await turns.take(name, async () => {
 				// Only now: a store without projections has none.
 				if (!isMade) await makeDurableDirectory(fileSystem, directory);
 				isMade = true;
-				await replaceSnapshot(fileSystem, pathOf(directory, name), whole);
+				await replaceFile(fileSystem, pathOf(directory, name), whole);
 			});
 			return { _tag: "Saved" };
 		},
 		async close() {
-			isOpen = false;
-			await Promise.allSettled(lastByName.values());
+			await turns.close();
 		},
 	};
 }
@@ -123,30 +99,12 @@ function encode(name: string, snapshot: Snapshot): Buffer | undefined {
 	}
 }
 
-async function replaceSnapshot(fileSystem: FileSystem, path: string, whole: Buffer): Promise<void> {
-	try {
-		await replaceFile(fileSystem, path, whole);
-	} catch (error) {
-		// A disk that is full needs the room; the log does, which lies on it too.
-		await unlinkIfPresent(fileSystem, `${path}.new`).catch(() => undefined);
-		throw error;
-	}
-}
-
 /** `undefined`: there is none, or it is larger than any that was saved. */
-async function readWhole(
-	fileSystem: FileSystem,
-	path: string,
-	maxBytes: number,
-): Promise<Buffer | undefined> {
-	const file = await openIfPresent(fileSystem, path);
-	if (file === undefined) return undefined;
-	try {
+function readWhole(fileSystem: FileSystem, path: string, maxBytes: number): Promise<Buffer | undefined> {
+	return withFile(fileSystem, path, async (file) => {
 		const { bytes } = await file.status();
 		return bytes > maxBytes ? undefined : await readRange(file, 0, bytes);
-	} finally {
-		await file.close();
-	}
+	});
 }
 
 /** `undefined`: damaged, or of another name. */
@@ -172,11 +130,4 @@ function isSnapshot(value: object): value is Snapshot {
 
 function hashOf(bytes: Uint8Array): string {
 	return createHash("sha256").update(bytes).digest("hex");
-}
-
-function checkName(name: string): void {
-	if (typeof name !== "string") throw new TypeError("a snapshot's name must be a string");
-	if (name.length < 1 || name.length > MAX_NAME_CHARACTERS) {
-		throw new RangeError(`a snapshot's name has 1 to ${MAX_NAME_CHARACTERS} characters`);
-	}
 }

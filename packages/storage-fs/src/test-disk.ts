@@ -131,3 +131,30 @@ export function unsyncedDisk(): FileSystem {
 		syncDirectory: async () => {},
 	};
 }
+
+/** For a suite's harness: a store in a directory of its own, opened again in order or after a kill. `start`: makes and opens it. */
+export async function diskHarness<Store extends { close(): Promise<void> }>(
+	start: (directory: string, disk: ScriptedDisk) => Promise<Store>,
+) {
+	let directory = await temporaryDirectory();
+	let disk = scriptedDisk();
+	let store: Store | undefined;
+	const open = async (): Promise<Store> => {
+		disk = scriptedDisk();
+		store = await start(directory, disk);
+		return store;
+	};
+	return {
+		open,
+		async reopen() {
+			await store?.close();
+			return open();
+		},
+		async crash() {
+			await cutOff(disk);
+			directory = await copyOfDirectory(directory);
+			return open();
+		},
+		dispose: async () => store?.close(),
+	};
+}

@@ -1,7 +1,7 @@
 // What lies under the final name of a video, where a link made by hand, a restore or a broken disk may have put anything.
 
 import { basename } from "node:path";
-import { openIfPresent } from "./durable-files.js";
+import { withFile } from "./durable-files.js";
 import { type FileSystem, hasCode } from "./file-system.js";
 import type { VideoPlace } from "./video-place.js";
 
@@ -28,14 +28,10 @@ async function isListed(fileSystem: FileSystem, { folder, path }: VideoPlace): P
 /** As `lookAtVideo`, but for a link to nothing: that looks like nothing. */
 export async function lookAtFile(fileSystem: FileSystem, { path }: VideoPlace): Promise<VideoLook> {
 	try {
-		const file = await openIfPresent(fileSystem, path);
-		if (file === undefined) return undefined;
-		try {
+		return await withFile(fileSystem, path, async (file) => {
 			const { bytes, isFile = true } = await file.status();
 			return isFile ? bytes : "no-file";
-		} finally {
-			await file.close();
-		}
+		});
 	} catch (error) {
 		// A socket; a link that leads to itself.
 		if (hasCode(error, "ENXIO", "ELOOP")) return "no-file";

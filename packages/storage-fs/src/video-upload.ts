@@ -8,7 +8,7 @@ import {
 	type VideoDigest,
 	type VideoUpload,
 } from "@reelkeep/core/ports";
-import { makeDurableDirectory, openIfPresent, toFault } from "./durable-files.js";
+import { makeDurableDirectory, toFault, withFile } from "./durable-files.js";
 import { type FileSystem, hasCode, type OpenFile } from "./file-system.js";
 import { type KeptPartial, partPath, removePartial } from "./partial-files.js";
 import type { Marks } from "./partial-marks.js";
@@ -172,16 +172,12 @@ async function linkVideo(
 }
 
 /** Length and hash of what lies at `place`, read from the file, its name made durable; `undefined` when there is none. */
-export async function statVideo(fileSystem: FileSystem, place: VideoPlace): Promise<StoredVideo | undefined> {
-	const file = await openIfPresent(fileSystem, place.path);
-	if (file === undefined) return undefined;
-	try {
+export function statVideo(fileSystem: FileSystem, place: VideoPlace): Promise<StoredVideo | undefined> {
+	return withFile(fileSystem, place.path, async (file) => {
 		// A process that died between link and sync left a name that a power cut would take again.
 		await fileSystem.syncDirectory(place.folder);
 		const hash = createHash("sha256");
 		const bytes = await hashFile(file, hash);
 		return { location: place.location, bytes, sha256: hash.digest("hex") };
-	} finally {
-		await file.close();
-	}
+	});
 }

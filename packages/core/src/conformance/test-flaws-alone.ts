@@ -19,6 +19,22 @@ function watched(store: EventStore) {
 	return { append, underway };
 }
 
+/** Who creates a stream too late is told that it won, where `isTold` by what was under way at the call. */
+function lyingToLosers(
+	store: EventStore,
+	isTold: (stream: StreamName, underway: readonly StreamName[]) => boolean,
+): Pick<EventStore, "append"> {
+	const { append, underway } = watched(store);
+	return {
+		async append(stream, events, expected) {
+			const isLie = expected === "no-stream" && isTold(stream, underway);
+			const result = await append(stream, events, expected);
+			const isLoser = result._tag === "WrongExpectedVersion";
+			return isLie && isLoser ? { _tag: "Appended", version: 1, position: toPosition(1) } : result;
+		},
+	};
+}
+
 export const loneFlaws: Record<string, Flaw> = {
 	"a version that is one ahead is accepted of an append that comes alone": {
 		breaks: ["expected-version"],
@@ -50,31 +66,15 @@ export const loneFlaws: Record<string, Flaw> = {
 	},
 	"of many creations of one stream at once the eleventh is told that it won": {
 		breaks: ["concurrent-create"],
-		make: broken((store) => {
-			const { append, underway } = watched(store);
-			return {
-				async append(stream, events, expected) {
-					const isEleventh = underway.filter((other) => other === stream).length === 10;
-					const result = await append(stream, events, expected);
-					const isLoser = expected === "no-stream" && result._tag === "WrongExpectedVersion";
-					return isEleventh && isLoser ? { _tag: "Appended", version: 1, position: toPosition(1) } : result;
-				},
-			};
-		}),
+		make: broken((store) =>
+			lyingToLosers(store, (stream, underway) => underway.filter((other) => other === stream).length === 10),
+		),
 	},
 	"of creations of many streams at once a loser is told that it won": {
 		breaks: ["concurrent-streams"],
-		make: broken((store) => {
-			const { append, underway } = watched(store);
-			return {
-				async append(stream, events, expected) {
-					const isCrowded = stream === "stream-7" && new Set(underway).size === 40;
-					const result = await append(stream, events, expected);
-					const isLoser = expected === "no-stream" && result._tag === "WrongExpectedVersion";
-					return isCrowded && isLoser ? { _tag: "Appended", version: 1, position: toPosition(1) } : result;
-				},
-			};
-		}),
+		make: broken((store) =>
+			lyingToLosers(store, (stream, underway) => stream === "stream-7" && new Set(underway).size === 40),
+		),
 	},
 	"the answer to a pair among others tells the position of its first event": {
 		breaks: ["answer-then-read"],

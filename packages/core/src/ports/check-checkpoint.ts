@@ -1,17 +1,15 @@
 // What a checkpoint store accepts: a programmer's mistakes end here, before anything is looked up.
 
+import { checkName, MAX_NAME_CHARACTERS } from "./check-name.js";
 import type { Position } from "./event-store.js";
 import { comparePositions, isPosition } from "./position.js";
 
 /** As the port says. */
-export const MAX_CHECKPOINT_NAME_CHARACTERS = 256;
+export const MAX_CHECKPOINT_NAME_CHARACTERS = MAX_NAME_CHARACTERS;
 
 /** Call it first in `load` and `save`. Throws a `TypeError` or a `RangeError`. */
 export function checkCheckpointName(name: string): void {
-	if (typeof name !== "string") throw new TypeError("a checkpoint's name must be a string");
-	if (name.length < 1 || name.length > MAX_CHECKPOINT_NAME_CHARACTERS) {
-		throw new RangeError(`a checkpoint's name has 1 to ${MAX_CHECKPOINT_NAME_CHARACTERS} characters`);
-	}
+	checkName("a checkpoint's name", name);
 }
 
 /** Call it next in `save`. Throws a `TypeError` or a `RangeError`. */

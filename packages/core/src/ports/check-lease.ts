@@ -1,21 +1,16 @@
 // What a lease store accepts: a programmer's mistakes end here, before anything is looked up.
 
+import { checkName, MAX_NAME_CHARACTERS } from "./check-name.js";
+
 /** As the port says. */
-export const MAX_LEASE_NAME_CHARACTERS = 256;
+export const MAX_LEASE_NAME_CHARACTERS = MAX_NAME_CHARACTERS;
 /** As the port says: 30 days, in milliseconds; a longer lease is one that nobody gets back after a crash. */
 export const MAX_LEASE_MS = 30 * 24 * 60 * 60 * 1_000;
 
 /** Call it first in `acquire`. Throws a `TypeError` or a `RangeError` that names the argument. */
 export function checkLeaseNames(name: string, owner: string): void {
-	for (const [what, text] of [
-		["name", name],
-		["owner", owner],
-	] as const) {
-		if (typeof text !== "string") throw new TypeError(`a lease's ${what} must be a string`);
-		if (text.length < 1 || text.length > MAX_LEASE_NAME_CHARACTERS) {
-			throw new RangeError(`a lease's ${what} has 1 to ${MAX_LEASE_NAME_CHARACTERS} characters`);
-		}
-	}
+	checkName("a lease's name", name);
+	checkName("a lease's owner", owner);
 }
 
 /** Call it in `acquire` and first in `renew`. Throws a `TypeError` or a `RangeError`. */

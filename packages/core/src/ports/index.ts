@@ -4,6 +4,7 @@ export { type Admission, type AdmissionResult, ANONYMOUS } from "./admission.js"
 export { checkAppend } from "./check-append.js";
 export { checkCheckpointMove, checkCheckpointName } from "./check-checkpoint.js";
 export { checkLeaseDuration, checkLeaseNames } from "./check-lease.js";
+export { checkSnapshotName } from "./check-name.js";
 export { checkReadAll, checkReadStream } from "./check-read.js";
 export type { CheckpointStore, SaveResult } from "./checkpoint-store.js";
 export type {
