@@ -3,7 +3,6 @@
 import { outwait, type Waiting } from "./outwait.js";
 import type { CheckpointStore } from "./ports/checkpoint-store.js";
 import type { Position } from "./ports/event-store.js";
-import { comparePositions } from "./ports/position.js";
 import { storeFault } from "./ports/store-fault.js";
 
 export interface CheckpointSaver {
@@ -61,33 +60,5 @@ export function createCheckpointSaver(
 		async settled() {
 			await underway;
 		},
-	};
-}
-
-/** How far everything is handled and saved, and who waits for that. */
-export interface Progress {
-	reach(position: Position | undefined): void;
-	reached(position: Position): Promise<void>;
-	/** Whether somebody waits for `position`, or for one before it. */
-	isAwaited(position: Position): boolean;
-}
-
-export function createProgress(): Progress {
-	let reachedPosition: Position | undefined;
-	let waiters: readonly { readonly position: Position; readonly wake: () => void }[] = [];
-	const isBehind = (position: Position): boolean =>
-		reachedPosition === undefined || comparePositions(reachedPosition, position) < 0;
-	return {
-		reach(position) {
-			reachedPosition = position;
-			for (const { position, wake } of waiters) if (!isBehind(position)) wake();
-			waiters = waiters.filter(({ position }) => isBehind(position));
-		},
-		isAwaited: (position) => waiters.some((waiter) => comparePositions(waiter.position, position) <= 0),
-		reached: (position) =>
-			new Promise((resolve) => {
-				if (!isBehind(position)) return resolve();
-				waiters = [...waiters, { position, wake: resolve }];
-			}),
 	};
 }

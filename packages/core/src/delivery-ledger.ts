@@ -59,8 +59,8 @@ type Entry = {
 }[keyof typeof CODECS];
 
 interface LedgerState {
-	readonly parked: ReadonlyMap<StreamName, DeliveryParked>;
-	readonly started: SubscriptionStarted | undefined;
+	readonly parked: Map<StreamName, DeliveryParked>;
+	started: SubscriptionStarted | undefined;
 }
 
 /** `subscription-<64 hex>`. */
@@ -73,16 +73,17 @@ export function isSubscriptionStream(stream: StreamName): boolean {
 	return LEDGER_STREAM.test(stream);
 }
 
-function evolveLedger(state: LedgerState, { type, data }: Entry): LedgerState {
-	if (type === "SubscriptionStarted") return { ...state, started: data };
-	const parked = new Map(state.parked);
-	if (type === "DeliveryParked") parked.set(data.stream, data);
-	else parked.delete(data.stream);
-	return { ...state, parked };
+function enterInto(state: LedgerState, { type, data }: Entry): void {
+	if (type === "SubscriptionStarted") state.started = data;
+	else if (type === "DeliveryParked") state.parked.set(data.stream, data);
+	else state.parked.delete(data.stream);
 }
 
 export interface DeliveryLedger {
-	readonly state: LedgerState;
+	readonly state: {
+		readonly parked: ReadonlyMap<StreamName, DeliveryParked>;
+		readonly started: SubscriptionStarted | undefined;
+	};
 	/**
 	 * Records one fact, durably. *Errors*: rejects with a `StoreFault`: `owned` when another process has written to the ledger
 	 * of this subscription.
@@ -97,7 +98,9 @@ export async function openLedger(
 ): Promise<DeliveryLedger> {
 	const { name, signal } = waiting;
 	const stream = subscriptionStream(name);
-	let { state, version } = await outwait(waiting, () => load(store, stream, signal));
+	const loaded = await outwait(waiting, () => load(store, stream, signal));
+	const { state } = loaded;
+	let { version } = loaded;
 	let last: Promise<unknown> = Promise.resolve();
 
 	const append = async (entry: Entry): Promise<void> => {
@@ -110,12 +113,10 @@ export async function openLedger(
 			throw storeFault("owned", `subscription ${name} has another owner: it wrote what is parked`);
 		});
 		version += 1;
-		state = evolveLedger(state, entry);
+		enterInto(state, entry);
 	};
 	return {
-		get state() {
-			return state;
-		},
+		state,
 		record(entry) {
 			const turn = last.then(() => append(entry));
 			last = turn.catch(() => undefined);
@@ -125,11 +126,11 @@ export async function openLedger(
 }
 
 async function load(store: EventStore, stream: StreamName, signal: AbortSignal) {
-	let state: LedgerState = { parked: new Map(), started: undefined };
+	const state: LedgerState = { parked: new Map(), started: undefined };
 	let version = 0;
 	for await (const event of store.read(stream, { signal })) {
 		const entry = decodeEntry(event);
-		if (entry !== undefined) state = evolveLedger(state, entry);
+		if (entry !== undefined) enterInto(state, entry);
 		version = event.version;
 	}
 	return { state, version };

@@ -116,11 +116,8 @@ export function createParking(
 			const { event } = item;
 			const { id, position, stream } = event;
 			const failures = item.failures + 1;
-			// A name that is no text would make the ledger one that cannot be read.
-			const [failure, delayMs] = [
-				String(errorName(error)).slice(0, MAX_ERROR_CHARACTERS),
-				retryDelayMs(failures),
-			];
+			const failure = errorName(error).slice(0, MAX_ERROR_CHARACTERS);
+			const delayMs = retryDelayMs(failures);
 			failing.set(id, { position, failures });
 			observe(() => {
 				// An async one may be given too: its rejection is nobody's.

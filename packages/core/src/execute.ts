@@ -8,7 +8,7 @@ import { type Decision, decide, evolve, initialRecording, type Recording } from 
 import type { RecordingCommand } from "./recording-command.js";
 
 /** Every lost race means that another writer succeeded; a stream has few writers, so more is a fault. */
-const MAX_RACES = 64;
+export const MAX_RACES = 64;
 
 /** A recording as its stream tells it. */
 export interface LoadedRecording {

@@ -10,9 +10,9 @@ export function observe(look: () => void): void {
 	} catch {}
 }
 
-/** All that is safe to tell of an error that is not ours: its message may hold anything. */
+/** All that is safe to tell of an error that is not ours, as text: its message may hold anything. */
 export function errorName(error: unknown): string {
-	return error instanceof Error ? error.name : typeof error;
+	return error instanceof Error ? String(error.name) : typeof error;
 }
 
 /** What of an error may be told to a log or a person: faults of stores carry no data of callbacks, others may. */

@@ -5,9 +5,9 @@ import { decodeEvent, type ReelkeepEvent, toUnknownEvent, type UnknownEvent } fr
 import { followLog, lastPosition } from "./follow.js";
 import { describeError, errorName, observe } from "./observe.js";
 import type { EventStore, Json, Position, RecordedEvent } from "./ports/event-store.js";
-import { comparePositions } from "./ports/position.js";
 import type { Clock, Logger } from "./ports/runtime.js";
 import type { SnapshotStore } from "./ports/snapshot-store.js";
+import { createProgress } from "./progress.js";
 import { createProjectionSaver, type Folded, restoreProjection } from "./projection-snapshot.js";
 
 const MAX_NAME_CHARACTERS = 256;
@@ -83,18 +83,18 @@ export function createProjection<State>(
 	const { name } = definition;
 	const stopping = new AbortController();
 	const { signal } = stopping;
-	const waiters = createWaiters();
+	const progress = createProgress();
 	let folded: Folded<State> = { state: definition.initialState() };
 	let problem: string | undefined;
 
 	const run = async (): Promise<void> => {
 		folded = (await restoreProjection(deps, definition, signal)) ?? folded;
-		if (folded.last !== undefined) waiters.reach(folded.last.position);
+		if (folded.last !== undefined) progress.reach(folded.last.position);
 		for await (const followed of followLog(deps, { after: folded.last?.position, signal })) {
 			if (followed._tag === "Event") {
 				folded = foldEvent(definition, folded, followed.event);
 				saver.note();
-				waiters.reach(followed.event.position);
+				progress.reach(followed.event.position);
 			}
 			if (saver.isDue()) await saver.save(folded);
 		}
@@ -115,7 +115,7 @@ export function createProjection<State>(
 		problem: () => problem,
 		async whenCaughtUp() {
 			const last = await lastPosition(deps.store);
-			if (last !== undefined) await Promise.race([waiters.reached(last, folded.last?.position), ended]);
+			if (last !== undefined) await Promise.race([progress.reached(last), ended]);
 		},
 		async stop() {
 			stopping.abort();
@@ -178,23 +178,4 @@ function checkDefinition({ name, version }: Pick<ProjectionDefinition<never>, "n
 	if (!Number.isSafeInteger(version) || version < 0) {
 		throw new RangeError("a projection's version is 0 or a positive integer");
 	}
-}
-
-/** Those who wait until a position is folded in. */
-function createWaiters() {
-	let waiters: readonly { readonly position: Position; readonly wake: () => void }[] = [];
-	return {
-		reach(position: Position): void {
-			if (waiters.length === 0) return;
-			const isReached = (waiter: { readonly position: Position }): boolean =>
-				comparePositions(waiter.position, position) <= 0;
-			for (const waiter of waiters) if (isReached(waiter)) waiter.wake();
-			waiters = waiters.filter((waiter) => !isReached(waiter));
-		},
-		reached: (position: Position, current: Position | undefined): Promise<void> =>
-			new Promise((wake) => {
-				if (current !== undefined && comparePositions(position, current) <= 0) return wake();
-				waiters = [...waiters, { position, wake }];
-			}),
-	};
 }

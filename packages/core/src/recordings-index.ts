@@ -1,10 +1,9 @@
 // Finds the rows of the `recordings` read model that a query may be about, without going over all of them.
 
 import type { RecordingState } from "./recording.js";
-import type { RecordingsFilter } from "./recordings-query.js";
+import { FACTS, type RecordingsFilter } from "./recordings-query.js";
 import type { RecordingRow } from "./recordings-row.js";
 
-const FACTS = ["trackInfo", "projectId", "accountId", "gameId"] as const;
 /** A state's rows are sorted for each query: not worth it when going over all of them finds one in so many. */
 const STATE_SHARE = 4;
 

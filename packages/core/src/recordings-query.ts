@@ -54,7 +54,7 @@ export interface RowPlace {
 	readonly position: RecordingRow["position"];
 }
 
-const FACTS = ["trackInfo", "projectId", "accountId", "gameId"] as const;
+export const FACTS = ["trackInfo", "projectId", "accountId", "gameId"] as const;
 const TIMES = ["deadlineBefore", "deadlineAfter", "recordedBefore", "recordedAfter"] as const;
 
 /** Call it first. Throws a `TypeError` or a `RangeError` that names the option. */

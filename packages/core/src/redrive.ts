@@ -3,7 +3,7 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import type { CallbackQuarantined, CallbackRedriven, ReelkeepEvent } from "./events.js";
 import { decodeEvent } from "./events.js";
-import { execute, loadRecording, toNewEvent } from "./execute.js";
+import { execute, loadRecording, MAX_RACES, toNewEvent } from "./execute.js";
 import type { Admission } from "./ports/admission.js";
 import type {
 	EventMetadata,
@@ -25,9 +25,6 @@ import {
 	reportOutcome,
 	toReport,
 } from "./report-recording.js";
-
-/** A quarantine's stream has few writers: more lost races than this are a fault. */
-const MAX_RACES = 64;
 
 export interface RedriveDeps {
 	/** One that only reads will do for a dry run. */

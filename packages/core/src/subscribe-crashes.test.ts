@@ -4,10 +4,11 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { storeFault } from "./ports/index.js";
 import type { SubscribeOptions, SubscriptionHandler } from "./subscribe.js";
-import { clock, given, passes } from "./test-subscription.js";
+import { clock, given, idsOfStream, parksSoon, passes } from "./test-subscription.js";
 
 beforeEach(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], now: 0 }));
 afterEach(() => vi.useRealTimers());
+
 test("whatever crashes, each recording comes in order, whole, and as a replay only what was handled", async () => {
 	const step = fc.oneof(
 		fc.record({ _tag: fc.constant("Append" as const), count: fc.integer({ min: 1, max: 20 }) }),
@@ -69,9 +70,7 @@ test("whatever crashes, each recording comes in order, whole, and as a replay on
 			};
 			let log = false;
 			const optionsNow = (): SubscribeOptions =>
-				log
-					? { order: "log" }
-					: { order: "recording", triesBeforeParking: 2, maxTries: 4, concurrency, maxParked };
+				log ? { order: "log" } : { ...parksSoon, concurrency, maxParked };
 			let subscription = start(handler, "mail", optionsNow());
 			for (const each of steps) {
 				if (each._tag === "Append") {
@@ -105,11 +104,8 @@ test("whatever crashes, each recording comes in order, whole, and as a replay on
 			expect(subscription.problem()).toBeUndefined();
 			await Promise.all([subscription.stop(), passes(10)]);
 			await subscription.ended;
-			for (const [index, remainder] of [0, 1, 2].entries()) {
-				const all = Array.from({ length: appended }, (_, at) => at + 1).filter(
-					(each) => each % 3 === remainder,
-				);
-				expect(firsts.get(`stream-${index}`) ?? []).toEqual(all.map((each) => `e${each}`));
+			for (const remainder of [0, 1, 2]) {
+				expect(firsts.get(`stream-${remainder}`) ?? []).toEqual(idsOfStream(remainder, appended));
 			}
 		}),
 		{ numRuns: 150 },

@@ -2,40 +2,16 @@
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { storeFault } from "./ports/index.js";
-import type { Delivery, SubscribeOptions } from "./subscribe.js";
-import { clock, given, passes } from "./test-subscription.js";
+import { clock, given, parksSoon, passes, subscribed } from "./test-subscription.js";
 
 beforeEach(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], now: 0 }));
 afterEach(() => vi.useRealTimers());
 
-const by: SubscribeOptions = { order: "recording", triesBeforeParking: 2, maxTries: 4 };
-
-function subscribed(options: SubscribeOptions = by, flaws: Parameters<typeof given>[0] = {}, delayMs = 0) {
-	const base = given(flaws);
-	const broken = new Set<string>();
-	const tries: string[] = [];
-	const deliveries: Delivery[] = [];
-	const handler = async ({ id }: { readonly id: string }, delivery: Delivery): Promise<void> => {
-		tries.push(id);
-		deliveries.push(delivery);
-		if (delayMs > 0) await clock.sleep(delayMs);
-		if (broken.has(id)) throw new TypeError("broken");
-		base.handled.push(id);
-	};
-	return {
-		...base,
-		broken,
-		tries,
-		deliveries,
-		handler,
-		start: (more: SubscribeOptions = {}) => base.start(handler, "billing", { ...options, ...more }),
-	};
-}
 const noted = (id: string) => ({ id, type: "Noted", schemaVersion: 1, data: {}, metadata: {} });
 
 test("a parked event keeps its count when the checkpoint was not saved before a crash", async () => {
 	let failing = true;
-	const { append, start, broken, deliveries } = subscribed(by, {
+	const { append, start, broken, deliveries } = subscribed(parksSoon, {
 		checkpoints: (kept) => ({
 			async save(...given) {
 				if (failing) throw storeFault("io", "down");
@@ -66,7 +42,7 @@ test("no more recordings are parked than may be when several fail at once", asyn
 			},
 		}),
 	};
-	const { append, start, broken } = subscribed({ ...by, maxParked: 1, concurrency: 3 }, slowly);
+	const { append, start, broken } = subscribed({ ...parksSoon, maxParked: 1, concurrency: 3 }, slowly);
 	for (const id of ["e1", "e2", "e3"]) broken.add(id);
 	await append(3);
 	const subscription = start();
@@ -119,7 +95,7 @@ test("what is parked keeps its order when the subscription is started again in t
 	const { append, start, handled, broken } = subscribed({}, {}, 10);
 	broken.add("e1");
 	await append(1);
-	const first = start(by);
+	const first = start(parksSoon);
 	await passes(200);
 	await Promise.all([first.stop(), passes(20)]);
 	await append(6);
@@ -176,7 +152,7 @@ test("an onFailure that rejects is no unhandled rejection", async () => {
 	const listen = (error: unknown): void => void seen.push(error);
 	process.on("unhandledRejection", listen);
 	const { append, start, broken } = subscribed({
-		...by,
+		...parksSoon,
 		onFailure: async () => {
 			throw new Error("telemetry is away");
 		},
@@ -193,7 +169,7 @@ test("an onFailure that rejects is no unhandled rejection", async () => {
 
 test("a replay that was held up does not make up for it at once", async () => {
 	let isAway = false;
-	const { append, start, tries } = subscribed(by, {
+	const { append, start, tries } = subscribed(parksSoon, {
 		store: (memory) => ({
 			async *readAll(options) {
 				for await (const event of memory.readAll(options)) {
@@ -218,7 +194,7 @@ test("a replay that was held up does not make up for it at once", async () => {
 
 test("whenCaughtUp waits out a fault of the log that passes", async () => {
 	let isAway = false;
-	const { append, start, handled } = subscribed(by, {
+	const { append, start, handled } = subscribed(parksSoon, {
 		store: (memory) => ({
 			async *readAll(options) {
 				if (isAway && options?.direction === "backward") throw storeFault("io", "away");
@@ -248,11 +224,11 @@ test("an error without a name does not damage what is written down", async () =>
 	const handler = async (): Promise<void> => {
 		throw Object.assign(new Error("x"), { name: 7 });
 	};
-	const first = start(handler, "mail", by);
+	const first = start(handler, "mail", parksSoon);
 	await passes(200);
 	expect(first.parked()).toHaveLength(1);
 	await first.stop();
-	const second = start(handler, "mail", by);
+	const second = start(handler, "mail", parksSoon);
 	await passes(200);
 	expect(second.problem()).toContain("has parked");
 	await second.stop();
@@ -260,7 +236,7 @@ test("an error without a name does not damage what is written down", async () =>
 
 test("a subscription says so while the log cannot be read", async () => {
 	let isAway = false;
-	const { append, start, handled } = subscribed(by, {
+	const { append, start, handled } = subscribed(parksSoon, {
 		store: (memory) => ({
 			async *readAll(options) {
 				if (isAway) throw storeFault("io", "the log is away");
@@ -283,7 +259,7 @@ test("a subscription says so while the log cannot be read", async () => {
 });
 
 test("a subscription has no problem once it was stopped", async () => {
-	const { append, start, broken } = subscribed({ ...by, triesBeforeParking: 4 });
+	const { append, start, broken } = subscribed({ ...parksSoon, triesBeforeParking: 4 });
 	broken.add("e1");
 	await append(1);
 	const subscription = start();

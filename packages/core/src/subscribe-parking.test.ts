@@ -1,31 +1,13 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { storeFault } from "./ports/index.js";
-import type { Delivery, SubscribeOptions } from "./subscribe.js";
-import { clock, given, passes } from "./test-subscription.js";
+import type { SubscribeOptions, SubscriptionHandler } from "./subscribe.js";
+import { clock, given, idsOfStream, parksSoon, passes, subscribed } from "./test-subscription.js";
 
 beforeEach(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], now: 0 }));
 afterEach(() => vi.useRealTimers());
 
 const MINUTE = 60_000;
-const by: SubscribeOptions = { order: "recording", triesBeforeParking: 2, maxTries: 4 };
-
-/** A subscription whose handler fails for the events that `broken` names, or stays within them for a while. */
-function subscribed(options: SubscribeOptions = by, flaws: Parameters<typeof given>[0] = {}) {
-	const base = given(flaws);
-	const broken = new Set<string>();
-	const tries: string[] = [];
-	const deliveries: Delivery[] = [];
-	const handler = async ({ id }: { readonly id: string }, delivery: Delivery): Promise<void> => {
-		tries.push(id);
-		deliveries.push(delivery);
-		if (broken.has(id)) throw new TypeError(`secret of ${id}`);
-		base.handled.push(id);
-	};
-	return { ...base, broken, tries, deliveries, start: () => base.start(handler, "billing", options) };
-}
-
-// Events go to stream-1, stream-2, stream-0, stream-1, …: e1 and e4 and e7 are one recording's.
 describe("a recording whose event keeps failing", () => {
 	test("is parked with its later events, and others go on", async () => {
 		const { append, start, handled, broken, logged, kept } = subscribed();
@@ -138,7 +120,7 @@ describe("a recording whose event keeps failing", () => {
 	});
 
 	test("holds the others up when too many are parked", async () => {
-		const { append, start, handled, broken } = subscribed({ ...by, maxParked: 1 });
+		const { append, start, handled, broken } = subscribed({ ...parksSoon, maxParked: 1 });
 		for (const id of ["e1", "e2"]) broken.add(id);
 		await append(3);
 		const subscription = start();
@@ -173,7 +155,7 @@ describe("a recording whose event keeps failing", () => {
 				},
 			}),
 		};
-		const { append, start, broken } = subscribed(by, flaws);
+		const { append, start, broken } = subscribed(parksSoon, flaws);
 		broken.add("e1");
 		await append(2);
 		const subscription = start();
@@ -222,103 +204,6 @@ describe("handlers at once", () => {
 	});
 });
 
-describe("a replay", () => {
-	test("hands out again what is behind a position, no faster than it may, with the same identity", async () => {
-		const { append, start, tries, deliveries } = subscribed();
-		await append(5);
-		const subscription = start();
-		await subscription.whenCaughtUp();
-		const [third] = [tries.length];
-		expect(third).toBe(5);
-		const done = subscription.replay({ after: "2" as never, eventsPerSecond: 2 });
-		await passes(400);
-		expect(tries.slice(5)).toEqual(["e3"]);
-		await append(1);
-		await passes(2_000);
-		expect(await done).toBe(3);
-		expect(tries.slice(5)).toEqual(["e3", "e6", "e4", "e5"]);
-		const ofE3 = deliveries.filter(({ id }) => id === "billing/e3");
-		expect(ofE3.map(({ attempt, isReplay }) => [attempt, isReplay])).toEqual([
-			[1, false],
-			[1, true],
-		]);
-		await subscription.stop();
-	});
-
-	test("parks what fails like anything else, and ends", async () => {
-		const { append, start, handled, broken } = subscribed();
-		await append(4);
-		const subscription = start();
-		await subscription.whenCaughtUp();
-		broken.add("e1");
-		const done = subscription.replay({ eventsPerSecond: 1_000 });
-		await passes(1_000);
-		expect(await done).toBe(4);
-		expect(subscription.parked()).toMatchObject([{ eventId: "e1" }]);
-		broken.clear();
-		await passes(20_000);
-		expect(handled.slice(-2)).toEqual(["e1", "e4"]);
-		await subscription.stop();
-	});
-
-	test("rejects when the subscription is stopped before, and for a rate that is none", async () => {
-		const { append, start } = subscribed();
-		await append(4);
-		const subscription = start();
-		await subscription.whenCaughtUp();
-		await expect(subscription.replay({ eventsPerSecond: 0 })).rejects.toThrow(RangeError);
-		const done = subscription.replay({ eventsPerSecond: 1 }).catch((error: unknown) => error);
-		await passes(10);
-		await subscription.stop();
-		expect(String(await done)).toContain("ended before its replay");
-	});
-});
-
-describe("a subscription that is live-only", () => {
-	const liveOnly: SubscribeOptions = { ...by, liveOnly: true };
-
-	test("is handed nothing that was there before its first start, also after a crash, and nothing twice", async () => {
-		const { append, start, handled, memory } = subscribed(liveOnly);
-		await append(3);
-		const first = start();
-		await first.whenCaughtUp();
-		expect(handled).toEqual([]);
-		await first.stop();
-		await append(1);
-		const second = start();
-		await second.whenCaughtUp();
-		expect(handled).toEqual(["e4"]);
-		await expect(second.replay()).rejects.toThrow("live-only");
-		await second.stop();
-		await memory.close();
-	});
-
-	test("that began on an empty log is handed what came while it was stopped", async () => {
-		const { append, start, handled } = subscribed(liveOnly);
-		const first = start();
-		await passes(10);
-		await first.stop();
-		await append(2);
-		const second = start();
-		await second.whenCaughtUp();
-		expect(handled).toEqual(["e1", "e2"]);
-		await second.stop();
-	});
-});
-
-test("options that make no sense are refused by name", () => {
-	const { start } = given();
-	const bad: readonly (readonly [SubscribeOptions, string])[] = [
-		[{ order: "recording", concurrency: 0 }, "concurrency"],
-		[{ order: "recording", concurrency: 1_001 }, "concurrency"],
-		[{ order: "recording", maxParked: 1.5 }, "maxParked"],
-		[{ order: "recording", triesBeforeParking: 5, maxTries: 4 }, "maxTries"],
-		[{ order: "log", concurrency: 2 }, "order of the log"],
-		[{ order: "log", maxParked: 2 }, "order of the log"],
-	];
-	for (const [options, message] of bad) expect(() => start(undefined, "mail", options)).toThrow(message);
-});
-
 test("whatever fails, stops and comes, every event is handled, each recording in order", async () => {
 	const step = fc.oneof(
 		fc.record({ _tag: fc.constant("Append" as const), count: fc.integer({ min: 1, max: 20 }) }),
@@ -339,20 +224,14 @@ test("whatever fails, stops and comes, every event is handled, each recording in
 		const firsts = new Map<string, string[]>();
 		let appended = 0;
 		let modulus = 0;
-		const handler = async ({
-			id,
-			stream,
-		}: {
-			readonly id: string;
-			readonly stream: string;
-		}): Promise<void> => {
+		const handler: SubscriptionHandler = async ({ id, stream }) => {
 			const number = Number(id.slice(1));
 			await clock.sleep(number % 3);
 			if (modulus > 0 && number % modulus === 0) throw new Error("broken");
 			const seen = firsts.get(stream) ?? [];
 			firsts.set(stream, seen.includes(id) ? seen : [...seen, id]);
 		};
-		const options: SubscribeOptions = { ...by, concurrency, maxParked };
+		const options: SubscribeOptions = { ...parksSoon, concurrency, maxParked };
 		let subscription = start(handler, "mail", options);
 		for (const each of steps) {
 			if (each._tag === "Append") {
@@ -379,11 +258,8 @@ test("whatever fails, stops and comes, every event is handled, each recording in
 		await passes(31_000);
 		expect(subscription.problem()).toBeUndefined();
 		await Promise.all([subscription.stop(), passes(10)]);
-		for (const [index, remainder] of [0, 1, 2].entries()) {
-			const all = Array.from({ length: appended }, (_, at) => at + 1).filter(
-				(each) => each % 3 === remainder,
-			);
-			expect(firsts.get(`stream-${index}`) ?? []).toEqual(all.map((each) => `e${each}`));
+		for (const remainder of [0, 1, 2]) {
+			expect(firsts.get(`stream-${remainder}`) ?? []).toEqual(idsOfStream(remainder, appended));
 		}
 	});
 	await fc.assert(property, { numRuns: 150 });

@@ -1,7 +1,6 @@
 // Durable subscriptions: a named reader of the log, at least once, from where it stopped; in position order, each
 // recording for itself or all together.
 
-import { createProgress } from "./checkpoint-saver.js";
 import type { DeliveryParked } from "./delivery-ledger.js";
 import type { ReelkeepEvent, UnknownEvent } from "./events.js";
 import { lastPosition } from "./follow.js";
@@ -11,6 +10,7 @@ import type { CheckpointStore } from "./ports/checkpoint-store.js";
 import type { EventStore, Position, StreamName } from "./ports/event-store.js";
 import type { Clock, Ids, Logger } from "./ports/runtime.js";
 import { isStoreFault } from "./ports/store-fault.js";
+import { createProgress } from "./progress.js";
 import { replayEvents } from "./replay.js";
 import { resolveSubscribeOptions } from "./subscribe-options.js";
 import { type Running, runSubscription } from "./subscription-run.js";

@@ -1,6 +1,6 @@
 // The run of one subscription, from its checkpoint to its end.
 
-import { createCheckpointSaver, type Progress } from "./checkpoint-saver.js";
+import { createCheckpointSaver } from "./checkpoint-saver.js";
 import { createLanes } from "./delivery-lanes.js";
 import { type DeliveryLedger, isSubscriptionStream, openLedger } from "./delivery-ledger.js";
 import { createParking, type Parking, type ParkingLimits } from "./delivery-parking.js";
@@ -10,6 +10,7 @@ import { outwait, type Waiting } from "./outwait.js";
 import type { EventStore, Position, RecordedEvent } from "./ports/event-store.js";
 import { comparePositions } from "./ports/position.js";
 import { type StoreFault, storeFault } from "./ports/store-fault.js";
+import type { Progress } from "./progress.js";
 import type { SubscribeDeps, SubscribeOptions, SubscriptionHandler } from "./subscribe.js";
 import { createWatermark } from "./watermark.js";
 
@@ -153,8 +154,9 @@ async function refuseShortLog(
 	waiting: Waiting,
 	saved: Position | undefined,
 ): Promise<void> {
+	if (saved === undefined) return;
 	const last = await outwait(waiting, () => lastPosition(store));
-	if (saved === undefined || (last !== undefined && comparePositions(saved, last) <= 0)) return;
+	if (last !== undefined && comparePositions(saved, last) <= 0) return;
 	// Its positions will be given out again: to go on would skip those events in silence.
 	throw storeFault(
 		"corrupt",
