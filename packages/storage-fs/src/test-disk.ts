@@ -99,7 +99,7 @@ export async function copyOfDirectory(directory: string): Promise<string> {
 }
 
 /** What the disk has begun it ends; from now on it does nothing for the process that was killed but close its files. */
-export async function cutOff(disk: ScriptedDisk): Promise<void> {
+async function cutOff(disk: ScriptedDisk): Promise<void> {
 	disk.before = ({ operation }) => {
 		if (operation !== "close") throw systemError("EIO");
 	};

@@ -1,9 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { createMemoryLeaseStore } from "../memory/lease-store.js";
 import type { Lease, LeaseStore } from "../ports/index.js";
 import { leaseStoreSuite } from "./lease-store.js";
 import { brokenLeases, type MakeLeases } from "./test-flawed-leases.js";
 import { leaseFlaws } from "./test-flaws-leases.js";
+import { failingOf, testFlaws } from "./test-suite-flaws.js";
 import { describeConformance } from "./vitest.js";
 
 const memory: MakeLeases = async () => {
@@ -32,30 +33,13 @@ describeConformance("the memory lease store, by the system's clock", leaseStoreS
 	skips: ["reopened"],
 });
 
-/** The clauses that fail. */
-async function failing(make: MakeLeases): Promise<readonly string[]> {
-	const failed: string[] = [];
-	for (const { clause, run } of leaseStoreSuite(make)) await run().catch(() => failed.push(clause));
-	return failed;
-}
+const failing = (make: MakeLeases) => failingOf(leaseStoreSuite(make));
 
 test("a sound lease store passes, in which flaws are planted", async () => {
 	expect(await failing(brokenLeases())).toEqual([]);
 });
 
-describe("a broken lease store fails exactly its clauses", () => {
-	for (const [flaw, { breaks, make }] of Object.entries(leaseFlaws)) {
-		test(`when ${flaw}`, async () => {
-			expect(await failing(make)).toEqual(breaks);
-		});
-	}
-});
-
-test("every clause has a flaw that breaks it and no other", () => {
-	const alone = Object.values(leaseFlaws).flatMap(({ breaks }) => (breaks.length === 1 ? breaks : []));
-	const clauses = leaseStoreSuite(memory).map(({ clause }) => clause);
-	expect(clauses.filter((clause) => !alone.includes(clause))).toEqual([]);
-});
+testFlaws("lease store", leaseStoreSuite, leaseFlaws);
 
 test("a store that grants everything and a store that grants nothing pass no clause", async () => {
 	const lease: Lease = { name: "archiving", owner: "a", fencingToken: 1, expiresAt: 0 };

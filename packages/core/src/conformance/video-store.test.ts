@@ -8,6 +8,7 @@ import { videoPartialFlaws } from "./test-flaws-video-partials.js";
 import { videoReadingFlaws } from "./test-flaws-video-reading.js";
 import { videoResumingFlaws } from "./test-flaws-video-resuming.js";
 import { videoWritingFlaws } from "./test-flaws-video-writing.js";
+import { failingOf } from "./test-suite-flaws.js";
 import { videoStoreSuite } from "./video-store.js";
 import { describeConformance } from "./vitest.js";
 
@@ -32,12 +33,7 @@ describeConformance("the memory video store", videoStoreSuite(memory), {
 	],
 });
 
-/** The clauses that fail. */
-async function failing(make: MakeVideos): Promise<readonly string[]> {
-	const failed: string[] = [];
-	for (const { clause, run } of videoStoreSuite(make)) await run().catch(() => failed.push(clause));
-	return failed;
-}
+const failing = (make: MakeVideos) => failingOf(videoStoreSuite(make));
 
 describe("a sound video store passes, in which flaws are planted", { timeout: 20_000 }, () => {
 	test("when it is opened again", async () => {
