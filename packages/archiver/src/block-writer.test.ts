@@ -161,7 +161,7 @@ describe("block writers", () => {
 	it("make smaller blocks the more of them there are, so that all together hold no more", async () => {
 		const writers = createBlockWriters();
 		const others = Array.from({ length: 63 }, () => writers.begin(async () => undefined));
-		expect(await blockOf(writers)).toBe((7 * MAX_BLOCK_BYTES) / 64);
+		expect(await blockOf(writers)).toBe((6 * MAX_BLOCK_BYTES) / 64);
 		for (const { end } of others) {
 			end();
 			// Idempotent: a writer counts once.

@@ -4,7 +4,7 @@
 /** Of a download that is alone: as large as is still faster. */
 const MAX_BLOCK_BYTES = 1024 * 1024;
 /** What all downloads hold in blocks, two each, is about this; with 64 at once three times as much. */
-const SHARED_BYTES = 14 * 1024 * 1024;
+const SHARED_BYTES = 12 * 1024 * 1024;
 /** A slow video's bytes do not wait longer for their block to fill. */
 const MAX_WAIT_MS = 200;
 
