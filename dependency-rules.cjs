@@ -48,8 +48,8 @@ module.exports = {
 		{
 			name: "conformance-and-testing-in-tests-only",
 			severity: "error",
-			from: { path: "^packages/(?!testing/|core/src/conformance/)[^/]+/src", pathNot: tests },
-			to: { path: "^packages/(testing|core/src/conformance)/" },
+			from: { path: "^packages/(?!testing/|harness/|core/src/conformance/)[^/]+/src", pathNot: tests },
+			to: { path: "^packages/(testing|harness|core/src/conformance)/" },
 		},
 		{
 			name: "conformance-in-tests-of-examples-only",
@@ -94,7 +94,7 @@ module.exports = {
 			from: { path: "^examples/" },
 			to: {
 				path: "^packages/[^/]+/src/(?!index|ports/index|container/index|conformance/(?:index|vitest|node-test)|express-handler[.]ts|v1[.]ts)",
-				pathNot: "^packages/testing/",
+				pathNot: "^packages/harness/",
 			},
 		},
 	],

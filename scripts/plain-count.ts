@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
-import { findTranscriptLeaks, TRANSCRIPT_VARIABLE } from "../packages/testing/src/transcript.ts";
+import { findTranscriptLeaks, TRANSCRIPT_VARIABLE } from "../packages/harness/src/transcript.ts";
 
 /** Ends a run with the plain line `N passed, N failed, N skipped`. A leak found in the transcript is a failure. */
 export class PlainCount implements Reporter {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { TRANSCRIPT_VARIABLE } from "../packages/testing/src/transcript.ts";
+import { TRANSCRIPT_VARIABLE } from "../packages/harness/src/transcript.ts";
 
 /** Gives the whole run one transcript folder; the reporter searches it at the end. */
 export function setup(): void {

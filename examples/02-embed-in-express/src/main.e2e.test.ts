@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort, runExample } from "@reelkeep/testing/example-process";
+import { freePort, runExample } from "@reelkeep/harness/example-process";
 import { afterAll, expect, test } from "vitest";
 
 const script = fileURLToPath(new URL("../dist/main.js", import.meta.url));

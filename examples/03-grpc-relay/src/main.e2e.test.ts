@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort, runExample, sendSampleReport } from "@reelkeep/testing/example-process";
-import { startServe } from "@reelkeep/testing/reelkeep-process";
+import { freePort, runExample, sendSampleReport } from "@reelkeep/harness/example-process";
+import { startServe } from "@reelkeep/harness/reelkeep-process";
 import { afterAll, expect, test } from "vitest";
 
 const script = fileURLToPath(new URL("../dist/main.js", import.meta.url));

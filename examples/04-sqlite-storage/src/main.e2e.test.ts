@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort, runExample, sendSampleReport } from "@reelkeep/testing/example-process";
+import { freePort, runExample, sendSampleReport } from "@reelkeep/harness/example-process";
 import { afterAll, expect, test } from "vitest";
 import { hasSqlite } from "./has-sqlite.js";
 

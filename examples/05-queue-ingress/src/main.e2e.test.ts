@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { freePort } from "@reelkeep/testing/example-process";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { freePort } from "@reelkeep/harness/example-process";
+import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
+import { sampleCallback } from "@reelkeep/testing";
 import { expect, test, vi } from "vitest";
 import { send } from "./producer.js";
 

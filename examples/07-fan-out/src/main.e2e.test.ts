@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { transcribe } from "@reelkeep/testing/transcript";
+import { transcribe } from "@reelkeep/harness/transcript";
 import { expect, test } from "vitest";
 
 const script = fileURLToPath(new URL("../dist/main.js", import.meta.url));

@@ -3,7 +3,7 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { runCommand, startServe } from "@reelkeep/testing/reelkeep-process";
+import { runCommand, startServe } from "@reelkeep/harness/reelkeep-process";
 
 const manifest = createRequire(import.meta.url).resolve("@reelkeep/cli/package.json");
 const entry = join(dirname(manifest), "dist/reelkeep.js");

@@ -1,8 +1,8 @@
 // Sends one callback to a running receiver, signed as the SDKs sign: `pnpm send URL APP_KEY SECRET [LINK]`.
 
 import { randomUUID } from "node:crypto";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { sampleCallback, signedRequest } from "@reelkeep/testing";
 
 const [url, appKey, secret, link] = process.argv.slice(2);
 if (url === undefined || appKey === undefined || secret === undefined) {

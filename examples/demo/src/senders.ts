@@ -1,7 +1,6 @@
 // The requests of the demo: raw captures of real SDKs, changed only in timestamp, signature and link.
 
-import { loadCapture } from "@reelkeep/testing/captures";
-import { replaceLink, resign } from "@reelkeep/testing/top-request";
+import { loadCapture, replaceLink, resign } from "@reelkeep/testing";
 
 /** Captured from the real SDKs with this key and secret (docs/top-protocol.md). */
 export const APP_KEY = "12345678";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { status as Code, credentials } from "@grpc/grpc-js";
 import type { Report } from "@reelkeep/core/ports";
-import { TEST_SECRET } from "@reelkeep/testing/transcript";
+import { TEST_SECRET } from "@reelkeep/harness/transcript";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Failure, ingressStarter, raw, recordingReceive, storeOf } from "../test/harness.js";
 import { verifyAll } from "./callers.js";

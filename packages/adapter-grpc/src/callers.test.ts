@@ -1,6 +1,6 @@
 import { status as Code, Metadata } from "@grpc/grpc-js";
 import { ANONYMOUS, type SignedRequest, type Verification, type Verifier } from "@reelkeep/core/ports";
-import { TEST_SECRET } from "@reelkeep/testing/transcript";
+import { TEST_SECRET } from "@reelkeep/harness/transcript";
 import { describe, expect, it } from "vitest";
 import { type Call, createIdentify, headersOf, readCall, toSignedRequest, verifyAll } from "./callers.js";
 import { createCertificateVerifier } from "./certificates.js";

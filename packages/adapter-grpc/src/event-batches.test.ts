@@ -1,7 +1,7 @@
 import { createMemoryEventStore } from "@reelkeep/core";
 import { type EventStore, type Position, storeFault, toPosition } from "@reelkeep/core/ports";
-import { createFakeClock } from "@reelkeep/testing/fake-clock";
-import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
+import { createFakeClock } from "@reelkeep/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type EventBatch, eventBatches } from "./event-batches.js";

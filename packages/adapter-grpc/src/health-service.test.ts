@@ -7,7 +7,7 @@ import {
 	type ServiceError,
 } from "@grpc/grpc-js";
 import type { Problem } from "@reelkeep/core/ports";
-import { createFakeClock } from "@reelkeep/testing/fake-clock";
+import { createFakeClock } from "@reelkeep/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { defineMethod } from "./define-method.js";
 import {

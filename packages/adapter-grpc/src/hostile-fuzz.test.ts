@@ -2,7 +2,7 @@
 // `REELKEEP_GRPC_FUZZ_SEED` which ones.
 
 import type { ClientHttp2Session } from "node:http2";
-import { createDraw, type Draw } from "@reelkeep/testing/hostile-random";
+import { createDraw, type Draw } from "@reelkeep/harness/hostile-random";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { storeOf } from "../test/harness.js";
 import { call, GOOD, GOOD_ITEM, GOOD_MESSAGE, hostileScenes, type Scene } from "../test/hostile-scene.js";

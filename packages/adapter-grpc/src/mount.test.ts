@@ -8,7 +8,7 @@ import {
 	type ServiceDefinition,
 	type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { createFakeClock } from "@reelkeep/testing/fake-clock";
+import { createFakeClock } from "@reelkeep/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import {
 	gatedReceive,

@@ -1,7 +1,7 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { status as Code } from "@grpc/grpc-js";
 import { decodeCallback, SCREEN_RECORDING_CALL_BACK } from "@reelkeep/core";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
+import { sampleCallback } from "@reelkeep/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

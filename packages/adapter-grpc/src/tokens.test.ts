@@ -1,4 +1,4 @@
-import { TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createTokenVerifier, type Tokens } from "./tokens.js";

@@ -13,7 +13,7 @@ import {
 import { createMemoryEventStore } from "@reelkeep/core";
 import { randomIds, systemClock } from "@reelkeep/core/container";
 import type { EventStore, Ingress, NewEvent, Receive, ReceiveOutcome, Report } from "@reelkeep/core/ports";
-import { transcribe, transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribe, transcribingLogger } from "@reelkeep/harness/transcript";
 import { createGrpcIngress, type GrpcIngressOptions } from "../src/grpc-ingress.js";
 import {
 	type BadRequest,

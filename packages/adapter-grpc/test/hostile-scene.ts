@@ -4,7 +4,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:h
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Report } from "@reelkeep/core/ports";
-import { transcribe, transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribe, transcribingLogger } from "@reelkeep/harness/transcript";
 import { expect, vi } from "vitest";
 import type { GrpcIngressOptions } from "../src/grpc-ingress.js";
 import {

@@ -1,8 +1,8 @@
 // Attacks of docs/attacks.md on what a sign covers: the list of signed headers, the separator of a batch, and text that
 // moves between parameters and body, which keeps the sign.
 
-import { signedBodyRequest, takeApart } from "@reelkeep/testing/signed-body";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { signedBodyRequest, takeApart } from "@reelkeep/harness/signed-body";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
 import { describe, expect, it } from "vitest";
 import { NOW_MS, signed } from "../test/harness.js";
 import { reach } from "../test/reach.js";

@@ -1,8 +1,8 @@
 // Attacks of docs/attacks.md that go around the signature: nothing unsigned passes, reaches `receive` or breaks anything.
 
 import type { Logger, Verifier } from "@reelkeep/core/ports";
-import { type SignedWay, signedInEveryWay } from "@reelkeep/testing/signed-body";
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { type SignedWay, signedInEveryWay } from "@reelkeep/harness/signed-body";
+import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
 import { describe, expect, it } from "vitest";
 import { APPS, handlerOptions, NOW_MS, recordingReceive } from "../test/harness.js";
 import type { TopReply, TopRequest } from "./exchange.js";

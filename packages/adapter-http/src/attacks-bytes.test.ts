@@ -5,9 +5,9 @@ import {
 	signedBodyRequest,
 	signedInEveryWay,
 	takeApart,
-} from "@reelkeep/testing/signed-body";
-import { signTop, unsignedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+} from "@reelkeep/harness/signed-body";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { signTop, unsignedRequest } from "@reelkeep/testing";
 import { describe, expect, it } from "vitest";
 import { NOW_MS } from "../test/harness.js";
 import { reach } from "../test/reach.js";

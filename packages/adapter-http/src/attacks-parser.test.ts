@@ -1,8 +1,9 @@
 // Attacks of docs/attacks.md on how a request is read: two parsers, two values, a body that is longer than it says.
 
-import { signedBodyRequest, takeApart } from "@reelkeep/testing/signed-body";
-import { chinaTime, sendRaw, signTop, unsignedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { signedBodyRequest, takeApart } from "@reelkeep/harness/signed-body";
+import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
+import { chinaTime, signTop, unsignedRequest } from "@reelkeep/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import {
 	APPS,

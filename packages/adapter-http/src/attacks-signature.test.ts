@@ -3,9 +3,9 @@
 import { timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
 import type { Logger } from "@reelkeep/core/ports";
-import { callParameters, type SignedWay, signedInEveryWay } from "@reelkeep/testing/signed-body";
-import { chinaTime, type SignMethod, signTop } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { callParameters, type SignedWay, signedInEveryWay } from "@reelkeep/harness/signed-body";
+import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
+import { chinaTime, type SignMethod, signTop } from "@reelkeep/testing";
 import { describe, expect, it, vi } from "vitest";
 import { APPS, handlerOptions, NOW_MS, recordingReceive, standingClock } from "../test/harness.js";
 import type { Apps } from "./app-secrets.js";

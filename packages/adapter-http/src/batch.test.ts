@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import type { ReceiveOutcome } from "@reelkeep/core/ports";
-import { takeApart } from "@reelkeep/testing/signed-body";
-import { transcribe } from "@reelkeep/testing/transcript";
+import { takeApart } from "@reelkeep/harness/signed-body";
+import { transcribe } from "@reelkeep/harness/transcript";
 import { describe, expect, it } from "vitest";
 import { textOf } from "../test/binding.js";
 import { handlerOptions, readFixture, recordingReceive, standingClock } from "../test/harness.js";

@@ -1,7 +1,7 @@
 // What each binding does with senders that leave, send too much or use other verbs; its application goes on serving.
 
 import { connect } from "node:net";
-import { sendRaw } from "@reelkeep/testing/top-request";
+import { sendRaw } from "@reelkeep/harness/send-raw";
 import { afterEach, describe, expect, it } from "vitest";
 import { BINDINGS } from "../test/bindings.js";
 import { handlerOptions, recordingReceive, signed } from "../test/harness.js";

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { takeApart } from "@reelkeep/testing/signed-body";
+import { takeApart } from "@reelkeep/harness/signed-body";
 import { afterEach, describe, expect, it } from "vitest";
 import { ODD_TEXT } from "../test/binding.js";
 import { BINDINGS } from "../test/bindings.js";

@@ -2,8 +2,8 @@
 // reach `receive` as another callback, where it would be recorded or quarantined.
 
 import type { Report } from "@reelkeep/core/ports";
-import { signTop } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { signTop } from "@reelkeep/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { handlerOptions, NOW_MS, recordingReceive } from "../test/harness.js";

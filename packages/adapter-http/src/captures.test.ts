@@ -1,6 +1,6 @@
-import { CAPTURE_NAMES, loadCapture } from "@reelkeep/testing/captures";
-import { readCapture, replaceLink, resign, sendRaw } from "@reelkeep/testing/top-request";
-import { CAPTURE_APP_KEY, CAPTURE_SECRET } from "@reelkeep/testing/transcript";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { CAPTURE_APP_KEY, CAPTURE_SECRET } from "@reelkeep/harness/transcript";
+import { CAPTURE_NAMES, loadCapture, readCapture, replaceLink, resign } from "@reelkeep/testing";
 import { XMLParser } from "fast-xml-parser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {

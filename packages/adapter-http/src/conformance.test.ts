@@ -1,7 +1,8 @@
 import { type IngressHarness, ingressSuite, type SenderVerdict } from "@reelkeep/core/conformance";
 import { describeConformance } from "@reelkeep/core/conformance/vitest";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { signedRequest } from "@reelkeep/testing";
 import { handlerOptions, NOW_MS } from "../test/harness.js";
 import { createHttpIngress } from "./http-ingress.js";
 import { DEFAULT_HTTP_LIMITS } from "./limits.js";

@@ -1,5 +1,5 @@
 import type { Logger } from "@reelkeep/core/ports";
-import { sendRaw } from "@reelkeep/testing/top-request";
+import { sendRaw } from "@reelkeep/harness/send-raw";
 import { afterEach, describe, expect, it } from "vitest";
 import { converse, gatedReceive, ingressStarter, NOW_MS, signed } from "../test/harness.js";
 

@@ -1,6 +1,6 @@
 // Express 5 as its users have it: with the usual body parsers installed, before the handler or behind it.
 
-import { sendRaw } from "@reelkeep/testing/top-request";
+import { sendRaw } from "@reelkeep/harness/send-raw";
 import express, { type Express } from "express";
 import { afterEach, describe, expect, it } from "vitest";
 import { listen, ODD_TEXT } from "../test/binding.js";

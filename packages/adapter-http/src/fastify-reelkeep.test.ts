@@ -1,6 +1,6 @@
 // What is Fastify's own: prefixes, hooks, parsers and errors of the application beside the plugin.
 
-import { sendRaw } from "@reelkeep/testing/top-request";
+import { sendRaw } from "@reelkeep/harness/send-raw";
 import { type FastifyInstance, fastify } from "fastify";
 import { afterEach, describe, expect, it } from "vitest";
 import { ODD_TEXT } from "../test/binding.js";

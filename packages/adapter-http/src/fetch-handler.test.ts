@@ -1,5 +1,5 @@
-import { signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
+import { signedRequest } from "@reelkeep/testing";
 import { describe, expect, it } from "vitest";
 import { fetchBody, ODD_TEXT, toFetchRequest } from "../test/binding.js";
 import { APPS, handlerOptions, NOW_MS, recordingReceive, signed, standingClock } from "../test/harness.js";

@@ -1,7 +1,7 @@
 // Whatever comes to the paths of either direction: an answer that its sender can read, and nothing that is handed over.
 
-import { takeApart } from "@reelkeep/testing/signed-body";
-import { transcribe } from "@reelkeep/testing/transcript";
+import { takeApart } from "@reelkeep/harness/signed-body";
+import { transcribe } from "@reelkeep/harness/transcript";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ODD_TEXT } from "../test/binding.js";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import type { ReceiveOutcome } from "@reelkeep/core/ports";
-import { chinaTime, type SignedRequestOptions, signTop } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
+import { chinaTime, type SignedRequestOptions, signTop } from "@reelkeep/testing";
 import { describe, expect, it } from "vitest";
 import { handlerOptions, NOW_MS, type RecordingReceive, recordingReceive } from "../test/harness.js";
 import type { TopHandlerOptions, TopReply, TopRequest } from "./exchange.js";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Health, Problem } from "@reelkeep/core/ports";
-import { sendRaw } from "@reelkeep/testing/top-request";
+import { sendRaw } from "@reelkeep/harness/send-raw";
 import { afterEach, describe, expect, it } from "vitest";
 import { gatedReceive, handlerOptions, ingressStarter, recordingReceive, signed } from "../test/harness.js";
 import { createHttpIngress } from "./http-ingress.js";

@@ -1,7 +1,7 @@
 // What is Koa's own: middleware around and behind, and a body that its parser kept as text.
 
 import { bodyParser } from "@koa/bodyparser";
-import { sendRaw } from "@reelkeep/testing/top-request";
+import { sendRaw } from "@reelkeep/harness/send-raw";
 import Koa from "koa";
 import { afterEach, describe, expect, it } from "vitest";
 import { listen, ODD_TEXT } from "../test/binding.js";

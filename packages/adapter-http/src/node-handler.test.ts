@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { type RawReply, sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
+import { type RawReply, signedRequest } from "@reelkeep/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import {
 	gatedReceive,

@@ -10,8 +10,9 @@ import {
 	tokenName,
 	VERIFIER,
 } from "@reelkeep/core/ports";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { signedRequest } from "@reelkeep/testing";
 import { describe, expect, it } from "vitest";
 import { APPS, handlerOptions, NOW_MS, recordingReceive } from "../test/harness.js";
 import { httpIngress } from "./plugin.js";

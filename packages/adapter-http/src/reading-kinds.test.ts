@@ -2,7 +2,7 @@
 // direction. Whatever the verifiers accept of it must mean what the original meant.
 
 import { createHash } from "node:crypto";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { APPS, NOW_MS, standingClock } from "../test/harness.js";

@@ -2,8 +2,9 @@
 // SDKs' sources say (docs/top-protocol.md §1), byte by byte, and sent to a real server.
 
 import { createHash, createHmac } from "node:crypto";
-import { chinaTime, sendRaw } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { chinaTime } from "@reelkeep/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { handlerOptions, NOW_MS, recordingReceive, startServer, type TestServer } from "../test/harness.js";
 

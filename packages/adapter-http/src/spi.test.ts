@@ -1,6 +1,6 @@
 import type { ReceiveOutcome } from "@reelkeep/core/ports";
-import { takeApart } from "@reelkeep/testing/signed-body";
-import { CAPTURE_APP_KEY, CAPTURE_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { takeApart } from "@reelkeep/harness/signed-body";
+import { CAPTURE_APP_KEY, CAPTURE_SECRET, transcribe } from "@reelkeep/harness/transcript";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ODD_TEXT, textOf } from "../test/binding.js";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { signTop } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
+import { signTop } from "@reelkeep/testing";
 import { describe, expect, it } from "vitest";
 import { standingClock } from "../test/harness.js";
 import type { Apps } from "./app-secrets.js";

@@ -2,7 +2,7 @@
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readCapture } from "@reelkeep/testing/top-request";
+import { readCapture } from "@reelkeep/testing";
 import type { TopReply } from "../src/exchange.js";
 import type { FetchHandler } from "../src/fetch-handler.js";
 

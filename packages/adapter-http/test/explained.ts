@@ -1,7 +1,7 @@
 // What `explainSignature` says about raw bytes, for its tests; nothing that it says may give anything away.
 
-import { takeApart } from "@reelkeep/testing/signed-body";
-import { findLeaks, transcribe } from "@reelkeep/testing/transcript";
+import { takeApart } from "@reelkeep/harness/signed-body";
+import { findLeaks, transcribe } from "@reelkeep/harness/transcript";
 import { expect } from "vitest";
 import { type ExplainSignatureOptions, explainSignature } from "../src/explain/explain-signature.js";
 import { APPS, NOW_MS } from "./harness.js";

@@ -5,7 +5,6 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Clock, Ids, Ingress, Receive, ReceiveOutcome, Report } from "@reelkeep/core/ports";
-import { signedRequest } from "@reelkeep/testing/top-request";
 import {
 	CAPTURE_APP_KEY,
 	CAPTURE_SECRET,
@@ -13,7 +12,8 @@ import {
 	TEST_SECRET,
 	transcribe,
 	transcribingLogger,
-} from "@reelkeep/testing/transcript";
+} from "@reelkeep/harness/transcript";
+import { signedRequest } from "@reelkeep/testing";
 import type { TopHandlerOptions } from "../src/exchange.js";
 import { createHttpIngress, type HttpIngressOptions } from "../src/http-ingress.js";
 import { createNodeHandler, type NodeHandlerOptions } from "../src/node-handler.js";

@@ -1,6 +1,6 @@
 // A request through the paths of its direction, as a binding hands it over.
 
-import { transcribe } from "@reelkeep/testing/transcript";
+import { transcribe } from "@reelkeep/harness/transcript";
 import type { TopRequest } from "../src/exchange.js";
 import { pathOf } from "../src/node-handler.js";
 import { createRoutes } from "../src/routes.js";

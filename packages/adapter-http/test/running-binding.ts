@@ -1,6 +1,6 @@
 // A binding as a test sees it: bytes of a request in, the text of its answer out.
 
-import { sendRaw } from "@reelkeep/testing/top-request";
+import { sendRaw } from "@reelkeep/harness/send-raw";
 import type { RouteOptions } from "../src/routes.js";
 import { listen } from "./binding.js";
 

@@ -1,6 +1,6 @@
 // Events of serverless platforms, in the shapes that their documents show, made of the raw bytes of a request.
 
-import { takeApart } from "@reelkeep/testing/signed-body";
+import { takeApart } from "@reelkeep/harness/signed-body";
 import { createFunctionComputeHandler } from "../src/function-compute-handler.js";
 import { createLambdaHandler, type LambdaEvent } from "../src/lambda-handler.js";
 import { type StartBinding, withoutServer } from "./running-binding.js";

@@ -1,8 +1,8 @@
 // Requests of the test app whose raw body is signed: batches, and the SPI direction.
 
-import { signedBodyRequest } from "@reelkeep/testing/signed-body";
-import { signTop } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { signedBodyRequest } from "@reelkeep/harness/signed-body";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { signTop } from "@reelkeep/testing";
 import { NOW_MS } from "./harness.js";
 
 const METHOD = "alibaba.cgame.avatar.video.record.report";

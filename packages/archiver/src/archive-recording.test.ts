@@ -1,6 +1,6 @@
 import { createMemoryKeyring } from "@reelkeep/core";
 import { storeFault, type VideoSource, type VideoUnavailable } from "@reelkeep/core/ports";
-import { createRecordingScene, type RecordingScene } from "@reelkeep/testing/recording-scene";
+import { createRecordingScene, type RecordingScene } from "@reelkeep/harness/recording-scene";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type ArchiveDeps, type AttemptOptions, archiveRecording } from "./archive-recording.js";
 import { createBlockWriters } from "./block-writer.js";

@@ -1,7 +1,7 @@
 import { memoryStorage } from "@reelkeep/core";
 import { createReelkeep } from "@reelkeep/core/container";
 import type { EventStore, VideoStore } from "@reelkeep/core/ports";
-import { LINK_EXPIRED } from "@reelkeep/testing/object-fault";
+import { LINK_EXPIRED } from "@reelkeep/testing";
 import { describe, expect, it } from "vitest";
 import { type Archiver, type ArchiverSummary, createArchiver } from "./archiver.js";
 import { archiver } from "./plugin.js";

@@ -1,7 +1,7 @@
 import { createNoticeEmitter, memoryStorage } from "@reelkeep/core";
 import { createReelkeep } from "@reelkeep/core/container";
 import type { ArchiveProgress, Notice, Notices, RecordingAtRisk } from "@reelkeep/core/ports";
-import { createRecordingScene } from "@reelkeep/testing/recording-scene";
+import { createRecordingScene } from "@reelkeep/harness/recording-scene";
 import { describe, expect, it } from "vitest";
 import { archiver } from "./plugin.js";
 import { eventually, HOUR, NAME, origin, presign, scene, start, typesOf, video } from "./test-archiving.js";

@@ -1,7 +1,7 @@
 import { createMemoryEventStore, createMemoryVideoStore, execute, sealLink } from "@reelkeep/core";
 import type { LinkRefresher, Notice, RefreshRequest, VideoSource } from "@reelkeep/core/ports";
-import { createFakeClock } from "@reelkeep/testing/fake-clock";
-import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
+import { createFakeClock } from "@reelkeep/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Archiver, type ArchiverOptions, createArchiver } from "./archiver.js";
 import { planRescue } from "./rescue-plan.js";

@@ -6,7 +6,7 @@ import {
 	type RefreshRequest,
 	type VideoStore,
 } from "@reelkeep/core/ports";
-import { LINK_EXPIRED } from "@reelkeep/testing/object-fault";
+import { LINK_EXPIRED } from "@reelkeep/testing";
 import { describe, expect, it } from "vitest";
 import type { ArchiverDeps } from "./archiver.js";
 import { eventually, HOUR, NAME, origin, presign, QUICK, scene, start, typesOf } from "./test-archiving.js";

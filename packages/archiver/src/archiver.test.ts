@@ -1,6 +1,6 @@
 import type { ReelkeepEvent } from "@reelkeep/core";
 import type { EventStore } from "@reelkeep/core/ports";
-import type { ObjectFault } from "@reelkeep/testing/object-fault";
+import type { ObjectFault } from "@reelkeep/testing";
 import { describe, expect, it } from "vitest";
 import { createHttpVideoSource } from "./http-video-source.js";
 import { eventually, HOUR, NAME, origin, presign, scene, start, typesOf, video } from "./test-archiving.js";

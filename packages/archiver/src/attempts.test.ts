@@ -1,4 +1,4 @@
-import { createRecordingScene } from "@reelkeep/testing/recording-scene";
+import { createRecordingScene } from "@reelkeep/harness/recording-scene";
 import { expect, it } from "vitest";
 import { createAgenda } from "./agenda.js";
 import { createAttempts } from "./attempts.js";

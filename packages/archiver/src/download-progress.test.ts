@@ -1,5 +1,5 @@
 import type { ArchiveProgress, Notice } from "@reelkeep/core/ports";
-import { createFakeClock, type FakeClock } from "@reelkeep/testing/fake-clock";
+import { createFakeClock, type FakeClock } from "@reelkeep/testing";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createDownloadProgress, type DownloadProgress } from "./download-progress.js";
 

@@ -1,7 +1,7 @@
 import { createMemoryVideoStore } from "@reelkeep/core";
-import { type FaultSubject, QUICK_IDLE_TIMEOUT_MS, QUICK_RETRY } from "@reelkeep/testing/fault-lives";
-import { MAX_VIDEO_BYTES } from "@reelkeep/testing/fault-plan";
-import { readFaultSeeds, runFaultSeeds } from "@reelkeep/testing/fault-seeds";
+import { type FaultSubject, QUICK_IDLE_TIMEOUT_MS, QUICK_RETRY } from "@reelkeep/harness/fault-lives";
+import { MAX_VIDEO_BYTES } from "@reelkeep/harness/fault-plan";
+import { readFaultSeeds, runFaultSeeds } from "@reelkeep/harness/fault-seeds";
 import { describe, expect, it } from "vitest";
 import { createArchiver } from "./archiver.js";
 import { createHttpVideoSource } from "./http-video-source.js";

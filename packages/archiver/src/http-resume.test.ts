@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { OpenedVideo, OpenVideoResult } from "@reelkeep/core/ports";
-import { transcribe } from "@reelkeep/testing/transcript";
+import { transcribe } from "@reelkeep/harness/transcript";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createHttpVideoSource } from "./http-video-source.js";
 

@@ -2,10 +2,8 @@ import { createHash } from "node:crypto";
 import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import type { OpenVideoResult } from "@reelkeep/core/ports";
-import type { ObjectFault } from "@reelkeep/testing/object-fault";
-import { type ObjectStore, startObjectStore } from "@reelkeep/testing/object-store";
-import { sampleVideo } from "@reelkeep/testing/sample-video";
-import { transcribe } from "@reelkeep/testing/transcript";
+import { transcribe } from "@reelkeep/harness/transcript";
+import { type ObjectFault, type ObjectStore, sampleVideo, startObjectStore } from "@reelkeep/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createHttpVideoSource, type HttpVideoSourceOptions } from "./http-video-source.js";
 

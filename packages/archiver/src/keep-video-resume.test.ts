@@ -7,7 +7,7 @@ import {
 	type VideoSource,
 	type VideoStore,
 } from "@reelkeep/core/ports";
-import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createBlockWriters } from "./block-writer.js";
 import { createChecksums } from "./checksums.js";

@@ -1,6 +1,6 @@
 import { createMemoryVideoStore } from "@reelkeep/core";
 import { storeFault, type VideoSource, type VideoStore } from "@reelkeep/core/ports";
-import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createBlockWriters } from "./block-writer.js";
 import { createDiskSpace } from "./disk-space.js";

@@ -8,8 +8,8 @@ import {
 	type VideoSource,
 	type VideoStore,
 } from "@reelkeep/core/ports";
-import { startObjectStore } from "@reelkeep/testing/object-store";
-import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
+import { startObjectStore } from "@reelkeep/testing";
 import { describe, expect, it } from "vitest";
 import { createBlockWriters } from "./block-writer.js";
 import { createDiskSpace } from "./disk-space.js";

@@ -1,5 +1,5 @@
 import { Mp4Probe } from "@reelkeep/core";
-import { sampleVideo } from "@reelkeep/testing/sample-video";
+import { sampleVideo } from "@reelkeep/testing";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createMp4Probe } from "./mp4-probe.js";

@@ -1,9 +1,8 @@
 import { memoryStorage } from "@reelkeep/core";
 import { createReelkeep } from "@reelkeep/core/container";
 import { VIDEO_SOURCE, VIDEO_STORE } from "@reelkeep/core/ports";
-import { startObjectStore } from "@reelkeep/testing/object-store";
-import { createRecordingScene } from "@reelkeep/testing/recording-scene";
-import { sampleVideo } from "@reelkeep/testing/sample-video";
+import { createRecordingScene } from "@reelkeep/harness/recording-scene";
+import { sampleVideo, startObjectStore } from "@reelkeep/testing";
 import { expect, it } from "vitest";
 import { archiver } from "./plugin.js";
 

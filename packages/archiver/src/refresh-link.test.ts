@@ -8,7 +8,7 @@ import {
 	type RefreshRequest,
 	storeFault,
 } from "@reelkeep/core/ports";
-import { createRecordingScene, type RecordingScene } from "@reelkeep/testing/recording-scene";
+import { createRecordingScene, type RecordingScene } from "@reelkeep/harness/recording-scene";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createPendingSet } from "./pending-set.js";
 import { createAskForLink, type RefreshDeps } from "./refresh-link.js";

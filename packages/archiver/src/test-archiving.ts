@@ -1,9 +1,8 @@
 // For the tests of the archiver only: an origin, a scene of memory stores, and archivers that are stopped afterwards.
 
-import { type ObjectStore, startObjectStore } from "@reelkeep/testing/object-store";
-import { createRecordingScene, type RecordingScene } from "@reelkeep/testing/recording-scene";
-import { sampleVideo } from "@reelkeep/testing/sample-video";
-import { transcribe } from "@reelkeep/testing/transcript";
+import { createRecordingScene, type RecordingScene } from "@reelkeep/harness/recording-scene";
+import { transcribe } from "@reelkeep/harness/transcript";
+import { type ObjectStore, sampleVideo, startObjectStore } from "@reelkeep/testing";
 import { afterEach, beforeEach } from "vitest";
 import { type Archiver, type ArchiverDeps, type ArchiverOptions, createArchiver } from "./archiver.js";
 import { createHttpVideoSource } from "./http-video-source.js";

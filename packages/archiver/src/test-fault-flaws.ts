@@ -1,7 +1,7 @@
 // For the tests of the archiver only: flaws that it could have, planted around it, each of which a scenario must see.
 
 import type { OpenedVideo, VideoSource, VideoStore } from "@reelkeep/core/ports";
-import type { FlawedParts } from "@reelkeep/testing/fault-lives";
+import type { FlawedParts } from "@reelkeep/harness/fault-lives";
 
 export interface Flaw {
 	readonly name: string;

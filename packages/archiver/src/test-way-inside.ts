@@ -6,8 +6,8 @@ import { createServer, type RequestListener } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, isIP, type LookupFunction, Socket } from "node:net";
 import type { OpenVideoResult } from "@reelkeep/core/ports";
-import { type NameServer, startNameServer } from "@reelkeep/testing/name-server";
-import { transcribe } from "@reelkeep/testing/transcript";
+import { type NameServer, startNameServer } from "@reelkeep/harness/name-server";
+import { transcribe } from "@reelkeep/harness/transcript";
 import { afterEach, beforeEach, expect } from "vitest";
 import { createHttpVideoSource, type HttpVideoSourceOptions } from "./http-video-source.js";
 

@@ -1,5 +1,5 @@
 import type { ArchiverPlugin, ArchiverSummary } from "@reelkeep/archiver";
-import { createFakeClock, type FakeClock } from "@reelkeep/testing/fake-clock";
+import { createFakeClock, type FakeClock } from "@reelkeep/testing";
 import { beforeEach, describe, expect, it } from "vitest";
 import { drain } from "./archive-drain.js";
 

@@ -5,11 +5,11 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { type ObjectStore, startObjectStore } from "@reelkeep/testing/object-store";
-import type { StatedLink } from "@reelkeep/testing/reporters";
-import { putSlowVideo } from "@reelkeep/testing/slow-videos";
-import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import { transcribe } from "@reelkeep/testing/transcript";
+import type { StatedLink } from "@reelkeep/harness/reporters";
+import { putSlowVideo } from "@reelkeep/harness/slow-videos";
+import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { transcribe } from "@reelkeep/harness/transcript";
+import { type ObjectStore, startObjectStore } from "@reelkeep/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { leavePending } from "./test-pending.js";
 

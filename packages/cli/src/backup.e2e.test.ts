@@ -20,19 +20,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Client, credentials } from "@grpc/grpc-js";
 import { ReportOutcome, type ReportRecordingResponse, recordingService } from "@reelkeep/adapter-grpc/v1";
-import { openFsEventReader } from "@reelkeep/storage-fs";
-import { startObjectStore } from "@reelkeep/testing/object-store";
 import {
 	type CommandResult,
 	runCommand,
 	type ServeProcess,
 	startServe,
-} from "@reelkeep/testing/reelkeep-process";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { sampleVideo } from "@reelkeep/testing/sample-video";
-import { type PrintedEvent, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+} from "@reelkeep/harness/reelkeep-process";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { type PrintedEvent, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { openFsEventReader } from "@reelkeep/storage-fs";
+import { sampleCallback, sampleVideo, signedRequest, startObjectStore } from "@reelkeep/testing";
 import { expect, test } from "vitest";
 
 const SENDERS = 4;

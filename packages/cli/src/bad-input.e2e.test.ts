@@ -4,16 +4,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RecordedEvent } from "@reelkeep/core";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
 import { openFsEventReader } from "@reelkeep/storage-fs";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import {
-	type RawReply,
-	type SignedRequestOptions,
-	sendRaw,
-	signedRequest,
-} from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { type RawReply, type SignedRequestOptions, sampleCallback, signedRequest } from "@reelkeep/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const receiver = temporaryReceiver(fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url)));

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { CAPTURE_NAMES, loadCapture } from "@reelkeep/testing/captures";
-import { temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import { type RawReply, resign, sendRaw } from "@reelkeep/testing/top-request";
-import { CAPTURE_SECRET } from "@reelkeep/testing/transcript";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { CAPTURE_SECRET } from "@reelkeep/harness/transcript";
+import { CAPTURE_NAMES, loadCapture, type RawReply, resign } from "@reelkeep/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 interface Expected {

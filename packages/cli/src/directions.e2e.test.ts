@@ -2,10 +2,10 @@
 
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import { chinaTime, sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { chinaTime, sampleCallback, signedRequest } from "@reelkeep/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const METHOD = "alibaba.cgame.avatar.video.record.report";

@@ -13,13 +13,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ObjectStore, startObjectStore } from "@reelkeep/testing/object-store";
-import { runCommand, type ServeProcess } from "@reelkeep/testing/reelkeep-process";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { putSlowVideo } from "@reelkeep/testing/slow-videos";
-import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { runCommand, type ServeProcess } from "@reelkeep/harness/reelkeep-process";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { putSlowVideo } from "@reelkeep/harness/slow-videos";
+import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { type ObjectStore, sampleCallback, signedRequest, startObjectStore } from "@reelkeep/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 const entry = fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url));

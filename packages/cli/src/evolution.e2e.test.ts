@@ -3,12 +3,12 @@
 import { fileURLToPath } from "node:url";
 import { EVENT_TYPES, type EventStore, type NewEvent, silentLogger } from "@reelkeep/core";
 import { systemClock } from "@reelkeep/core/container";
+import { runCommand, type ServeProcess } from "@reelkeep/harness/reelkeep-process";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
 import { createFsEventStore } from "@reelkeep/storage-fs";
-import { runCommand, type ServeProcess } from "@reelkeep/testing/reelkeep-process";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { sampleCallback, signedRequest } from "@reelkeep/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const entry = fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url));

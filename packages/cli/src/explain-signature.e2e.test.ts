@@ -3,16 +3,15 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CAPTURE_NAMES, loadCapture } from "@reelkeep/testing/captures";
-import { type CommandResult, runCommand } from "@reelkeep/testing/reelkeep-process";
-import { resign, signedRequest } from "@reelkeep/testing/top-request";
+import { type CommandResult, runCommand } from "@reelkeep/harness/reelkeep-process";
 import {
 	CAPTURE_APP_KEY,
 	CAPTURE_SECRET,
 	TEST_APP_KEY,
 	TEST_SECRET,
 	transcribe,
-} from "@reelkeep/testing/transcript";
+} from "@reelkeep/harness/transcript";
+import { CAPTURE_NAMES, loadCapture, resign, signedRequest } from "@reelkeep/testing";
 import { afterAll, describe, expect, test } from "vitest";
 
 const entry = fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url));

@@ -5,10 +5,10 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createArchiver, createHttpVideoSource, DEFAULT_RETRY_POLICY } from "@reelkeep/archiver";
+import { type FaultSubject, QUICK_IDLE_TIMEOUT_MS, QUICK_RETRY } from "@reelkeep/harness/fault-lives";
+import { MAX_VIDEO_BYTES } from "@reelkeep/harness/fault-plan";
+import { readFaultSeeds, runFaultSeeds } from "@reelkeep/harness/fault-seeds";
 import { createFsVideoStore } from "@reelkeep/storage-fs";
-import { type FaultSubject, QUICK_IDLE_TIMEOUT_MS, QUICK_RETRY } from "@reelkeep/testing/fault-lives";
-import { MAX_VIDEO_BYTES } from "@reelkeep/testing/fault-plan";
-import { readFaultSeeds, runFaultSeeds } from "@reelkeep/testing/fault-seeds";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 const SEEDS = readFaultSeeds(150);

@@ -8,10 +8,10 @@ import {
 	READER_TOKEN,
 	RELAY_TOKEN,
 	STRANGE_TOKEN,
-} from "@reelkeep/testing/grpc-clients";
-import type { ServeProcess } from "@reelkeep/testing/reelkeep-process";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
+} from "@reelkeep/harness/grpc-clients";
+import type { ServeProcess } from "@reelkeep/harness/reelkeep-process";
+import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { sampleCallback } from "@reelkeep/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const entry = fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url));

@@ -9,16 +9,16 @@ import {
 	type RunningClient,
 	STRANGE_TOKEN,
 	whyNoPython,
-} from "@reelkeep/testing/grpc-clients";
-import type { ServeProcess } from "@reelkeep/testing/reelkeep-process";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
+} from "@reelkeep/harness/grpc-clients";
+import type { ServeProcess } from "@reelkeep/harness/reelkeep-process";
+import { sendRaw } from "@reelkeep/harness/send-raw";
 import {
 	type PrintedEvent,
 	type TemporaryReceiver,
 	temporaryReceiver,
-} from "@reelkeep/testing/temporary-receiver";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+} from "@reelkeep/harness/temporary-receiver";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { sampleCallback, signedRequest } from "@reelkeep/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 
 const entry = fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url));

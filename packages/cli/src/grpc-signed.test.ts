@@ -6,10 +6,9 @@ import { type ReportRecordingsResponse, recordingService } from "@reelkeep/adapt
 import { createTopVerifier } from "@reelkeep/adapter-http";
 import { randomIds, systemClock } from "@reelkeep/core/container";
 import type { Ingress, Report } from "@reelkeep/core/ports";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { callParameters } from "@reelkeep/testing/signed-body";
-import { chinaTime, type SignMethod, signTop } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET, transcribe, transcribingLogger } from "@reelkeep/testing/transcript";
+import { callParameters } from "@reelkeep/harness/signed-body";
+import { TEST_APP_KEY, TEST_SECRET, transcribe, transcribingLogger } from "@reelkeep/harness/transcript";
+import { chinaTime, type SignMethod, sampleCallback, signTop } from "@reelkeep/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const NOW_MS = Date.UTC(2026, 10, 23, 4, 0, 0);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runCommand, startServe } from "@reelkeep/testing/reelkeep-process";
+import { runCommand, startServe } from "@reelkeep/harness/reelkeep-process";
 import { afterAll, describe, expect, test } from "vitest";
 
 const entry = fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url));

@@ -4,10 +4,10 @@
 
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
-import { HIDDEN_TRACK, KNOWN_TRACKS, KNOWN_UNDECODABLE } from "@reelkeep/testing/hostile-material";
-import { describeCounts, type HostileRun, runHostile } from "@reelkeep/testing/hostile-run";
-import { type PrintedEvent, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import { findLeaks } from "@reelkeep/testing/transcript";
+import { HIDDEN_TRACK, KNOWN_TRACKS, KNOWN_UNDECODABLE } from "@reelkeep/harness/hostile-material";
+import { describeCounts, type HostileRun, runHostile } from "@reelkeep/harness/hostile-run";
+import { type PrintedEvent, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { findLeaks } from "@reelkeep/harness/transcript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const requests = Number(process.env.REELKEEP_FUZZ_REQUESTS ?? 20_000);

@@ -7,12 +7,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { checkpointsAhead, readCheckpoints } from "@reelkeep/testing/checkpoint-files";
-import { createDraw } from "@reelkeep/testing/hostile-random";
-import { type KillableServe, startKillable } from "@reelkeep/testing/killable-serve";
-import { contradictions, createLogWitness } from "@reelkeep/testing/log-witness";
-import { createReporters } from "@reelkeep/testing/reporters";
-import { temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
+import { checkpointsAhead, readCheckpoints } from "@reelkeep/harness/checkpoint-files";
+import { createDraw } from "@reelkeep/harness/hostile-random";
+import { type KillableServe, startKillable } from "@reelkeep/harness/killable-serve";
+import { contradictions, createLogWitness } from "@reelkeep/harness/log-witness";
+import { createReporters } from "@reelkeep/harness/reporters";
+import { temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
 import { afterAll, expect, test } from "vitest";
 
 const KILLS = Math.ceil(Number(process.env.REELKEEP_KILLS ?? 50) / 4);

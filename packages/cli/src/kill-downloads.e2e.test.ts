@@ -8,12 +8,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createDraw } from "@reelkeep/testing/hostile-random";
-import { type KillableServe, serveCommand, startKillable } from "@reelkeep/testing/killable-serve";
-import type { ObjectFault } from "@reelkeep/testing/object-fault";
-import { type AskedRequest, type ObjectStore, startObjectStore } from "@reelkeep/testing/object-store";
-import { putSlowVideo, type SlowVideo } from "@reelkeep/testing/slow-videos";
-import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
+import { createDraw } from "@reelkeep/harness/hostile-random";
+import { type KillableServe, serveCommand, startKillable } from "@reelkeep/harness/killable-serve";
+import { putSlowVideo, type SlowVideo } from "@reelkeep/harness/slow-videos";
+import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { type AskedRequest, type ObjectFault, type ObjectStore, startObjectStore } from "@reelkeep/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { leavePending, reportLinks } from "./test-pending.js";
 

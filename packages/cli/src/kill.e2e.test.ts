@@ -9,21 +9,21 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isPosition } from "@reelkeep/core";
-import { openFsEventReader } from "@reelkeep/storage-fs";
-import { checkpointsAhead, readCheckpoints } from "@reelkeep/testing/checkpoint-files";
-import { createDraw, type Draw } from "@reelkeep/testing/hostile-random";
+import { checkpointsAhead, readCheckpoints } from "@reelkeep/harness/checkpoint-files";
+import { createDraw, type Draw } from "@reelkeep/harness/hostile-random";
 import {
 	type KillableServe,
 	ownershipTaken,
 	serveCommand,
 	startKillable,
 	videoCommitted,
-} from "@reelkeep/testing/killable-serve";
-import { contradictions, createLogWitness } from "@reelkeep/testing/log-witness";
-import { startObjectStore } from "@reelkeep/testing/object-store";
-import { createReporters } from "@reelkeep/testing/reporters";
-import { putSlowVideo, type SlowVideo } from "@reelkeep/testing/slow-videos";
-import { temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
+} from "@reelkeep/harness/killable-serve";
+import { contradictions, createLogWitness } from "@reelkeep/harness/log-witness";
+import { createReporters } from "@reelkeep/harness/reporters";
+import { putSlowVideo, type SlowVideo } from "@reelkeep/harness/slow-videos";
+import { temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { openFsEventReader } from "@reelkeep/storage-fs";
+import { startObjectStore } from "@reelkeep/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const KILLS = Number(process.env.REELKEEP_KILLS ?? 50);

@@ -4,8 +4,8 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { runHostile } from "@reelkeep/testing/hostile-run";
-import { temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
+import { runHostile } from "@reelkeep/harness/hostile-run";
+import { temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 const requests = Number(process.env.REELKEEP_MEMORY_REQUESTS ?? 10_000);

@@ -2,8 +2,8 @@
 // allowed to, by its flag or by the environment.
 
 import { fileURLToPath } from "node:url";
-import { runCommand } from "@reelkeep/testing/reelkeep-process";
-import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
+import { runCommand } from "@reelkeep/harness/reelkeep-process";
+import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const entry = fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url));

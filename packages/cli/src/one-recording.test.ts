@@ -6,9 +6,9 @@ import { ReportOutcome, type ReportRecordingResponse, recordingService } from "@
 import { httpIngress } from "@reelkeep/adapter-http";
 import { memoryStorage } from "@reelkeep/core";
 import { createReelkeep, type Reelkeep } from "@reelkeep/core/container";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET, transcribingLogger } from "@reelkeep/testing/transcript";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { TEST_APP_KEY, TEST_SECRET, transcribingLogger } from "@reelkeep/harness/transcript";
+import { sampleCallback, signedRequest } from "@reelkeep/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 type Callback = ReturnType<typeof sampleCallback>;

@@ -1,10 +1,10 @@
 // Progress bars of the real `reelkeep` on a pseudo-terminal, as a terminal draws them.
 
 import { fileURLToPath } from "node:url";
-import { type ObjectStore, startObjectStore } from "@reelkeep/testing/object-store";
-import { putSlowVideo, type SlowVideo } from "@reelkeep/testing/slow-videos";
-import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { putSlowVideo, type SlowVideo } from "@reelkeep/harness/slow-videos";
+import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { type ObjectStore, startObjectStore } from "@reelkeep/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { leavePending, reportLinks } from "./test-pending.js";
 import { HAS_PSEUDO_TERMINALS, runOnTerminal, type TerminalRun } from "./test-pseudo-terminal.js";

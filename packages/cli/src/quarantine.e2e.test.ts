@@ -2,12 +2,12 @@
 // build could not.
 
 import { fileURLToPath } from "node:url";
-import { type ChangedBuild, changedBuild } from "@reelkeep/testing/changed-build";
-import { runCommand, type ServeProcess, startServe } from "@reelkeep/testing/reelkeep-process";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { type ChangedBuild, changedBuild } from "@reelkeep/harness/changed-build";
+import { runCommand, type ServeProcess, startServe } from "@reelkeep/harness/reelkeep-process";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { sampleCallback, signedRequest } from "@reelkeep/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 const entry = fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url));

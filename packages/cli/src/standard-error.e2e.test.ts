@@ -6,8 +6,8 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { type ObjectStore, startObjectStore } from "@reelkeep/testing/object-store";
-import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
+import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { type ObjectStore, startObjectStore } from "@reelkeep/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { leavePending } from "./test-pending.js";
 

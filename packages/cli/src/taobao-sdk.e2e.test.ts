@@ -4,9 +4,9 @@ import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { sampleCallback } from "@reelkeep/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const receiver = temporaryReceiver(fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url)));

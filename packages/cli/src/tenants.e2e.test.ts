@@ -1,11 +1,11 @@
 // Several apps on one receiver: what each may report, how often, with which secret, and how much rubbish is kept of it.
 
 import { fileURLToPath } from "node:url";
-import type { ServeProcess } from "@reelkeep/testing/reelkeep-process";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/testing/temporary-receiver";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { CAPTURE_APP_KEY, CAPTURE_SECRET, TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import type { ServeProcess } from "@reelkeep/harness/reelkeep-process";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { type TemporaryReceiver, temporaryReceiver } from "@reelkeep/harness/temporary-receiver";
+import { CAPTURE_APP_KEY, CAPTURE_SECRET, TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { sampleCallback, signedRequest } from "@reelkeep/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const entry = fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url));

@@ -1,10 +1,10 @@
 // Stores with recordings whose videos nobody has downloaded yet.
 
-import { startServe } from "@reelkeep/testing/reelkeep-process";
-import type { StatedLink } from "@reelkeep/testing/reporters";
-import { sampleCallback } from "@reelkeep/testing/sample-callback";
-import { sendRaw, signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { startServe } from "@reelkeep/harness/reelkeep-process";
+import type { StatedLink } from "@reelkeep/harness/reporters";
+import { sendRaw } from "@reelkeep/harness/send-raw";
+import { TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { sampleCallback, signedRequest } from "@reelkeep/testing";
 
 /** Reports a recording for each link. */
 export async function reportLinks(address: string, links: readonly StatedLink[]): Promise<void> {

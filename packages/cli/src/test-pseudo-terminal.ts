@@ -1,7 +1,7 @@
 // Runs the real `reelkeep` on a pseudo-terminal, which `script` of util-linux makes.
 
 import { spawn, spawnSync } from "node:child_process";
-import { transcribe } from "@reelkeep/testing/transcript";
+import { transcribe } from "@reelkeep/harness/transcript";
 import { createTestTerminal } from "./test-terminal.js";
 
 /** Other systems have a `script` with other flags. */

@@ -1,7 +1,7 @@
 import { appendFile, cp, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EventStore } from "@reelkeep/core/ports";
-import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
 import { expect, onTestFinished, test } from "vitest";
 import { type FsEventReaderOptions, openFsEventReader } from "./event-reader.js";
 import type { OwnerConnection } from "./ownership.js";

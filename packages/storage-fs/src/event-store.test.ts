@@ -1,5 +1,5 @@
 import type { NewEvent } from "@reelkeep/core/ports";
-import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
 import { expect, test } from "vitest";
 import { createFsEventStore } from "./event-store.js";
 import { scriptedDisk, systemError, temporaryDirectory } from "./test-disk.js";

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openFsEventReader } from "./event-reader.js";
 import type { FsEventStoreOptions } from "./event-store.js";

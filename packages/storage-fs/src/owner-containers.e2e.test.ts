@@ -3,7 +3,7 @@
 
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { type Container, startContainer, whyNoContainers } from "@reelkeep/testing/containers";
+import { type Container, startContainer, whyNoContainers } from "@reelkeep/harness/containers";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryDirectory } from "./test-disk.js";
 

@@ -13,7 +13,7 @@ import {
 	toPosition,
 	VIDEO_STORE,
 } from "@reelkeep/core/ports";
-import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
 import { expect, onTestFinished, test } from "vitest";
 import { fsStorage, KEY_FILE_NAME } from "./plugin.js";
 import { scriptedDisk, systemError, temporaryDirectory } from "./test-disk.js";

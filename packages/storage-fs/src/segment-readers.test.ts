@@ -1,6 +1,6 @@
 import { cp, rm } from "node:fs/promises";
 import type { EventStore } from "@reelkeep/core/ports";
-import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
 import { expect, onTestFinished, test } from "vitest";
 import { type FsEventReaderOptions, openFsEventReader } from "./event-reader.js";
 import {

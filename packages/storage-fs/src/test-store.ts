@@ -4,7 +4,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock, EventStore, Logger, NewEvent, RecordedEvent } from "@reelkeep/core/ports";
-import { transcribingLogger } from "@reelkeep/testing/transcript";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
 import { expect, onTestFinished } from "vitest";
 import { createFsEventStore, type FsEventStore, type FsEventStoreOptions } from "./event-store.js";
 import type { Watermark } from "./log-files.js";

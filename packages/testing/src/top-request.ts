@@ -4,7 +4,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { connect } from "node:net";
 import { gunzipSync } from "node:zlib";
-import { transcribe } from "./transcript.js";
 
 /** One captured request, as it was on the wire. */
 export interface Capture {
@@ -51,6 +50,8 @@ export interface RawReply {
 	/** Names in lower case. */
 	readonly headers: ReadonlyMap<string, string>;
 	readonly body: string;
+	/** All of it as it was on the wire. */
+	readonly raw: Buffer;
 }
 
 type Pairs = readonly (readonly [name: string, value: string])[];
@@ -162,7 +163,10 @@ export function chinaTime(nowMs: number): string {
 	return new Date(nowMs + 8 * 3_600_000).toISOString().slice(0, 19).replace("T", " ");
 }
 
-/** Sends bytes to `address` (`http://host:port`) as they are; the reply goes to the transcript too. */
+/**
+ * Sends bytes to `address` (`http://host:port`) as they are, on a connection of their own. Rejects when it ends, or is
+ * silent for 15 s, without a whole reply.
+ */
 export function sendRaw(address: string, bytes: Uint8Array): Promise<RawReply> {
 	const { hostname, port } = new URL(address);
 	return new Promise((resolve, reject) => {
@@ -171,8 +175,6 @@ export function sendRaw(address: string, bytes: Uint8Array): Promise<RawReply> {
 		const finish = (): void => {
 			const reply = parseReply(received);
 			socket.destroy();
-			transcribe("http", received.toString("utf8"));
-			if (reply?.headers.has("content-encoding")) transcribe("http", reply.body);
 			if (reply === undefined) reject(new Error("the connection ended without a whole reply"));
 			else resolve(reply);
 		};
@@ -201,7 +203,7 @@ function parseReply(bytes: Buffer): RawReply | undefined {
 	const stated = headers.get("content-length");
 	if (stated !== undefined && sent.length < Number(stated)) return undefined;
 	const body = headers.get("content-encoding") === "gzip" && sent.length > 0 ? gunzipSync(sent) : sent;
-	return { status: Number(statusLine.split(" ")[1]), headers, body: body.toString("utf8") };
+	return { status: Number(statusLine.split(" ")[1]), headers, body: body.toString("utf8"), raw: bytes };
 }
 
 function present(parameters: Readonly<Record<string, string | undefined>>): [string, string][] {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { chinaTime, signTop, unsignedRequest } from "@reelkeep/testing/top-request";
-import { CAPTURE_SECRET, TEST_APP_KEY, TEST_SECRET } from "@reelkeep/testing/transcript";
+import { CAPTURE_SECRET, TEST_APP_KEY, TEST_SECRET } from "@reelkeep/harness/transcript";
+import { chinaTime, signTop, unsignedRequest } from "@reelkeep/testing";
 import { describe, expect, it } from "vitest";
 import { explain, problemsIn, withBody, withText } from "../../test/explained.js";
 import { NOW_MS, signed } from "../../test/harness.js";

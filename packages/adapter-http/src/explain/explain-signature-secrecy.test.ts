@@ -1,9 +1,9 @@
 // Whatever is sent: what is explained gives nothing away, and is what the product would do.
 
 import { createHash, createHmac } from "node:crypto";
-import { takeApart } from "@reelkeep/testing/signed-body";
-import { signedRequest } from "@reelkeep/testing/top-request";
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/testing/transcript";
+import { takeApart } from "@reelkeep/harness/signed-body";
+import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
+import { signedRequest } from "@reelkeep/testing";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { handlerOptions, NOW_MS, recordingReceive, standingClock } from "../../test/harness.js";

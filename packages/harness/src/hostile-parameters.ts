@@ -2,11 +2,11 @@
 // the connection goes on.
 
 import { gzipSync } from "node:zlib";
+import { unsignedRequest } from "@reelkeep/testing";
 import type { HostileKind, HostileRequest } from "./hostile-kind.js";
 import { post, targetOf } from "./hostile-message.js";
 import type { Draw } from "./hostile-random.js";
 import { signedBodyRequest } from "./signed-body.js";
-import { unsignedRequest } from "./top-request.js";
 import { TEST_APP_KEY, TEST_SECRET } from "./transcript.js";
 
 const REFUSED = /^\d+$/;

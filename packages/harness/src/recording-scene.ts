@@ -19,7 +19,7 @@ import type {
 	Telemetry,
 	VideoStore,
 } from "@reelkeep/core/ports";
-import { createShiftingClock, type ShiftingClock } from "./shifting-clock.js";
+import { createShiftingClock, type ShiftingClock } from "@reelkeep/testing";
 import { transcribingLogger } from "./transcript.js";
 
 export interface RecordingScene {

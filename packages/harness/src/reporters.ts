@@ -2,9 +2,8 @@
 // acknowledged. They live in another process than the receiver, so what they saw is what counts.
 
 import { setTimeout as pause } from "node:timers/promises";
+import { sampleCallback, signedRequest } from "@reelkeep/testing";
 import { shareConnections } from "./hostile-connection.js";
-import { sampleCallback } from "./sample-callback.js";
-import { signedRequest } from "./top-request.js";
 import { TEST_APP_KEY, TEST_SECRET } from "./transcript.js";
 
 /** Where a recording's video is, as a callback says it. */

@@ -1,9 +1,9 @@
 // The archivers of a scenario, one after the other, over the same stores.
 
 import type { EventStore, VideoSource, VideoStore } from "@reelkeep/core/ports";
+import type { ObjectStore } from "@reelkeep/testing";
 import type { FaultPlan } from "./fault-plan.js";
 import { rememberOpened, type StoreFaults, spoilVideoStore, watchEventStore } from "./fault-stores.js";
-import type { ObjectStore } from "./object-store.js";
 import type { RecordingScene } from "./recording-scene.js";
 
 /** For the archivers of scenarios: as the archiver's default, a thousand times faster. Milliseconds. */

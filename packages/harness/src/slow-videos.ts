@@ -2,10 +2,8 @@
 // finds them half done.
 
 import { createHash, randomBytes } from "node:crypto";
-import type { ObjectFault } from "./object-fault.js";
-import type { ObjectStore } from "./object-store.js";
+import { type ObjectFault, type ObjectStore, sampleVideo } from "@reelkeep/testing";
 import type { StatedLink } from "./reporters.js";
-import { sampleVideo } from "./sample-video.js";
 
 export interface SlowVideo {
 	readonly name: string;

@@ -3,8 +3,8 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { sampleCallback } from "./sample-callback.js";
-import { sendRaw, signedRequest } from "./top-request.js";
+import { sampleCallback, signedRequest } from "@reelkeep/testing";
+import { sendRaw } from "./send-raw.js";
 import { TEST_APP_KEY, TEST_SECRET, transcribe } from "./transcript.js";
 
 export interface ExampleOptions {

@@ -2,10 +2,9 @@
 // the archiver meanwhile. The same seed makes the same plan; how it goes in time differs from run to run.
 
 import { createCipheriv } from "node:crypto";
+import { LINK_EXPIRED, type ObjectFault, type ObjectHabits } from "@reelkeep/testing";
 import { drawFault, drawLastingFault, drawRangeFault, evidenceOf, type FaultContext } from "./fault-kinds.js";
-import type { ObjectHabits } from "./held-object.js";
 import { createDraw, type Draw } from "./hostile-random.js";
-import { LINK_EXPIRED, type ObjectFault } from "./object-fault.js";
 
 export interface FaultPlan {
 	readonly seed: number;

@@ -1,10 +1,10 @@
 // Runs one scenario of downloads that go wrong: real archivers, a real origin on 127.0.0.1, and time that is pushed ahead.
 
+import { startObjectStore } from "@reelkeep/testing";
 import { createEntry, HOUR_MS, type RecordingEntry } from "./fault-entry.js";
 import { createLives, type FaultSubject, type Lives } from "./fault-lives.js";
 import type { End } from "./fault-oracle.js";
 import type { FaultPlan } from "./fault-plan.js";
-import { startObjectStore } from "./object-store.js";
 import { createRecordingScene, type RecordingScene } from "./recording-scene.js";
 
 export interface FaultResult {

@@ -2,10 +2,10 @@
 
 import { createHash } from "node:crypto";
 import type { ReelkeepEvent, VideoReceipt } from "@reelkeep/core";
+import { type ObjectFault, singleFaults } from "@reelkeep/testing";
 import { createCRC64 } from "hash-wasm";
 import { evidenceOf, isResumable } from "./fault-kinds.js";
 import type { RecordingPlan } from "./fault-plan.js";
-import { type ObjectFault, singleFaults } from "./object-fault.js";
 
 /** Where a recording comes to: a terminal fact with its cause, or none. */
 export type End =

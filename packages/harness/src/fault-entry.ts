@@ -1,13 +1,12 @@
 // One recording of a scenario: its object and its faults, its report, and what is waited for until it is judged.
 
 import type { StreamName } from "@reelkeep/core/ports";
+import type { ObjectFault, ObjectStore } from "@reelkeep/testing";
 import { REDIRECT_TO_ITSELF } from "./fault-kinds.js";
 import type { Lives } from "./fault-lives.js";
 import { allowedEnds, type End, endOf, judge } from "./fault-oracle.js";
 import type { RecordingPlan } from "./fault-plan.js";
 import { readKept } from "./fault-stores.js";
-import type { ObjectFault } from "./object-fault.js";
-import type { ObjectStore } from "./object-store.js";
 import type { RecordingScene } from "./recording-scene.js";
 
 export const HOUR_MS = 3_600_000;

@@ -2,10 +2,9 @@
 // no receiver can decode. However often they are sent, what is stored of them is known.
 
 import { createHash } from "node:crypto";
+import { type SignMethod, sampleCallback, signedRequest } from "@reelkeep/testing";
 import type { Draw } from "./hostile-random.js";
-import { sampleCallback } from "./sample-callback.js";
 import { signedBodyRequest } from "./signed-body.js";
-import { type SignMethod, signedRequest } from "./top-request.js";
 import { TEST_APP_KEY, TEST_SECRET } from "./transcript.js";
 
 export interface Material {

@@ -2,7 +2,7 @@
 // attacks start from. Signs by itself, like `top-request.ts`.
 
 import { createHash, createHmac } from "node:crypto";
-import { chinaTime, readCapture, type SignMethod, signTop, unsignedRequest } from "./top-request.js";
+import { chinaTime, readCapture, type SignMethod, signTop, unsignedRequest } from "@reelkeep/testing";
 import { TEST_APP_KEY, TEST_SECRET } from "./transcript.js";
 
 export interface SignedBodyOptions {

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sampleCallback } from "@reelkeep/testing";
 import { describe, expect, test } from "vitest";
-import { sampleCallback } from "./sample-callback.js";
 import { CAPTURE_SECRET, findLeaks, findTranscriptLeaks, TEST_SECRET } from "./transcript.js";
 
 const link = String(sampleCallback().download_url);

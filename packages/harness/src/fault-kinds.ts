@@ -1,8 +1,7 @@
 // The faults of a download, drawn: which ones an object can meet so that its downloader has a chance to notice.
 
-import type { ObjectHabits } from "./held-object.js";
+import type { ObjectFault, ObjectHabits } from "@reelkeep/testing";
 import type { Draw } from "./hostile-random.js";
-import type { ObjectFault } from "./object-fault.js";
 
 /**
  * What speaks against bytes that are not the object's, whatever their number:

@@ -1,0 +1,30 @@
+// The testing kit: what a service's own tests need to drive Reelkeep.
+
+export { CAPTURE_NAMES, loadCapture } from "./captures.js";
+export { createFakeClock, type FakeClock } from "./fake-clock.js";
+export type { ObjectBytes, ObjectHabits } from "./held-object.js";
+export { LINK_EXPIRED, type ObjectFault, singleFaults } from "./object-fault.js";
+export {
+	type AskedRequest,
+	type ObjectStore,
+	type ObjectStoreOptions,
+	startObjectStore,
+} from "./object-store.js";
+export { sampleCallback } from "./sample-callback.js";
+export { sampleVideo } from "./sample-video.js";
+export { createShiftingClock, type ShiftingClock } from "./shifting-clock.js";
+export {
+	type Capture,
+	chinaTime,
+	type RawReply,
+	type ResignOptions,
+	readCapture,
+	replaceLink,
+	resign,
+	type SignedRequestOptions,
+	type SignMethod,
+	sendRaw,
+	signedRequest,
+	signTop,
+	unsignedRequest,
+} from "./top-request.js";
