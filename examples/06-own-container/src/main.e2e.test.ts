@@ -1,4 +1,4 @@
-// Built by tsc and by esbuild, which writes no decorator metadata: the same output on plain Node.
+// Built by tsc, built by esbuild and run by tsx, which write no decorator metadata: the same output.
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -19,8 +19,8 @@ const [expected = "", expectedPlain = ""] = [...readme.matchAll(/\n\n```\n([^`]+
 	([, text]) => text,
 );
 
-async function outputOf(script: string): Promise<string> {
-	const { stdout, stderr } = await run(process.execPath, [script], { cwd: folder });
+async function outputOf(script: string, cwd = folder, options: readonly string[] = []): Promise<string> {
+	const { stdout, stderr } = await run(process.execPath, [...options, script], { cwd });
 	transcribe("cli", stdout + stderr);
 	expect(stderr).toBe("");
 	return stdout;
@@ -57,4 +57,11 @@ test("plain factories need no container, built by tsc or by esbuild", async () =
 	const script = await bundle("plain");
 	expect(await outputOf(script)).toBe(expectedPlain);
 	expect(readFileSync(script, "utf8").includes("tsyringe")).toBe(false);
+});
+
+// In the example's folder: tsx looks there for the tsconfig that allows decorators of parameters.
+test("both run as they stand under tsx", async () => {
+	const underTsx = (script: string) => outputOf(fileOf(script), fileOf(".."), ["--import", "tsx"]);
+	expect(await underTsx("./main.ts")).toBe(expected);
+	expect(await underTsx("./plain.ts")).toBe(expectedPlain);
 });
