@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { PlainCount } from "./scripts/plain-count.ts";
 
@@ -8,6 +9,8 @@ export default defineConfig({
 	resolve: { conditions },
 	ssr: { resolve: { conditions } },
 	test: {
+		// Vitest leaves one processor alone; of two that is half, and many tests wait for disks, processes and sockets.
+		maxWorkers: Math.max(2, availableParallelism() - 1),
 		reporters: ["default", new PlainCount()],
 		globalSetup: ["scripts/transcript-setup.ts"],
 		projects: [
