@@ -5,24 +5,14 @@ import { loneFlaws } from "./test-flaws-alone.js";
 import { closingFlaws } from "./test-flaws-closing.js";
 import { readingFlaws } from "./test-flaws-reading.js";
 import { writingFlaws } from "./test-flaws-writing.js";
+import { failingAtOnce, testFlaws } from "./test-suite-flaws.js";
 import { describeConformance } from "./vitest.js";
 
 describeConformance("the memory event store", eventStoreSuite(broken()), {
 	skips: ["persistence", "reopened-log", "reopened-streams", "reopened-call-order"],
 });
 
-/** The clauses that fail. */
-async function failing(make: Flaw["make"]): Promise<readonly string[]> {
-	const failed = eventStoreSuite(make).map(async ({ clause, run }) => {
-		try {
-			await run();
-			return [];
-		} catch {
-			return [clause];
-		}
-	});
-	return (await Promise.all(failed)).flat();
-}
+const failing = (make: Flaw["make"]) => failingAtOnce(eventStoreSuite(make));
 
 describe("a sound event store passes, in which flaws are planted", () => {
 	test("when it writes in groups", async () => {
@@ -34,18 +24,10 @@ describe("a sound event store passes, in which flaws are planted", () => {
 	});
 });
 
-const flaws = { ...writingFlaws, ...readingFlaws, ...closingFlaws, ...loneFlaws };
-
-test("every clause has a flaw that breaks it alone", () => {
-	const failed = new Set(Object.values(flaws).flatMap(({ breaks }) => (breaks.length === 1 ? breaks : [])));
-	const clauses = eventStoreSuite(broken()).map(({ clause }) => clause);
-	expect(clauses.filter((clause) => !failed.has(clause))).toEqual([]);
-});
-
-describe.concurrent("a broken event store fails exactly its clauses", { timeout: 20_000 }, () => {
-	for (const [flaw, { breaks, make }] of Object.entries(flaws)) {
-		test(`when ${flaw}`, async ({ expect }) => {
-			expect(await failing(make)).toEqual(breaks);
-		});
-	}
-});
+// They wait for one another, more than they work.
+testFlaws(
+	"event store",
+	eventStoreSuite,
+	{ ...writingFlaws, ...readingFlaws, ...closingFlaws, ...loneFlaws },
+	{ atOnce: true, timeoutMs: 20_000 },
+);

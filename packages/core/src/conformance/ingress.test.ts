@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest";
 import type { Ingress, Receive, ReceiveOutcome } from "../ports/index.js";
 import { type IngressHarness, ingressSuite, type SenderVerdict } from "./ingress.js";
+import { testFlaws } from "./test-suite-flaws.js";
 import { describeConformance } from "./vitest.js";
 
 interface Wire {
@@ -58,11 +58,11 @@ describeConformance("an in-memory ingress", ingressSuite(harnessOf(handle)), { s
 
 const flaws: Record<
 	string,
-	{ readonly breaks: readonly string[]; readonly harness: ReturnType<typeof harnessOf> }
+	{ readonly breaks: readonly string[]; readonly make: ReturnType<typeof harnessOf> }
 > = {
 	"it replies before the append": {
 		breaks: ["retry-outcomes", "final-outcomes", "reply-after-receive", "throwing-receive"],
-		harness: harnessOf(async (request, receive, id) => {
+		make: harnessOf(async (request, receive, id) => {
 			if (request.proof === "forged" || request.requestParam.length > MAX_BYTES) return "rejected";
 			void handle(request, receive, id);
 			return "success";
@@ -70,7 +70,7 @@ const flaws: Record<
 	},
 	"it answers while receive is at work": {
 		breaks: ["reply-after-receive"],
-		harness: harnessOf((request, receive, id) =>
+		make: harnessOf((request, receive, id) =>
 			Promise.race([
 				handle(request, receive, id),
 				new Promise<SenderVerdict>((resolve) => setTimeout(() => resolve("success"), 70)),
@@ -79,7 +79,7 @@ const flaws: Record<
 	},
 	"it parses and writes the body again": {
 		breaks: ["exact-text"],
-		harness: harnessOf((request, receive, id) => {
+		make: harnessOf((request, receive, id) => {
 			let requestParam = request.requestParam;
 			try {
 				requestParam = JSON.stringify(JSON.parse(requestParam));
@@ -89,7 +89,7 @@ const flaws: Record<
 	},
 	"it reads the body as ASCII": {
 		breaks: ["exact-text"],
-		harness: harnessOf((request, receive, id) =>
+		make: harnessOf((request, receive, id) =>
 			handle(
 				{ ...request, requestParam: request.requestParam.replace(/[^\x20-\x7e\r\n]/g, "?") },
 				receive,
@@ -99,13 +99,13 @@ const flaws: Record<
 	},
 	"what was there already is rejected": {
 		breaks: ["success-outcomes"],
-		harness: harnessOf((request, receive, id) =>
+		make: harnessOf((request, receive, id) =>
 			handle(request, async (report) => refusedInstead(await receive(report), "AlreadyReported"), id),
 		),
 	},
 	"a header is part of the key": {
 		breaks: ["payload-key"],
-		harness: harnessOf((request, receive, id) =>
+		make: harnessOf((request, receive, id) =>
 			handle(
 				request,
 				(report) => {
@@ -118,17 +118,17 @@ const flaws: Record<
 	},
 	"a report of the same client is taken for one again": {
 		breaks: ["payload-key"],
-		harness: rememberingClients,
+		make: rememberingClients,
 	},
 	"too often is final": {
 		breaks: ["retry-outcomes"],
-		harness: harnessOf((request, receive, id) =>
+		make: harnessOf((request, receive, id) =>
 			handle(request, async (report) => refusedInstead(await receive(report), "RateLimited"), id),
 		),
 	},
 	"a throw of receive is a success": {
 		breaks: ["throwing-receive"],
-		harness: harnessOf((request, receive, id) =>
+		make: harnessOf((request, receive, id) =>
 			handle(
 				request,
 				(report) => receive(report).catch(() => ({ _tag: "Reported", stream: "recording-0" }) as const),
@@ -138,11 +138,11 @@ const flaws: Record<
 	},
 	"it accepts forgeries": {
 		breaks: ["authentic-only"],
-		harness: harnessOf((request, receive, id) => handle({ ...request, proof: "authentic" }, receive, id)),
+		make: harnessOf((request, receive, id) => handle({ ...request, proof: "authentic" }, receive, id)),
 	},
 	"it accepts an oversize body": {
 		breaks: ["bounded"],
-		harness: harnessOf(async (request, receive, id) =>
+		make: harnessOf(async (request, receive, id) =>
 			request.requestParam.length > MAX_BYTES
 				? handle({ ...request, requestParam: request.requestParam.slice(0, MAX_BYTES) }, receive, id)
 				: handle(request, receive, id),
@@ -150,14 +150,14 @@ const flaws: Record<
 	},
 	"a fault is final": {
 		breaks: ["retry-outcomes", "throwing-receive"],
-		harness: harnessOf(async (request, receive, id) => {
+		make: harnessOf(async (request, receive, id) => {
 			const verdict = await handle(request, receive, id);
 			return verdict === "retry" ? "rejected" : verdict;
 		}),
 	},
 	"what is quarantined is called a success": {
 		breaks: ["final-outcomes"],
-		harness: harnessOf(async (request, receive, id) => {
+		make: harnessOf(async (request, receive, id) => {
 			const verdict = await handle(request, receive, id);
 			return verdict === "rejected" &&
 				request.proof === "authentic" &&
@@ -168,9 +168,9 @@ const flaws: Record<
 	},
 	"every request has the same id": {
 		breaks: ["metadata"],
-		harness: harnessOf((request, receive) => handle(request, receive, "request")),
+		make: harnessOf((request, receive) => handle(request, receive, "request")),
 	},
-	"stop does not wait": { breaks: ["drain"], harness: harnessOf(handle, { drain: false }) },
+	"stop does not wait": { breaks: ["drain"], make: harnessOf(handle, { drain: false }) },
 };
 
 function refusedInstead(outcome: ReceiveOutcome, tag: ReceiveOutcome["_tag"]): ReceiveOutcome {
@@ -188,20 +188,4 @@ async function rememberingClients(): Promise<IngressHarness> {
 	})();
 }
 
-test("every clause has a flaw that breaks it and no other", () => {
-	const alone = Object.values(flaws).flatMap(({ breaks }) => (breaks.length === 1 ? breaks : []));
-	const clauses = ingressSuite(harnessOf(handle)).map(({ clause }) => clause);
-	expect(clauses.filter((clause) => !alone.includes(clause))).toEqual([]);
-});
-
-describe("a broken ingress fails exactly its clauses", () => {
-	for (const [flaw, { breaks, harness }] of Object.entries(flaws)) {
-		test(`when ${flaw}`, async () => {
-			const failed: string[] = [];
-			for (const { clause, run } of ingressSuite(harness)) {
-				await run().catch(() => failed.push(clause));
-			}
-			expect(failed).toEqual(breaks);
-		});
-	}
-});
+testFlaws("ingress", ingressSuite, flaws);

@@ -10,16 +10,37 @@ export async function failingOf(cases: readonly ConformanceCase[]): Promise<read
 	return failed;
 }
 
+/** The clauses that fail, in the order of the suite; all of them run at once. */
+export async function failingAtOnce(cases: readonly ConformanceCase[]): Promise<readonly string[]> {
+	const failed = cases.map(({ clause, run }) =>
+		run().then(
+			() => [],
+			() => [clause],
+		),
+	);
+	return (await Promise.all(failed)).flat();
+}
+
+export interface TestFlawsOptions {
+	/** The flaws run beside each other, and so do the clauses of each: for suites that mostly wait. Default: one by one. */
+	readonly atOnce?: boolean;
+	/** Milliseconds that one flaw may take. Default: what the runner's configuration says. */
+	readonly timeoutMs?: number;
+}
+
 /** Tests that each flaw fails exactly what it `breaks`, and that each clause of `suite` has one that breaks it alone. */
 export function testFlaws<Make>(
 	implementation: string,
 	suite: (make: Make) => readonly ConformanceCase[],
 	flaws: Readonly<Record<string, { readonly breaks: readonly string[]; readonly make: Make }>>,
+	{ atOnce = false, timeoutMs }: TestFlawsOptions = {},
 ): void {
-	describe(`a broken ${implementation} fails exactly its clauses`, () => {
+	const failing = atOnce ? failingAtOnce : failingOf;
+	const options = { concurrent: atOnce, ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }) };
+	describe(`a broken ${implementation} fails exactly its clauses`, options, () => {
 		for (const [flaw, { breaks, make }] of Object.entries(flaws)) {
-			test(`when ${flaw}`, async () => {
-				expect(await failingOf(suite(make))).toEqual(breaks);
+			test(`when ${flaw}`, async ({ expect }) => {
+				expect(await failing(suite(make))).toEqual(breaks);
 			});
 		}
 	});

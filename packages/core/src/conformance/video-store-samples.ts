@@ -19,15 +19,16 @@ const CHUNK_BYTES = 60_000;
 
 /** So many bytes that repeat nowhere, the same for the same `seed` (a positive integer). */
 export function sampleBytes(length: number, seed = 1): Uint8Array {
-	const bytes = new Uint8Array(length);
+	// Four at a time: there are many of them.
+	const words = new Uint32Array(Math.ceil(length / 4));
 	let state = Math.imul(seed, 0x9e3779b1) | 1;
-	for (let at = 0; at < length; at += 1) {
+	for (let at = 0; at < words.length; at += 1) {
 		state ^= state << 13;
 		state ^= state >>> 17;
 		state ^= state << 5;
-		bytes[at] = state;
+		words[at] = state;
 	}
-	return bytes;
+	return new Uint8Array(words.buffer, 0, length);
 }
 
 export const textBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -162,10 +163,24 @@ export function assertDigest(actual: VideoDigest | undefined, expected: VideoDig
 
 export function assertBytes(actual: Uint8Array, expected: Uint8Array, message: string): void {
 	assertSame(actual.length, expected.length, `${message}, their number`);
-	// Not `findIndex`: megabytes are compared.
-	let same = 0;
-	while (same < actual.length && actual[same] === expected[same]) same += 1;
+	const same = countSame(actual, expected);
 	assert(same === actual.length, `${message} are others from byte ${same} on`);
+}
+
+/** How many bytes at the start are the same in both, which are as long. Gigabytes are compared: where it can, four at a time. */
+function countSame(some: Uint8Array, others: Uint8Array): number {
+	let same = 0;
+	if (some.byteOffset % 4 === 0 && others.byteOffset % 4 === 0) {
+		const [words, otherWords] = [wordsOf(some), wordsOf(others)];
+		while (same < words.length && words[same] === otherWords[same]) same += 1;
+		same *= 4;
+	}
+	while (same < some.length && some[same] === others[same]) same += 1;
+	return same;
+}
+
+function wordsOf({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
+	return new Uint32Array(buffer, byteOffset, Math.floor(length / 4));
 }
 
 /** Whether `error` says that the upload is over. */

@@ -2,24 +2,9 @@ import { describe, expect, test } from "vitest";
 import { createMemoryVideoStore } from "../memory/video-store.js";
 import type { VideoStore, VideoUpload } from "../ports/index.js";
 import { brokenVideos, keepingBlocks, type MakeVideos } from "./test-flawed-videos.js";
-import { videoCommittingFlaws } from "./test-flaws-video-committing.js";
-import { videoKeepingFlaws } from "./test-flaws-video-keeping.js";
-import { videoPartialFlaws } from "./test-flaws-video-partials.js";
-import { videoReadingFlaws } from "./test-flaws-video-reading.js";
-import { videoResumingFlaws } from "./test-flaws-video-resuming.js";
-import { videoWritingFlaws } from "./test-flaws-video-writing.js";
 import { failingOf } from "./test-suite-flaws.js";
 import { videoStoreSuite } from "./video-store.js";
 import { describeConformance } from "./vitest.js";
-
-const flaws = {
-	...videoWritingFlaws,
-	...videoCommittingFlaws,
-	...videoKeepingFlaws,
-	...videoReadingFlaws,
-	...videoResumingFlaws,
-	...videoPartialFlaws,
-};
 
 const memory: MakeVideos = async () => ({
 	open: async () => createMemoryVideoStore(),
@@ -52,19 +37,6 @@ describe("a sound video store passes, in which flaws are planted", { timeout: 20
 		}));
 		expect(await failing(forgetting)).toEqual([]);
 	});
-});
-
-describe("a broken video store fails exactly its clauses", { timeout: 20_000 }, () => {
-	for (const [flaw, { breaks, make }] of Object.entries(flaws)) {
-		test(`when ${flaw}`, async () => {
-			expect(await failing(make)).toEqual(breaks);
-		});
-	}
-});
-
-test("every clause has a flaw that breaks it", () => {
-	const broken = new Set(Object.values(flaws).flatMap(({ breaks }) => breaks));
-	expect(videoStoreSuite(memory).filter(({ clause }) => !broken.has(clause))).toEqual([]);
 });
 
 test("a store that does nothing passes no clause that asks for more", async () => {
