@@ -83,12 +83,34 @@ export async function rejectionOf(work: () => Promise<unknown>): Promise<unknown
 	}
 }
 
-/** Whether `error` says that the caller made a mistake. */
-export function isMistake(error: unknown): boolean {
-	return error instanceof TypeError || error instanceof RangeError;
+/** Fails unless `work` throws or rejects with what says that the caller made a mistake. `what` names the work. */
+export async function assertMistake(work: () => Promise<unknown>, what: string): Promise<void> {
+	const error = await rejectionOf(work);
+	const isMistake = error instanceof TypeError || error instanceof RangeError;
+	const told = error === undefined ? "with nothing: it is accepted" : `with ${describeError(error)}`;
+	assert(isMistake, `${what} must reject with a TypeError or a RangeError, and rejects ${told}`);
 }
 
-function shorten(json: string | undefined): string {
-	const text = json ?? "undefined";
-	return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+/** A value as the caller of a port may pass it, also where JSON has nothing for it. */
+export function describeValue(value: unknown): string {
+	return typeof value === "string" ? shorten(JSON.stringify(value), 40) : String(value);
+}
+
+/** For messages: an error may be anything that is thrown. */
+export function describeError(error: unknown): string {
+	return shorten(error instanceof Error ? `${error.name}: ${error.message}` : describeValue(error));
+}
+
+/** Fails unless `value` is frozen, and all that it holds: nobody can change it, at whatever path. */
+export function assertFrozen(value: unknown, what: string, path = ""): void {
+	if (typeof value !== "object" || value === null) return;
+	const place = path === "" ? what : `${path} of ${what}`;
+	assert(Object.isFrozen(value), `${place} is not frozen: it must be, and all that it holds`);
+	for (const [key, member] of Object.entries(value)) {
+		assertFrozen(member, what, path === "" ? key : `${path}.${key}`);
+	}
+}
+
+function shorten(text = "undefined", characters = 300): string {
+	return text.length > characters ? `${text.slice(0, characters)}…` : text;
 }

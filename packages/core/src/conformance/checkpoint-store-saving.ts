@@ -4,7 +4,7 @@ import { MAX_CHECKPOINT_NAME_CHARACTERS } from "../ports/check-checkpoint.js";
 import type { CheckpointStore } from "../ports/checkpoint-store.js";
 import type { Position } from "../ports/event-store.js";
 import { toPosition } from "../ports/position.js";
-import { assert, assertSame, isMistake, rejectionOf } from "./case.js";
+import { assert, assertMistake, assertSame, describeValue } from "./case.js";
 
 /** Saves what must be accepted. */
 export async function saveAt(
@@ -99,8 +99,8 @@ async function assertBackwardRefused(
 	position: Position | number,
 	expected: Position | number,
 ): Promise<void> {
-	const refusal = await rejectionOf(() => store.save(name, toPosition(position), toPosition(expected)));
-	assert(isMistake(refusal), `the save of ${position} behind ${expected} is a mistake`);
+	const save = () => store.save(name, toPosition(position), toPosition(expected));
+	await assertMistake(save, `the save of ${position} behind ${expected}`);
 }
 
 export async function comparesAsNumbers(store: CheckpointStore): Promise<void> {
@@ -138,18 +138,15 @@ export async function keepsLargePositions(store: CheckpointStore): Promise<void>
 
 export async function refusesArguments(store: CheckpointStore): Promise<void> {
 	const position = toPosition(1);
-	const refused: readonly (() => Promise<unknown>)[] = [
-		...["", "x".repeat(MAX_CHECKPOINT_NAME_CHARACTERS + 1), undefined, 1].flatMap((name) => [
-			() => store.load(name as string),
-			() => store.save(name as string, position, undefined),
-		]),
-		...["", "-1", "01", "1.5", "1e3", "x", " 1", 1, null, "9".repeat(41)].flatMap((wrong) => [
-			() => store.save("billing", wrong as Position, undefined),
-			() => store.save("billing", position, wrong as Position),
-		]),
-	];
-	for (const [index, work] of refused.entries()) {
-		assert(isMistake(await rejectionOf(work)), `mistake ${index + 1} of ${refused.length} is refused`);
+	for (const name of ["", "x".repeat(MAX_CHECKPOINT_NAME_CHARACTERS + 1), undefined, 1] as string[]) {
+		const given = `the name ${describeValue(name)} of ${name?.length ?? 0} characters`;
+		await assertMistake(() => store.load(name), `a load of ${given}`);
+		await assertMistake(() => store.save(name, position, undefined), `a save under ${given}`);
+	}
+	for (const wrong of ["", "-1", "01", "1.5", "1e3", "x", " 1", 1, null, "9".repeat(41)] as Position[]) {
+		const given = `the position ${describeValue(wrong)}`;
+		await assertMistake(() => store.save("billing", wrong, undefined), `a save of ${given}`);
+		await assertMistake(() => store.save("billing", position, wrong), `a save that expects ${given}`);
 	}
 	await assertAt(store, "billing", undefined, "where the name stands after refused saves");
 	await saveAt(store, "x".repeat(MAX_CHECKPOINT_NAME_CHARACTERS), 1);

@@ -1,8 +1,8 @@
 // The clauses of `LeaseStore` about who gets a name, and under which token.
 
 import { MAX_LEASE_MS, MAX_LEASE_NAME_CHARACTERS } from "../ports/check-lease.js";
-import type { Lease, LeaseStore } from "../ports/lease-store.js";
-import { assert, assertSame, isMistake, rejectionOf } from "./case.js";
+import type { AcquireResult, Lease, LeaseStore } from "../ports/lease-store.js";
+import { assert, assertMistake, assertSame, describeValue } from "./case.js";
 import type { LeaseStoreHarness } from "./lease-store.js";
 import { similarTexts } from "./sample-names.js";
 
@@ -19,7 +19,7 @@ export async function take(
 	name = "archiving",
 ): Promise<Lease> {
 	const result = await store.acquire(name, owner, durationMs);
-	assert(result._tag === "Acquired", `${owner} gets the name, which is free`);
+	assert(result._tag === "Acquired", `${owner} gets ${name}, which is free, and is told ${told(result)}`);
 	return result.lease;
 }
 
@@ -28,12 +28,20 @@ export async function assertHeld(
 	asking: string,
 	holder: Lease,
 	name = "archiving",
+	when = "",
 ): Promise<void> {
 	const result = await store.acquire(name, asking, LEASE_MS);
-	assert(result._tag === "Held", `${asking} does not get the name, which ${holder.owner} holds`);
-	assertSame(result.owner, holder.owner, "who is said to hold the name");
-	assertSame(result.expiresAt, holder.expiresAt, "until when the name is said to be held");
+	const isHeld = result._tag === "Held";
+	assert(
+		isHeld,
+		`${asking} does not get ${name}, which ${holder.owner} holds${when}: is told ${told(result)}`,
+	);
+	assertSame(result.owner, holder.owner, `the owner who is said to hold ${name}${when}`);
+	assertSame(result.expiresAt, holder.expiresAt, `the expiresAt that is told of ${name}${when}`);
 }
+
+const told = (result: AcquireResult): string =>
+	result._tag === "Held" ? `Held by ${describeValue(result.owner)} until ${result.expiresAt}` : "Acquired";
 
 /** Fails unless `work` resolves with a time that is `durationMs` from when it was called. */
 export async function assertExpiresIn(
@@ -126,16 +134,15 @@ export async function refusesArguments(store: LeaseStore): Promise<void> {
 		"1",
 	] as readonly number[];
 	const held = await take(store, "a", LONG_MS, "mailing");
-	const refused: readonly (() => Promise<unknown>)[] = [
-		...names.map((name) => () => store.acquire(name, "a", LONG_MS)),
-		...names.map((owner) => () => store.acquire("archiving", owner, LONG_MS)),
-		...durations.flatMap((duration) => [
-			() => store.acquire("archiving", "a", duration),
-			() => store.renew(held, duration),
-		]),
-	];
-	for (const [index, work] of refused.entries()) {
-		assert(isMistake(await rejectionOf(work)), `mistake ${index + 1} of ${refused.length} is refused`);
+	for (const name of names) {
+		const given = `${describeValue(name)} of ${name?.length ?? 0} characters`;
+		await assertMistake(() => store.acquire(name, "a", LONG_MS), `an acquire of the name ${given}`);
+		await assertMistake(() => store.acquire("archiving", name, LONG_MS), `an acquire by the owner ${given}`);
+	}
+	for (const duration of durations) {
+		const given = `for ${describeValue(duration)} ms`;
+		await assertMistake(() => store.acquire("archiving", "a", duration), `an acquire ${given}`);
+		await assertMistake(() => store.renew(held, duration), `a renewal ${given}`);
 	}
 	await assertHeld(store, "b", held, "mailing");
 	await take(store, "b", MAX_LEASE_MS);

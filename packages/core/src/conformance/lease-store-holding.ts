@@ -97,11 +97,11 @@ export async function keepsLeasesImmutable(store: LeaseStore): Promise<void> {
 	const lease = await take(store, "a", LONG_MS);
 	const held = { ...lease };
 	meddleWith(lease);
-	await assertHeld(store, "b", held);
+	await assertHeld(store, "b", held, "archiving", ", when a wrote into the lease that acquire gave out");
 	const renewed = await renew(store, held);
 	const longer = { ...renewed };
 	meddleWith(renewed);
-	await assertHeld(store, "b", longer);
+	await assertHeld(store, "b", longer, "archiving", ", when a wrote into the lease that renew gave out");
 }
 
 /** Strict code may not write to what is frozen; whoever may, changes a copy. */

@@ -164,7 +164,8 @@ export function assertDigest(actual: VideoDigest | undefined, expected: VideoDig
 export function assertBytes(actual: Uint8Array, expected: Uint8Array, message: string): void {
 	assertSame(actual.length, expected.length, `${message}, their number`);
 	const same = countSame(actual, expected);
-	assert(same === actual.length, `${message} are others from byte ${same} on`);
+	const difference = `byte ${same} is ${actual[same]}, must be ${expected[same]}`;
+	assert(same === actual.length, `${message}: ${difference}`);
 }
 
 /** How many bytes at the start are the same in both, which are as long. Gigabytes are compared: where it can, four at a time. */
