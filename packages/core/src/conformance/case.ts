@@ -97,7 +97,7 @@ export function describeValue(value: unknown): string {
 }
 
 /** For messages: an error may be anything that is thrown. */
-export function describeError(error: unknown): string {
+function describeError(error: unknown): string {
 	return shorten(error instanceof Error ? `${error.name}: ${error.message}` : describeValue(error));
 }
 

@@ -6,6 +6,7 @@ export { type EventStoreHarness, eventStoreSuite } from "./event-store.js";
 export { type IngressHarness, ingressSuite, type SenderVerdict } from "./ingress.js";
 export { type KeyringHarness, keyringSuite } from "./keyring.js";
 export { type LeaseStoreHarness, leaseStoreSuite } from "./lease-store.js";
+export { type SnapshotStoreHarness, snapshotStoreSuite } from "./snapshot-store.js";
 export {
 	type ServedObject,
 	type SourceSupport,

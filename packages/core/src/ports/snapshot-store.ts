@@ -18,7 +18,8 @@ export interface Snapshot {
 export interface SnapshotStore {
 	/**
 	 * The snapshot that was saved last; `undefined` when there is none, or none that can be trusted: damaged bytes are no
-	 * fault, since the log has everything. *Errors*: rejects with a `StoreFault`.
+	 * fault, since the log has everything. *Shape*: what is changed in it reaches neither the store nor another load.
+	 * *Errors*: rejects with a `StoreFault`.
 	 */
 	load(name: string): Promise<Snapshot | undefined>;
 
@@ -26,8 +27,8 @@ export interface SnapshotStore {
 	 * Puts `snapshot` in the place of the one before.
 	 * *Shape*: `name` is any non-empty string of at most 256 characters; the snapshot is taken as it is at the call.
 	 * *Errors*: `TooLarge`, and what was there stays; rejects with a `StoreFault`.
-	 * *Promise*: old or new, never a mixture; durable when it resolves. Of two owners the last one wins, and each
-	 * snapshot is whole.
+	 * *Promise*: old or new, never a mixture nor none, also after a kill; durable when it resolves. Saves of one name take
+	 * effect in the order of the calls. Of two owners the last one wins, and each snapshot is whole.
 	 */
 	save(name: string, snapshot: Snapshot): Promise<SaveSnapshotResult>;
 }
