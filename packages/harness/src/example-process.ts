@@ -15,8 +15,8 @@ export interface ExampleOptions {
 	readonly port: number;
 	/** Besides `APP_KEY` and `APP_SECRET`, those of the tests' app. */
 	readonly environment?: Readonly<Record<string, string>>;
-	/** Called once a callback was acknowledged, before the end. */
-	readonly meanwhile?: (address: string) => Promise<void>;
+	/** Called once a callback was acknowledged, before the end; `said` waits until the output has that text. */
+	readonly meanwhile?: (address: string, said: (text: string) => Promise<void>) => Promise<void>;
 	/** What it prints of a callback. Default `reported`. */
 	readonly says?: string;
 }
@@ -46,8 +46,9 @@ export async function runExample(
 	try {
 		const address = `http://127.0.0.1:${port}`;
 		await until(async () => (await sendSampleReport(address)).includes('"consume_state":1'), REPORT_TIME_MS);
-		await until(async () => output.includes(says), OUTPUT_TIME_MS);
-		await meanwhile?.(address);
+		const said = (text: string) => until(async () => output.includes(text), OUTPUT_TIME_MS);
+		await said(says);
+		await meanwhile?.(address, said);
 		child.kill("SIGTERM");
 		return { code: await ended, output };
 	} finally {
