@@ -93,7 +93,7 @@ module.exports = {
 			severity: "error",
 			from: { path: "^examples/" },
 			to: {
-				path: "^packages/[^/]+/src/(?!index|ports/index|container/index|conformance/(?:index|vitest|node-test)|express-handler[.]ts|v1[.]ts)",
+				path: "^packages/[^/]+/src/(?!index|ports/index|container/index|conformance/(?:index|vitest|node-test)|express-handler[.]ts|use-reelkeep[.]ts|v1[.]ts)",
 				pathNot: "^packages/harness/",
 			},
 		},
