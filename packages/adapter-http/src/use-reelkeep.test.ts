@@ -2,6 +2,7 @@
 
 import { Controller, Get, Inject } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
+import { FastifyAdapter } from "@nestjs/platform-fastify";
 import { memoryStorage } from "@reelkeep/core";
 import { createReelkeep, type Reelkeep } from "@reelkeep/core/container";
 import { sendRaw } from "@reelkeep/harness/send-raw";
@@ -51,11 +52,15 @@ afterEach(async () => {
 });
 
 describe("useReelkeep", () => {
-	it("refuses another platform in plain words, and mounts nothing", () => {
+	it("refuses another platform in plain words, and mounts nothing", async () => {
 		const used: unknown[] = [];
-		const onFastify = {
-			use: (handler: unknown) => used.push(handler),
-			getHttpAdapter: () => ({ getType: () => "fastify" }),
+		const onFastify = await NestFactory.create({ module: AppModule }, new FastifyAdapter(), {
+			logger: false,
+		});
+		closing.push(() => onFastify.close());
+		onFastify.use = (handler: unknown) => {
+			used.push(handler);
+			return onFastify;
 		};
 		const options = handlerOptions(recordingReceive().receive);
 		expect(() => useReelkeep(onFastify, options)).toThrow(

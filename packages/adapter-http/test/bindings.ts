@@ -7,6 +7,7 @@ import { createHttpIngress } from "../src/http-ingress.js";
 import { createNodeHandler } from "../src/node-handler.js";
 import { fetchBody } from "./binding.js";
 import {
+	express4,
 	expressBinding,
 	fastifyBinding,
 	forgetText,
@@ -14,6 +15,7 @@ import {
 	koaBinding,
 	koaBodyParser,
 	nestBinding,
+	nestFastifyBinding,
 	parseEverything,
 } from "./framework-bindings.js";
 import { onNodeHttp, onServer, type StartBinding, withoutServer } from "./running-binding.js";
@@ -58,6 +60,10 @@ export const BINDINGS: Readonly<Record<string, Readonly<Record<string, StartBind
 	"Express, before parsers": {
 		"before json, urlencoded and text": expressBinding((app, top) => app.use(top, json(), extended, text())),
 		"without parsers": expressBinding((app, top) => app.use(top)),
+		"before the parsers of Express 4": expressBinding(
+			(app, top) => app.use(top, express4.json(), express4.urlencoded({ extended: true }), express4.text()),
+			express4,
+		),
 	},
 	"Express, behind `keepRawBody`": {
 		"behind json, urlencoded and text": expressBinding((app, top) =>
@@ -66,11 +72,25 @@ export const BINDINGS: Readonly<Record<string, Readonly<Record<string, StartBind
 		"behind express.raw": expressBinding((app, top) =>
 			app.use(/^\/(?:router|spi)/, raw({ type: () => true })).use(top),
 		),
+		"behind the parsers of Express 4": expressBinding(
+			(app, top) =>
+				app.use(
+					express4.json({ verify }),
+					express4.urlencoded({ extended: true, verify }),
+					express4.text({ verify }),
+					top,
+				),
+			express4,
+		),
 	},
 	"Express, behind other parsers": {
 		"behind json, urlencoded and text": expressBinding((app, top) => app.use(json(), extended, text(), top)),
 		"behind json, simple urlencoded and text": expressBinding((app, top) =>
 			app.use(json(), simple, text(), top),
+		),
+		"behind the parsers of Express 4": expressBinding(
+			(app, top) => app.use(express4.json(), express4.urlencoded({ extended: true }), express4.text(), top),
+			express4,
 		),
 	},
 	"Fastify, whatever parsers": {
@@ -80,10 +100,12 @@ export const BINDINGS: Readonly<Record<string, Readonly<Record<string, StartBind
 	},
 	"Koa, before a parser": {
 		"before a parser": koaBinding((app, top) => app.use(top).use(koaBodyParser())),
+		"before a parser, Koa 2": koaBinding((app, top) => app.use(top).use(koaBodyParser()), 2),
 	},
 	"Koa, behind `@koa/bodyparser`": {
 		"as it is": koaBinding((app, top) => app.use(koaBodyParser()).use(top)),
 		"with text too": koaBinding((app, top) => app.use(koaBodyParser(everyType)).use(top)),
+		"with text too, Koa 2": koaBinding((app, top) => app.use(koaBodyParser(everyType)).use(top), 2),
 	},
 	"Koa, behind other parsers": {
 		"that keep no text": koaBinding((app, top) => app.use(koaBodyParser(everyType)).use(forgetText).use(top)),
@@ -92,6 +114,10 @@ export const BINDINGS: Readonly<Record<string, Readonly<Record<string, StartBind
 		"with the body parser": nestBinding({}),
 		"with rawBody": nestBinding({ rawBody: true }),
 		"without the body parser": nestBinding({ bodyParser: false }),
+	},
+	"NestJS on Fastify": {
+		"with the body parser": nestFastifyBinding({}),
+		"with rawBody": nestFastifyBinding({ rawBody: true }),
 	},
 	"fetch, Hono": { "by itself": fetchAlone, "in Hono on its server for Node": honoBinding },
 	"Lambda, payload 2.0, function URL": {

@@ -4,8 +4,16 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import formbody from "@fastify/formbody";
 import { bodyParser } from "@koa/bodyparser";
-import { Body, Controller, type DynamicModule, type NestApplicationOptions, Post } from "@nestjs/common";
+import {
+	Body,
+	Controller,
+	type DynamicModule,
+	type INestApplication,
+	type NestApplicationOptions,
+	Post,
+} from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
+import { FastifyAdapter } from "@nestjs/platform-fastify";
 import express, { type Express, type RequestHandler } from "express";
 import fastify, { type FastifyInstance } from "fastify";
 import { Hono } from "hono";
@@ -14,25 +22,36 @@ import { createExpressHandler } from "../src/express-handler.js";
 import { fastifyReelkeep } from "../src/fastify-reelkeep.js";
 import { createFetchHandler } from "../src/fetch-handler.js";
 import { createKoaMiddleware } from "../src/koa-middleware.js";
+import type { RouteOptions } from "../src/routes.js";
 import { useReelkeep } from "../src/use-reelkeep.js";
 import { onNodeHttp, onServer, type StartBinding } from "./running-binding.js";
 
 type Parsed = { readonly body?: unknown };
 
+/** Express 4, of which the same is used, by its alias. */
+export const express4: typeof express = (await import(import.meta.resolve("express4"))).default;
+const Koa2: typeof Koa = (await import(import.meta.resolve("koa2"))).default;
+
 /** Express: the handlers in their order, then a route of its own. */
-export function expressBinding(mount: (app: Express, handler: RequestHandler) => unknown): StartBinding {
+export function expressBinding(
+	mount: (app: Express, handler: RequestHandler) => unknown,
+	of: typeof express = express,
+): StartBinding {
 	return (options) => {
-		const app = express();
+		const app = of();
 		mount(app, createExpressHandler(options));
-		app.post("/own", express.json(), (request, response) => void response.json({ own: request.body }));
+		app.post("/own", of.json(), (request, response) => void response.json({ own: request.body }));
 		return onNodeHttp(app);
 	};
 }
 
 /** Koa: the parser (or nothing) and Reelkeep's middleware in their order, then a route of its own. */
-export function koaBinding(mount: (app: Koa, middleware: Koa.Middleware) => unknown): StartBinding {
+export function koaBinding(
+	mount: (app: Koa, middleware: Koa.Middleware) => unknown,
+	version: 2 | 3 = 3,
+): StartBinding {
 	return (options) => {
-		const app = new Koa();
+		const app = version === 2 ? new Koa2() : new Koa();
 		app.silent = true; // of senders that leave
 		mount(app, createKoaMiddleware(options));
 		app.use(async (context, next) => {
@@ -91,6 +110,27 @@ export function nestBinding(settings: NestApplicationOptions): StartBinding {
 		const app = await NestFactory.create(root, { logger: false, ...settings });
 		useReelkeep(app, { ...options, receive: app.get("RECEIVE") });
 		if (settings.bodyParser === false) app.use(express.json());
+		await app.listen(0, "127.0.0.1");
+		return onServer(await app.getUrl(), async () => {
+			app.getHttpServer().closeAllConnections();
+			await app.close();
+		});
+	};
+}
+
+/** Nest's own type names the Fastify that Nest brings, which is of another version than ours. */
+interface NestOnFastify extends INestApplication {
+	register(plugin: typeof fastifyReelkeep, options: RouteOptions): Promise<unknown>;
+}
+
+/** NestJS on Fastify with what a user gives to `create`; Reelkeep is Fastify's plugin there. */
+export function nestFastifyBinding(settings: NestApplicationOptions): StartBinding {
+	return async (options) => {
+		class AppModule {}
+		const root: DynamicModule = { module: AppModule, controllers: [Own] };
+		const adapter = new FastifyAdapter();
+		const app = await NestFactory.create<NestOnFastify>(root, adapter, { logger: false, ...settings });
+		await app.register(fastifyReelkeep, options);
 		await app.listen(0, "127.0.0.1");
 		return onServer(await app.getUrl(), async () => {
 			app.getHttpServer().closeAllConnections();
