@@ -10,6 +10,11 @@ export interface HttpLimits {
 	readonly maxParameters: number;
 	/** Of one parameter's name. The longest that we know has 14. */
 	readonly maxNameCharacters: number;
+	/**
+	 * Nonces of one access key that are remembered; direction `cloud-spi` only. 54 callbacks a second within 10 minutes either
+	 * way; together about 12 MiB.
+	 */
+	readonly maxNonces: number;
 	/** Of one batch. Each is answered by itself; together they share `maxBodyBytes`. */
 	readonly maxBatchCalls: number;
 	/** From a request's headers to the end of its body. SDKs send within one round trip. */
@@ -32,6 +37,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
 	maxQueryBytes: 16 * 1024,
 	maxParameters: 64,
 	maxNameCharacters: 64,
+	maxNonces: 65_536,
 	maxBatchCalls: 64,
 	bodyTimeMs: 10_000,
 	maxReading: 512,

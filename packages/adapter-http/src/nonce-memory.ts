@@ -1,0 +1,75 @@
+// Which nonces were used, as long as a request that has one could be authentic: in this process, and bounded.
+
+/** An authentic request's nonce. */
+export interface UsedNonce {
+	readonly appKey: string;
+	readonly nonce: string;
+	/** Of the request; as it covers all of it, the same signature is the same request. */
+	readonly signature: string;
+	/** What the request says, signed. *Units*: UTC milliseconds. */
+	readonly sentAtMs: number;
+}
+
+/**
+ * - `first`: nobody used it; from now on it is this request's
+ * - `again`: this very request came before; senders repeat one whose answer they did not see
+ * - `replayed`: another request has it
+ * - `full`: as many nonces of this app are remembered as may be; nothing was remembered, and a later try may succeed
+ * - `out-of-time`: the request is older than what is remembered
+ */
+export type NonceVerdict = "first" | "again" | "replayed" | "full" | "out-of-time";
+
+/**
+ * *Promise*: none is forgotten before its request is `toleranceMs` old, whatever comes; and of one app never more than
+ * `maxNonces` are held. Synchronous: of two requests with one nonce, one is the first.
+ */
+export type UseNonce = (used: UsedNonce, nowMs: number) => NonceVerdict;
+
+export interface NonceMemoryOptions {
+	/** *Units*: milliseconds. */
+	readonly toleranceMs: number;
+	/** Of one app. */
+	readonly maxNonces: number;
+}
+
+/** How often what is out of time is looked for; so long it may still count. *Units*: milliseconds. */
+const SWEEP_MS = 10_000;
+
+interface Remembered {
+	readonly signature: string;
+	readonly sentAtMs: number;
+}
+
+export function createNonceMemory({ toleranceMs, maxNonces }: NonceMemoryOptions): UseNonce {
+	/** App key → nonce → whose it is. Apps are the configured ones: only authentic requests come here. */
+	const apps = new Map<string, Map<string, Remembered>>();
+	let sweptAtMs = 0;
+	const isOutOfTime = (sentAtMs: number, nowMs: number): boolean => nowMs - sentAtMs > toleranceMs;
+
+	function sweep(nowMs: number): void {
+		// Either way: a clock that was set back must not end the sweeping.
+		if (Math.abs(nowMs - sweptAtMs) < SWEEP_MS) return;
+		sweptAtMs = nowMs;
+		for (const nonces of apps.values()) {
+			for (const [nonce, { sentAtMs }] of nonces) if (isOutOfTime(sentAtMs, nowMs)) nonces.delete(nonce);
+		}
+	}
+
+	return ({ appKey, nonce, signature, sentAtMs }, nowMs) => {
+		sweep(nowMs);
+		if (isOutOfTime(sentAtMs, nowMs)) return "out-of-time";
+		const nonces = apps.get(appKey) ?? new Map<string, Remembered>();
+		const known = nonces.get(nonce);
+		if (known?.signature === signature) return "again";
+		if (known !== undefined && !isOutOfTime(known.sentAtMs, nowMs)) return "replayed";
+		if (known === undefined && nonces.size >= maxNonces) return "full";
+		nonces.set(copyOf(nonce), { signature: copyOf(signature), sentAtMs });
+		apps.set(appKey, nonces);
+		return "first";
+	};
+}
+
+/** A string that was cut out of another, as a parser does, keeps all of that one in memory. */
+function copyOf(text: string): string {
+	return Buffer.from(text).toString();
+}
