@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { createMountedServe, type NodeHandlerOptions } from "./node-handler.js";
 import { bytesOfText } from "./parsed-form.js";
-import { resolvePaths } from "./routes.js";
+import { isSpi, resolvePaths } from "./routes.js";
 
 /**
  * A plugin; its options are `createNodeHandler`'s, and `prefix` is put before the paths. The routes have a parser of
@@ -16,7 +16,7 @@ export async function fastifyReelkeep(instance: FastifyInstance, options: NodeHa
 	instance.removeAllContentTypeParsers();
 	instance.addContentTypeParser("*", (_request, _payload, done) => done(null));
 	const { path, batchPath } = resolvePaths(options);
-	for (const one of options.direction === "spi" ? [path] : new Set([path, batchPath])) {
+	for (const one of isSpi(options.direction) ? [path] : new Set([path, batchPath])) {
 		const answer = (request: FastifyRequest, reply: FastifyReply): void => {
 			reply.hijack();
 			void serve(mounted(one, request, reply));

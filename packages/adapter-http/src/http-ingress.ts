@@ -19,7 +19,7 @@ import { createHealthRoutes, HEALTH_PATHS } from "./health-routes.js";
 import { resolveLimits } from "./limits.js";
 import { createNodeHandler, type NodeHandlerOptions } from "./node-handler.js";
 import { createConnectionLog } from "./report.js";
-import { resolvePaths } from "./routes.js";
+import { isSpi, resolvePaths } from "./routes.js";
 import { failed, type TopAnswer } from "./status.js";
 
 export interface HttpIngressOptions extends Omit<NodeHandlerOptions, "receive"> {
@@ -124,7 +124,7 @@ function createRunning(options: HttpIngressOptions, receive: Receive): Running {
  * request like any other, and the JDK's HttpClient offers HTTP/2 that way on the first request of a connection.
  */
 function answerNoRequests(server: Server, connections: Connections, options: HttpIngressOptions): void {
-	const style = options.direction === "spi" ? SPI_STYLE : GATEWAY_STYLE;
+	const style = isSpi(options.direction) ? SPI_STYLE : GATEWAY_STYLE;
 	const finish = (socket: Duplex, answer: TopAnswer): void =>
 		connections.finish(socket, () => {
 			answerRaw(socket, renderReply({ answer, style }, options.ids.next(), options));

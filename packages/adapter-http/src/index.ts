@@ -2,6 +2,8 @@
 
 export { type AppSecret, type Apps, DEFAULT_SECRET_ID } from "./app-secrets.js";
 export { createBatchHandler } from "./batch.js";
+export { type CloudSpiHandlerOptions, createCloudSpiHandler } from "./cloud-spi.js";
+export { createCloudSpiVerifier } from "./cloud-spi-verifier.js";
 export type { FailureAnswer } from "./envelope.js";
 export type {
 	BodyFault,

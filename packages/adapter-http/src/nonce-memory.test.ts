@@ -63,12 +63,11 @@ describe("a nonce", () => {
 		expect(use(used({ nonce: "nonce--2", signature: "b", sentAtMs: later }), later)).toBe("replayed");
 	});
 
-	it("is looked for again after a clock was set back", () => {
+	it("finds room as soon after a clock was set back", () => {
 		const use = memory(1);
-		const ahead = NOW_MS + 86_400_000;
-		expect(use(used({ sentAtMs: ahead }), ahead)).toBe("first");
-		expect(use(used({ nonce: "nonce--1", sentAtMs: NOW_MS }), NOW_MS)).toBe("full");
-		const later = ahead + TOLERANCE_MS + 1;
+		expect(use(used({ appKey: "2", sentAtMs: NOW_MS + 86_400_000 }), NOW_MS + 86_400_000)).toBe("first");
+		expect(use(used(), NOW_MS)).toBe("first");
+		const later = NOW_MS + TOLERANCE_MS + 10_000;
 		expect(use(used({ nonce: "nonce--2", sentAtMs: later }), later)).toBe("first");
 	});
 

@@ -48,6 +48,10 @@ export function isFormType(contentType: string = ""): boolean {
 	return FORM.test(contentType) || MULTIPART.test(contentType);
 }
 
+export function isUrlencodedType(contentType: string = ""): boolean {
+	return FORM.test(contentType);
+}
+
 /** The parameters of an urlencoded text that stands in a body: a call of a batch. */
 export function readForm(text: string, limits: HttpLimits): ParametersResult {
 	const parameters = new Map<string, string>();

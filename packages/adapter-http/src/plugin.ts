@@ -13,6 +13,7 @@ import {
 	type Verifier,
 } from "@reelkeep/core/ports";
 import { type Apps, readApps } from "./app-secrets.js";
+import { createCloudSpiVerifier } from "./cloud-spi-verifier.js";
 import { checkPaths, createHttpIngress, type HttpIngressOptions } from "./http-ingress.js";
 import { createSpiVerifier, readSignedHeaders } from "./spi-verifier.js";
 import { createTopVerifier } from "./verifier.js";
@@ -37,7 +38,10 @@ export interface HttpIngressPluginOptions
 	readonly name?: string;
 	/** App key → secret or secrets. Left out: the plugin needs a `VERIFIER` from another one. */
 	readonly apps?: Apps;
-	/** How far a timestamp may be off, either way; only with `apps`. *Units*: milliseconds; default 10 minutes. */
+	/**
+	 * How far a timestamp may be off, either way; only with `apps`. In the direction `cloud-spi` also how long nonces are
+	 * remembered. *Units*: milliseconds; default 10 minutes.
+	 */
 	readonly clockToleranceMs?: number;
 	/** Headers that may be signed in the direction `spi`; only with `apps`. Default: `x-top-trace`. */
 	readonly signedHeaders?: readonly string[];
@@ -59,6 +63,8 @@ export function httpIngress(options: HttpIngressPluginOptions = {}): HttpIngress
 	readSignedHeaders(signedHeaders);
 	const createVerifier = (known: Apps, clock: Clock): Verifier => {
 		const tolerance = clockToleranceMs === undefined ? {} : { clockToleranceMs };
+		if (options.direction === "cloud-spi")
+			return createCloudSpiVerifier({ apps: known, clock, ...tolerance });
 		if (options.direction !== "spi") return createTopVerifier({ apps: known, clock, ...tolerance });
 		const headers = signedHeaders === undefined ? {} : { signedHeaders };
 		return createSpiVerifier({ apps: known, clock, ...tolerance, ...headers });
@@ -73,6 +79,7 @@ export function httpIngress(options: HttpIngressPluginOptions = {}): HttpIngress
 			const clock = get(CLOCK);
 			ingress = createHttpIngress({
 				...ingressOptions,
+				...(clockToleranceMs === undefined ? {} : { clockToleranceMs }),
 				clock,
 				verifier: apps === undefined ? get(VERIFIER) : createVerifier(apps, clock),
 				ids: get(IDS),

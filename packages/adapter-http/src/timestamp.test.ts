@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkTimestamp, DEFAULT_CLOCK_TOLERANCE_MS, parseTimestamp } from "./timestamp.js";
+import {
+	checkTimestamp,
+	DEFAULT_CLOCK_TOLERANCE_MS,
+	parseTimestamp,
+	parseUtcTimestamp,
+} from "./timestamp.js";
 
 const NOW_MS = Date.UTC(2026, 10, 23, 4, 0, 0);
 const TOLERANCE_MS = DEFAULT_CLOCK_TOLERANCE_MS;
@@ -95,5 +100,29 @@ describe("checkTimestamp", () => {
 				else expect(result._tag).toBe("OutOfTime");
 			}),
 		);
+	});
+});
+
+describe("a timestamp of Alibaba Cloud's SPI", () => {
+	it("is a second in UTC", () => {
+		expect(parseUtcTimestamp("2016-02-23T12:46:24Z")).toBe(Date.UTC(2016, 1, 23, 12, 46, 24));
+		expect(parseUtcTimestamp("2024-02-29T00:00:00Z")).toBe(Date.UTC(2024, 1, 29));
+	});
+
+	it.each([
+		"2023-02-29T00:00:00Z",
+		"2026-04-31T04:00:00Z",
+		"2026-11-23T24:00:00Z",
+		"2026-11-23T04:00:60Z",
+		"2026-11-23T04:00:00.000Z",
+		"2026-11-23T04:00:00",
+		"2026-11-23t04:00:00z",
+		"+02026-11-23T04:00:00Z",
+		" 2026-11-23T04:00:00Z",
+		"2026-11-23T04:00:00Z\n",
+		"1795406400000",
+		"",
+	])("is not %j", (text) => {
+		expect(parseUtcTimestamp(text)).toBeUndefined();
 	});
 });

@@ -1,4 +1,4 @@
-// The three forms of a TOP timestamp (docs/top-protocol.md §1), and how far one may be off.
+// The three forms of a TOP timestamp (docs/top-protocol.md §1), that of Alibaba Cloud's SPI, and how far one may be off.
 
 /** TOP allows 10 minutes, in either direction. */
 export const DEFAULT_CLOCK_TOLERANCE_MS: number = 10 * 60_000;
@@ -38,9 +38,31 @@ export type TimestampCheck =
 export function checkTimestamp(text: string, nowMs: number, toleranceMs: number): TimestampCheck {
 	const sentAtMs = parseTimestamp(text);
 	if (sentAtMs === undefined) return { _tag: "OutOfTime", message: MALFORMED };
-	const skewMs = nowMs - sentAtMs;
+	return checkSkew(nowMs - sentAtMs, toleranceMs, TEXT.test(text));
+}
+
+const UTC_TEXT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/;
+
+/** UTC milliseconds of `yyyy-MM-ddTHH:mm:ssZ`; `undefined` for any other text, day or time. */
+export function parseUtcTimestamp(text: string): number | undefined {
+	const utcMs = UTC_TEXT.test(text) ? Date.parse(text) : Number.NaN;
+	return !Number.isNaN(utcMs) && new Date(utcMs).toISOString() === text.replace("Z", ".000Z")
+		? utcMs
+		: undefined;
+}
+
+/** As `checkTimestamp`, of the form that Alibaba Cloud's own SPI has (ADR 0036). */
+export function checkUtcTimestamp(text: string, nowMs: number, toleranceMs: number): TimestampCheck {
+	const sentAtMs = parseUtcTimestamp(text);
+	if (sentAtMs === undefined) {
+		return { _tag: "OutOfTime", message: "timestamp must be yyyy-MM-ddTHH:mm:ssZ, in UTC" };
+	}
+	return checkSkew(nowMs - sentAtMs, toleranceMs, false);
+}
+
+function checkSkew(skewMs: number, toleranceMs: number, isText: boolean): TimestampCheck {
 	if (Math.abs(skewMs) <= toleranceMs) return { _tag: "InTime", skewMs };
-	return { _tag: "OutOfTime", message: describeSkew(skewMs, toleranceMs, TEXT.test(text)) };
+	return { _tag: "OutOfTime", message: describeSkew(skewMs, toleranceMs, isText) };
 }
 
 /** `Date.UTC` rolls Feb 30 over to March, so the text must come out again as it went in. */

@@ -130,7 +130,8 @@ function refuse(reason: NotAuthenticReason, message: string): Refusal {
 	return { _tag: "NotAuthentic", reason, message };
 }
 
-function readTolerance(toleranceMs: number = DEFAULT_CLOCK_TOLERANCE_MS): number {
+/** Throws a `TypeError`. */
+export function readTolerance(toleranceMs: number = DEFAULT_CLOCK_TOLERANCE_MS): number {
 	if (Number.isFinite(toleranceMs) && toleranceMs > 0) return toleranceMs;
 	throw new TypeError("clockToleranceMs must be a positive number of milliseconds");
 }
