@@ -1,6 +1,6 @@
 // For this package's tests only: temporary directories, and the real disk with every call written down, delayed or failed.
 
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, lstat, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -94,7 +94,9 @@ export function scriptedDisk(base: FileSystem = createNodeFileSystem()): Scripte
 /** What a crash of the process would leave now. */
 export async function copyOfDirectory(directory: string): Promise<string> {
 	const copy = join(await temporaryDirectory(), "copy");
-	await cp(directory, copy, { recursive: true });
+	// A socket's name stays behind a kill as well, but cannot be copied.
+	const filter = async (path: string): Promise<boolean> => !(await lstat(path)).isSocket();
+	await cp(directory, copy, { recursive: true, filter });
 	return copy;
 }
 

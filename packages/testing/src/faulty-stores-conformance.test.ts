@@ -35,7 +35,16 @@ const events = () => faultyEventStore(createMemoryEventStore({ clock }));
 describeConformance(
 	"a faulty event store",
 	eventStoreSuite(async () => once(events)),
-	{ skips: ["persistence", "reopened-log", "reopened-streams", "reopened-call-order"] },
+	{
+		skips: [
+			"persistence",
+			"reopened-log",
+			"reopened-streams",
+			"reopened-call-order",
+			"crash-events",
+			"crash-batch",
+		],
+	},
 );
 describeConformance(
 	"a faulty checkpoint store",

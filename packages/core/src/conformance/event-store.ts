@@ -3,6 +3,7 @@
 import type { EventStore } from "../ports/event-store.js";
 import { type Clause, type ConformanceCase, createCases } from "./case.js";
 import * as closing from "./event-store-closing.js";
+import * as crashing from "./event-store-crashing.js";
 import * as log from "./event-store-log.js";
 import * as races from "./event-store-races.js";
 import * as reading from "./event-store-reading.js";
@@ -13,17 +14,23 @@ import * as writing from "./event-store-writing.js";
 export interface EventStoreHarness {
 	/** Opens the store; after its `close`, opens it again on the same data where it supports persistence. */
 	open(): Promise<EventStore>;
+	/**
+	 * Kills the process that has the store open, appends under way, and opens what it left: who waits for an append hears
+	 * no more. What is opened so, `dispose` closes. Absent: the store is not killed.
+	 */
+	crash?(): Promise<EventStore>;
 	/** Removes everything. */
 	dispose(): Promise<void>;
 }
 
-type SuiteClause = Clause<EventStore, EventStoreHarness, keyof EventStore["supports"]>;
+type SuiteClause = Clause<EventStore, EventStoreHarness, keyof EventStore["supports"] | "crash">;
 
 /** All cases; each makes a harness of its own, empty. */
 export function eventStoreSuite(makeHarness: () => Promise<EventStoreHarness>): readonly ConformanceCase[] {
 	return createCases(CLAUSES, makeHarness, {
 		open: (harness) => harness.open(),
-		supports: (need, store) => store.supports[need],
+		supports: (need, store, harness) =>
+			need === "crash" ? harness.crash !== undefined : store.supports[need],
 		end: (store) => store.close(),
 	});
 }
@@ -126,5 +133,17 @@ const CLAUSES: readonly SuiteClause[] = [
 		"decides appends to streams of old in the order of the calls, and before a close",
 		reopening.decidesInCallOrderAgain,
 		"persistence",
+	],
+	[
+		"crash-events",
+		"finds after a kill every event whose append was answered",
+		crashing.survivesKills,
+		"crash",
+	],
+	[
+		"crash-batch",
+		"finds after a kill all events of an append that was under way, or none",
+		crashing.keepsWholeBatchesThroughKills,
+		"crash",
 	],
 ];

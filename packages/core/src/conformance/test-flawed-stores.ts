@@ -59,26 +59,25 @@ export function finishing(
 
 /**
  * A store that finds its events again when it is opened again. `flaw` replaces some members of each session's store;
- * `old` is the log at its opening.
+ * `old` is the log at its opening, `isKilled` whether the session before it was.
  */
 export function reopenable(
 	flaw: (
 		store: EventStore,
 		old: readonly RecordedEvent[],
 		session: number,
+		isKilled: boolean,
 	) => Partial<EventStore> = () => ({}),
 ): MakeHarness {
 	return async () => {
 		const disk = createMemoryEventStore({ clock });
 		let sessions = 0;
-		return {
-			open: async () => {
-				sessions += 1;
-				const session = openSession(disk);
-				return { ...session, ...flaw(session, await collect(disk.readAll()), sessions) };
-			},
-			dispose: async () => undefined,
+		const open = async (isKilled: boolean): Promise<EventStore> => {
+			sessions += 1;
+			const session = openSession(disk);
+			return { ...session, ...flaw(session, await collect(disk.readAll()), sessions, isKilled) };
 		};
+		return { open: () => open(false), crash: () => open(true), dispose: async () => undefined };
 	};
 }
 

@@ -1,7 +1,13 @@
 // For the test of the event store's suite only: flaws so narrow that of the clauses which other flaws break together only
 // one sees them.
 
-import { checkAppend, type EventStore, type StreamName, toPosition } from "../ports/index.js";
+import {
+	checkAppend,
+	type EventStore,
+	type RecordedEvent,
+	type StreamName,
+	toPosition,
+} from "../ports/index.js";
 import { collect } from "./sample-events.js";
 import { broken, type Flaw, filter, pause, reopenable } from "./test-flawed-stores.js";
 
@@ -34,6 +40,23 @@ function lyingToLosers(
 		},
 	};
 }
+
+/** Reads without what a kill is said to have taken. */
+function hiding(
+	store: EventStore,
+	isKilled: boolean,
+	isGone: (event: RecordedEvent) => boolean,
+): Partial<EventStore> {
+	if (!isKilled) return {};
+	const keep = (event: RecordedEvent): boolean => !isGone(event);
+	return {
+		read: (...args) => filter(store.read(...args), keep),
+		readAll: (...args) => filter(store.readAll(...args), keep),
+	};
+}
+
+const lastOfThree = ({ stream, version }: RecordedEvent): boolean => stream === "stream-b" && version === 3;
+const lastOfFive = ({ stream, version }: RecordedEvent): boolean => stream === "stream-7" && version > 3;
 
 export const loneFlaws: Record<string, Flaw> = {
 	"a version that is one ahead is accepted of an append that comes alone": {
@@ -113,6 +136,14 @@ export const loneFlaws: Record<string, Flaw> = {
 				},
 			};
 		}),
+	},
+	"the event that was answered last in its stream is lost in a kill": {
+		breaks: ["crash-events"],
+		make: reopenable((store, _old, _session, isKilled) => hiding(store, isKilled, lastOfThree)),
+	},
+	"of an append of five events that a kill cuts short three are left": {
+		breaks: ["crash-batch"],
+		make: reopenable((store, _old, _session, isKilled) => hiding(store, isKilled, lastOfFive)),
 	},
 	"an old stream of two events is created once more after a reopening": {
 		breaks: ["persistence"],
