@@ -66,6 +66,7 @@ export {
 	type ProjectionOptions,
 	type StateCodec,
 } from "./projection.js";
+export { isProjectionError, type ProjectionError } from "./projection-error.js";
 export { openQuarantined } from "./quarantine.js";
 export {
 	createQuarantineLedger,

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createMemoryEventStore } from "./memory/event-store.js";
 import { type Snapshot, storeFault, toPosition } from "./ports/index.js";
 import { createProjection, foldProjection } from "./projection.js";
+import { isProjectionError } from "./projection-error.js";
 import { given, idsProjection, passes } from "./test-projection.js";
 
 beforeEach(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
@@ -21,7 +22,15 @@ describe("a projection whose evolve throws", () => {
 		await append(5);
 		const projection = start({ evolve });
 		await expect(projection.whenCaughtUp()).rejects.toThrow("stopped at position 3");
-		await expect(projection.ended).rejects.toMatchObject({ cause: { message: /Signature/ } });
+		const error: unknown = await projection.ended.catch((reason: unknown) => reason);
+		expect(isProjectionError(error)).toBe(true);
+		expect(error).toMatchObject({
+			_tag: "ProjectionError",
+			projection: "ids",
+			position: "3",
+			eventId: "e3",
+			cause: { message: expect.stringContaining("Signature") },
+		});
 		expect(projection.state().ids).toEqual(["e1", "e2"]);
 		expect(projection.position()).toBe("2");
 		expect(projection.problem()).toBe(

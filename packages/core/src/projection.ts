@@ -3,11 +3,12 @@
 
 import { decodeEvent, type ReelkeepEvent, toUnknownEvent, type UnknownEvent } from "./events.js";
 import { followLog, lastPosition } from "./follow.js";
-import { describeError, errorName, observe } from "./observe.js";
+import { describeError, observe } from "./observe.js";
 import type { EventStore, Json, Position, RecordedEvent } from "./ports/event-store.js";
 import type { Clock, Logger } from "./ports/runtime.js";
 import type { SnapshotStore } from "./ports/snapshot-store.js";
 import { createProgress } from "./progress.js";
+import { isProjectionError, projectionError } from "./projection-error.js";
 import { createProjectionSaver, type Folded, restoreProjection } from "./projection-snapshot.js";
 
 const MAX_NAME_CHARACTERS = 256;
@@ -64,7 +65,10 @@ export interface Projection<State> {
 	whenCaughtUp(): Promise<void>;
 	/** Saves the state and resolves. Idempotent. Call it before the store is closed. */
 	stop(): Promise<void>;
-	/** Resolves when the projection has ended; rejects when it cannot go on: `evolve` threw, or the log cannot be read. */
+	/**
+	 * Resolves when the projection has ended. *Errors*: rejects when it cannot go on: with a `ProjectionError` when `evolve` threw or an
+	 * event does not decode, with a `StoreFault` when the log cannot be read.
+	 */
 	readonly ended: Promise<void>;
 }
 
@@ -103,8 +107,7 @@ export function createProjection<State>(
 	const ended = run();
 	// Whoever looks at `ended` is told; that nobody looks is no unhandled rejection.
 	ended.catch((error: unknown) => {
-		problem =
-			error instanceof ProjectionError ? error.message : `projection ${name} ended: ${describeError(error)}`;
+		problem = isProjectionError(error) ? error.message : `projection ${name} ended: ${describeError(error)}`;
 		observe(() => deps.logger.error({ projection: name, problem }, "projection ended"));
 	});
 	return {
@@ -126,7 +129,7 @@ export function createProjection<State>(
 
 /**
  * Folds events into a projection's state, once and without following: for a command that reads and exits.
- * *Errors*: rejects when an event does not decode or `evolve` throws.
+ * *Errors*: rejects with a `ProjectionError` when an event does not decode or `evolve` throws, and with what `events` rejects with.
  */
 export async function foldProjection<State>(
 	definition: ProjectionDefinition<State>,
@@ -137,26 +140,19 @@ export async function foldProjection<State>(
 	return folded.state;
 }
 
-/** Its message holds no data of events; what `evolve` threw is its `cause`. */
-class ProjectionError extends Error {
-	override readonly name = "ProjectionError";
-}
-
 function foldEvent<State>(
 	definition: ProjectionDefinition<State>,
 	{ state, last }: Folded<State>,
 	recorded: RecordedEvent,
 ): Folded<State> {
-	const { id, type, position } = recorded;
+	const { id, position } = recorded;
 	try {
 		return {
 			state: evolveAny(definition, state, recorded),
 			last: { id, position, previous: last?.position },
 		};
 	} catch (error) {
-		const where = `projection ${definition.name} stopped at position ${position}`;
-		const why = `event ${id} of type ${type} cannot be folded in (${errorName(error)})`;
-		throw new ProjectionError(`${where}: ${why}`, { cause: error });
+		throw projectionError(definition.name, recorded, error);
 	}
 }
 

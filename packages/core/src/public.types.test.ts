@@ -26,7 +26,10 @@ import {
 	type Token,
 	toPosition,
 } from "./ports/index.js";
+import type { Projection, ProjectionDefinition } from "./projection.js";
 import type { ReceiveOptions } from "./receive.js";
+import { type RecordingsModel, recordingsProjection } from "./recordings-model.js";
+import type { RedriveOptions, RedriveOutcome } from "./redrive.js";
 import type { Delivery, SubscriptionHandler } from "./subscribe.js";
 
 /** Compiled, never called. */
@@ -235,6 +238,39 @@ describe("handlers and options", () => {
 			reelkeep.subscribe("billing");
 			// @ts-expect-error: there is no such option.
 			reelkeep.subscribe("billing", async () => undefined, { onFailed: () => undefined });
+		};
+		expectTypeOf(use).toBeFunction();
+	});
+
+	test("a projection's state is that of its definition, all the way", () => {
+		const use: Use<{
+			reelkeep: Reelkeep;
+			counting: ProjectionDefinition<number>;
+		}> = ({ reelkeep, counting }) => {
+			expectTypeOf(reelkeep.project(counting)).toEqualTypeOf<Projection<number>>();
+			expectTypeOf(reelkeep.project(recordingsProjection).state()).toEqualTypeOf<RecordingsModel>();
+			reelkeep.project(counting, { saveEveryEvents: 10 });
+			// @ts-expect-error: a count is folded into another count.
+			reelkeep.project<number>({ ...counting, evolve: (state, event) => `${state}${event.id}` });
+			// @ts-expect-error: what saves a text cannot save a number.
+			reelkeep.project<number>({ ...counting, codec: { toJson: (state: string) => state } });
+			// @ts-expect-error: no definition, only its name.
+			reelkeep.project("recordings");
+			// @ts-expect-error: every so many of what?
+			reelkeep.project(counting, { saveEvery: 10 });
+		};
+		expectTypeOf(use).toBeFunction();
+	});
+
+	test("a redrive says what became of the callback, and takes the options of the function", () => {
+		expectTypeOf<Reelkeep["redrive"]>().returns.resolves.toEqualTypeOf<RedriveOutcome>();
+		expectTypeOf<Reelkeep["redrive"]>().parameters.toEqualTypeOf<
+			[stream: string, options?: RedriveOptions | undefined]
+		>();
+		const use: Use<Reelkeep> = (reelkeep) => {
+			void reelkeep.redrive("quarantine-0", { dryRun: true });
+			// @ts-expect-error: there is no such option.
+			void reelkeep.redrive("quarantine-0", { dry: true });
 		};
 		expectTypeOf(use).toBeFunction();
 	});

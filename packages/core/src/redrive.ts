@@ -32,8 +32,6 @@ export interface RedriveDeps {
 	readonly keyring: Keyring;
 	readonly admission: Admission;
 	readonly ids: Ids;
-	/** Default: today's codec. Another one rescues what that refuses. */
-	readonly decode?: DecodeCallback;
 }
 
 export interface RedriveOptions {
@@ -41,6 +39,8 @@ export interface RedriveOptions {
 	readonly dryRun?: boolean;
 	/** As for `createReceive`; counted from when the callback was received. */
 	readonly deadlineCapMs?: number;
+	/** Default: today's codec. Another one rescues what that refuses. */
+	readonly decode?: DecodeCallback;
 }
 
 /**
@@ -65,13 +65,13 @@ export type RedriveOutcome =
 export async function redrive(
 	deps: RedriveDeps,
 	stream: StreamName,
-	{ dryRun = false, deadlineCapMs }: RedriveOptions = {},
+	{ dryRun = false, deadlineCapMs, decode }: RedriveOptions = {},
 ): Promise<RedriveOutcome> {
 	const { quarantined, redriven } = await loadQuarantined(deps.store, stream);
 	if (quarantined === undefined) return { _tag: "NotQuarantined" };
 	if (redriven !== undefined) return alreadyRedriven(redriven);
 	const body = await openQuarantined(deps.keyring, stream, quarantined.data);
-	const callback = decodeRequestParam(body, deps.decode);
+	const callback = decodeRequestParam(body, decode);
 	if (isLeft(callback)) return { _tag: "StillUndecodable", issues: callback.left.issues };
 	const { appKey } = quarantined.data;
 	const admission = await deps.admission.admit({ appKey, projectId: callback.right.projectId });

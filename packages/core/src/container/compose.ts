@@ -6,6 +6,7 @@ import { type Plugin, type Token, tokenName } from "../ports/plugin.js";
 const PROVIDERS: Readonly<Record<string, string>> = {
 	EventStore: "fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core",
 	CheckpointStore: "fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core",
+	SnapshotStore: "fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core",
 	VideoStore: "fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core",
 	Keyring: "fsStorage() of @reelkeep/storage-fs, or memoryStorage() of @reelkeep/core",
 	LeaseStore: "memoryStorage() of @reelkeep/core",

@@ -7,7 +7,7 @@ import type { ReelkeepEvent } from "../events.js";
 import { createLiveEmitter, type LiveEvents } from "../live-events.js";
 import { createNoticeEmitter, type NoticeEvents } from "../notice-emitter.js";
 import { errorName, observe } from "../observe.js";
-import type { EventStore } from "../ports/event-store.js";
+import type { EventStore, StreamName } from "../ports/event-store.js";
 import type { Receive } from "../ports/ingress.js";
 import type { Get, Plugin, Token } from "../ports/plugin.js";
 import type { Health, Logger, Problem } from "../ports/runtime.js";
@@ -23,10 +23,18 @@ import {
 	LINK_REFRESHER,
 	LOGGER,
 	RECEIVE,
+	SNAPSHOT_STORE,
 	TELEMETRY,
 } from "../ports/tokens.js";
+import {
+	createProjection,
+	type Projection,
+	type ProjectionDefinition,
+	type ProjectionOptions,
+} from "../projection.js";
 import type { QuarantineQuota } from "../quarantine-ledger.js";
 import type { ReceiveOptions } from "../receive.js";
+import { type RedriveOptions, type RedriveOutcome, redrive } from "../redrive.js";
 import { openLink } from "../seal-link.js";
 import {
 	type SubscribeOptions,
@@ -46,9 +54,9 @@ import {
 	systemClock,
 } from "./defaults.js";
 import { createLifecycle } from "./lifecycle.js";
+import { createReaders } from "./readers.js";
 import { registerPlugin } from "./registration.js";
 import { createChild, createResolve } from "./resolve.js";
-import { createSubscriptions } from "./subscriptions.js";
 
 export interface ReelkeepOptions {
 	readonly plugins: readonly Plugin[];
@@ -64,7 +72,7 @@ export interface ReelkeepOptions {
 export interface Reelkeep {
 	/** Starts the plugins in the order of their needs. A partial start is rolled back. */
 	start(): Promise<void>;
-	/** Stops the subscriptions, then the plugins in reverse order. Idempotent. */
+	/** Stops the subscriptions, then the projections, then the plugins in reverse order. Idempotent. */
 	stop(): Promise<void>;
 	/** Hands over an authentic report: for an ingress of your own. Never rejects. */
 	readonly receive: Receive;
@@ -77,6 +85,19 @@ export interface Reelkeep {
 	 * *Errors*: throws before `start` and after `stop`.
 	 */
 	subscribe(name: string, handler: SubscriptionHandler, options?: SubscribeOptions): Subscription;
+	/**
+	 * Keeps a read model up to date: folded from the log, each event once. With a `codec` it is saved, and goes on across
+	 * restarts; without one it is folded anew at each start.
+	 * *Errors*: throws before `start` and after `stop`, for a name that runs already, as `createProjection` for what makes no sense,
+	 * and a `CompositionError` when there is a `codec` and nothing provides a `SnapshotStore`.
+	 */
+	project<State>(definition: ProjectionDefinition<State>, options?: ProjectionOptions): Projection<State>;
+	/**
+	 * Takes the callback in the quarantine's stream `stream` up again, once it can be decoded, as it came and once.
+	 * `deadlineCapMs` is by default that of `receive`.
+	 * *Errors*: rejects before `start` and after `stop`, with a `StoreFault`, and with a `KeyringFault` when its body cannot be opened.
+	 */
+	redrive(stream: StreamName, options?: RedriveOptions): Promise<RedriveOutcome>;
 	/** The event log, to read. */
 	readonly store: EventStore;
 	readonly health: Health;
@@ -104,6 +125,7 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 	const check = async (): Promise<readonly Problem[]> => [
 		...(await checkAll(composed)),
 		...subscriptions.problems(),
+		...projections.problems(),
 	];
 	const { receive = {}, quarantineQuota = {} } = options;
 	const core = corePlugin({ receive, quarantineQuota, emitter, notices, check });
@@ -122,9 +144,14 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 		get,
 		() => get(LOGGER),
 	);
-	const subscriptions = createSubscriptions();
+	const subscriptions = createReaders("subscription");
+	const projections = createReaders("projection");
 	let running = false;
 	let stopped = false;
+	const requireRunning = (what: string, done: string): void => {
+		if (stopped) throw new Error(`this Reelkeep was stopped: nothing can be ${done} any more`);
+		if (!running) throw new Error(`${what} once Reelkeep runs: await reelkeep.start() first`);
+	};
 
 	return {
 		async start() {
@@ -134,7 +161,9 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 		async stop() {
 			stopped = true;
 			running = false;
+			// A handler under way may wait for a projection to catch up.
 			await subscriptions.stop();
+			await projections.stop();
 			await lifecycle.stop();
 		},
 		async receive(report) {
@@ -156,14 +185,31 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 			once: (type, listener) => notices().once(type, listener),
 		},
 		subscribe(name, handler, subscribeOptions) {
-			if (stopped) throw new Error("this Reelkeep was stopped: nothing can be subscribed to any more");
-			if (!running) throw new Error("subscribe once Reelkeep runs: await reelkeep.start() first");
+			requireRunning("subscribe", "subscribed to");
 			requireProvided(child, CHECKPOINT_STORE, "a subscription");
 			const deps = { store: get(EVENT_STORE), clock: get(CLOCK), ids: get(IDS), logger: get(LOGGER) };
 			const checkpoints = get(CHECKPOINT_STORE);
 			return subscriptions.add(name, () =>
 				subscribe({ ...deps, checkpoints }, name, handler, subscribeOptions),
 			);
+		},
+		project(definition, projectionOptions) {
+			requireRunning("project", "projected");
+			const deps = { store: get(EVENT_STORE), clock: get(CLOCK), logger: get(LOGGER) };
+			const { name, codec } = definition;
+			if (codec !== undefined) requireProvided(child, SNAPSHOT_STORE, `projection ${name}`);
+			const kept = codec === undefined ? {} : { snapshots: get(SNAPSHOT_STORE) };
+			return projections.add(name, () =>
+				createProjection({ ...deps, ...kept }, definition, projectionOptions),
+			);
+		},
+		async redrive(stream, redriveOptions) {
+			requireRunning("redrive", "redriven");
+			const [store, keyring] = [get(EVENT_STORE), get(KEYRING)];
+			const deps = { store, keyring, admission: get(ADMISSION), ids: get(IDS) };
+			const { deadlineCapMs } = receive;
+			const cap = deadlineCapMs === undefined ? {} : { deadlineCapMs };
+			return redrive(deps, stream, { ...cap, ...redriveOptions });
 		},
 		get store() {
 			return get(EVENT_STORE);

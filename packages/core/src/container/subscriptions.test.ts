@@ -1,9 +1,7 @@
 import "reflect-metadata/lite";
 import { describe, expect, test } from "vitest";
-import { memoryStorage } from "../memory/plugin.js";
-import type { Plugin } from "../ports/index.js";
 import * as tokens from "../ports/tokens.js";
-import { compose, report, started } from "./test-reelkeep.js";
+import { compose, memoryWithout, report, started } from "./test-reelkeep.js";
 
 describe("subscribing", () => {
 	test("subscribe throws and says what to do", async () => {
@@ -17,18 +15,7 @@ describe("subscribing", () => {
 	});
 
 	test("subscribe says who could provide the checkpoint store that it misses", async () => {
-		const storage = memoryStorage();
-		const bare: Plugin = {
-			...storage,
-			provides: storage.provides.filter((token) => token !== tokens.CHECKPOINT_STORE),
-			register: (registry) =>
-				storage.register?.({
-					provide: (token, factory) => {
-						if (token !== tokens.CHECKPOINT_STORE) registry.provide(token, factory);
-					},
-				}),
-		};
-		const reelkeep = await started({ plugins: [bare] });
+		const reelkeep = await started({ plugins: [memoryWithout(tokens.CHECKPOINT_STORE)] });
 		expect(() => reelkeep.subscribe("mail", async () => undefined)).toThrow(
 			/nothing provides CheckpointStore, which a subscription needs; add fsStorage\(\)/,
 		);

@@ -2,7 +2,7 @@
 
 import { afterEach } from "vitest";
 import { memoryStorage } from "../memory/plugin.js";
-import type { Report } from "../ports/index.js";
+import type { Plugin, Report, Token } from "../ports/index.js";
 import { createReelkeep, type Reelkeep, type ReelkeepOptions } from "./reelkeep.js";
 
 export const LINK = "http://bucket.example.com/720p.mp4?Signature=secret";
@@ -36,4 +36,19 @@ export async function started(options: Partial<ReelkeepOptions> = {}): Promise<R
 	const reelkeep = compose(options);
 	await reelkeep.start();
 	return reelkeep;
+}
+
+/** Every store in memory but the one. */
+export function memoryWithout(missing: Token<unknown>): Plugin {
+	const storage = memoryStorage();
+	return {
+		...storage,
+		provides: storage.provides.filter((token) => token !== missing),
+		register: (registry) =>
+			storage.register?.({
+				provide: (token, factory) => {
+					if (token !== missing) registry.provide(token, factory);
+				},
+			}),
+	};
 }
