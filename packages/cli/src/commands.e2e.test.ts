@@ -78,7 +78,27 @@ describe("reelkeep serve is refused at start", () => {
 		"with a rate of nothing": [
 			[...data, "--app", "1=secret-of-app", "--rate-limit", "0"],
 			{},
-			/--rate-limit takes a number of at least/,
+			/--rate-limit takes a number from 0.001 to 100000/,
+		],
+		"with a rate that is none": [
+			[...data, "--app", "1=secret-of-app", "--rate-limit", "100001"],
+			{},
+			/--rate-limit takes a number from 0.001 to 100000/,
+		],
+		"with a part of an event": [
+			[...data, "--app", "1=secret-of-app", "--max-events", "1.5"],
+			{},
+			/--max-events takes a whole number from 1 to 4294967294/,
+		],
+		"with more events than the log can number": [
+			[...data, "--app", "1=secret-of-app"],
+			{ REELKEEP_MAX_EVENTS: "4294967295" },
+			/--max-events takes a whole number from 1 to 4294967294/,
+		],
+		"with a part of a callback": [
+			[...data, "--app", "1=secret-of-app", "--quarantine-callbacks", "1.5"],
+			{},
+			/--quarantine-callbacks takes a whole number of at least 1/,
 		],
 		"with a path that is none": [
 			[...data, "--app", "1=secret-of-app", "--path", "callbacks"],

@@ -18,12 +18,18 @@ export function listOf(variable: string | undefined): readonly string[] {
 		.filter((item) => item !== "");
 }
 
-/** A number of at least `least`; `undefined` for none. *Errors*: throws a `UsageError` that names the flag. */
-export function parseNumber(flag: string, text: string | undefined, least: number): number | undefined {
+/** A number, not necessarily whole; `undefined` for none. *Errors*: throws a `UsageError` that names the flag. */
+export function parseNumber(
+	flag: string,
+	text: string | undefined,
+	{ least, most }: { readonly least: number; readonly most?: number },
+): number | undefined {
 	if (text === undefined || text === "") return undefined;
 	const value = Number(text);
-	if (Number.isFinite(value) && value >= least) return value;
-	throw new UsageError(`${flag} takes a number of at least ${least}`);
+	if (Number.isFinite(value) && value >= least && value <= (most ?? value)) return value;
+	throw new UsageError(
+		`${flag} takes a number ${most === undefined ? `of at least ${least}` : `from ${least} to ${most}`}`,
+	);
 }
 
 /** The data directory. *Errors*: throws a `UsageError` when none is named. */

@@ -4,10 +4,14 @@ import type { Apps, FailureAnswer } from "@reelkeep/adapter-http";
 import type { AppProjects, QuarantineQuota, ReceiveOptions } from "@reelkeep/core";
 import { type AppFlags, type ProjectFlags, readAppsConfig, readProjectsConfig } from "./apps-config.js";
 import { type ArchivingConfig, type ArchivingFlags, readArchivingConfig } from "./archive-config.js";
+import { parseWholeNumber } from "./flag-values.js";
 import { parseAddress, parseNumber, UsageError } from "./flags.js";
 import { type GrpcConfig, type GrpcFlags, readGrpcConfig } from "./grpc-config.js";
 import { readStorageConfig, type StorageConfig, type StorageFlags } from "./storage-config.js";
 import { readVerifierConfig, type VerifierConfig, type VerifierFlags } from "./verifier-config.js";
+
+/** As of `ReceiveOptions.rateLimit`. */
+const RATE_RANGE = { least: 0.001, most: 100_000 };
 
 export interface ServeFlags
 	extends AppFlags,
@@ -59,9 +63,9 @@ export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): 
 	// Apps report only where something is signed.
 	const signing = http !== undefined || grpc?.isSigned === true ? Object.keys(apps) : [];
 	const projects = readProjectsConfig(flags, environment, [...new Set([...signing, ...reporters])]);
-	const reportsPerSecond = parseNumber("--rate-limit", flags.rateLimit, 0.001);
-	const maxCallbacks = parseNumber("--quarantine-callbacks", flags.quarantineCallbacks, 1);
-	const maxMib = parseNumber("--quarantine-mib", flags.quarantineMib, 1);
+	const reportsPerSecond = parseNumber("--rate-limit", flags.rateLimit, RATE_RANGE);
+	const maxCallbacks = parseWholeNumber("--quarantine-callbacks", flags.quarantineCallbacks, { least: 1 });
+	const maxMib = parseNumber("--quarantine-mib", flags.quarantineMib, { least: 1 });
 	return {
 		http,
 		grpc,

@@ -1,8 +1,11 @@
 // Where a command that writes keeps its store, from flags and environment.
 
 import type { FsStorageOptions } from "@reelkeep/storage-fs";
-import { parseSwitch } from "./flag-values.js";
-import { parseNumber, requireDirectory } from "./flags.js";
+import { parseSwitch, parseWholeNumber } from "./flag-values.js";
+import { requireDirectory } from "./flags.js";
+
+/** `storage-fs` takes no more: positions have 32 bits in its index. */
+const MOST_EVENTS = 0xffff_fffe;
 
 export interface StorageFlags extends NetworkFileSystemFlags {
 	readonly data?: string;
@@ -23,7 +26,7 @@ export type StorageConfig = Pick<
 
 /** *Errors*: throws a `UsageError`. */
 export function readStorageConfig(flags: StorageFlags, environment: NodeJS.ProcessEnv): StorageConfig {
-	const maxEvents = parseNumber("--max-events", flags.maxEvents, 1);
+	const maxEvents = parseWholeNumber("--max-events", flags.maxEvents, { least: 1, most: MOST_EVENTS });
 	return {
 		directory: requireDirectory(flags.data),
 		// Compose files pass on variables that are empty.

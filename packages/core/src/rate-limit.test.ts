@@ -3,14 +3,37 @@ import { describe, expect, it } from "vitest";
 import { createRateLimiter } from "./rate-limit.js";
 
 describe("createRateLimiter", () => {
-	it.each([
-		{ reportsPerSecond: 0 },
-		{ reportsPerSecond: -1 },
-		{ reportsPerSecond: Number.NaN },
-		{ reportsPerSecond: Number.POSITIVE_INFINITY },
-		{ reportsPerSecond: 1, burst: 0 },
-	])("refuses %o", (limit) => {
-		expect(() => createRateLimiter(limit)).toThrow(RangeError);
+	const NO_NUMBERS = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, "5" as never];
+
+	it.each([...NO_NUMBERS, Number.MIN_VALUE, 0.000_9, 100_001, Number.MAX_VALUE])(
+		"refuses a reportsPerSecond of %o, which lets nothing or everything through",
+		(reportsPerSecond) => {
+			const words = "rateLimit takes a reportsPerSecond from 0.001 to 100000";
+			expect(() => createRateLimiter({ reportsPerSecond, burst: 1 })).toThrow(new RangeError(words));
+		},
+	);
+
+	it.each([...NO_NUMBERS, 0.9, 1_000_001])("refuses a burst of %o", (burst) => {
+		const words = "rateLimit takes a burst from 1 to 1000000";
+		expect(() => createRateLimiter({ reportsPerSecond: 1, burst })).toThrow(new RangeError(words));
+	});
+
+	it("keeps to the highest rate that it takes, at the time of today", () => {
+		const takeTurn = createRateLimiter({ reportsPerSecond: 100_000, burst: 1_000 });
+		const today = 1_800_000_000_000;
+		let admitted = 0;
+		for (let now = today; now < today + 100; now++) {
+			for (let report = 0; report < 2_000; report++) if (takeTurn("a", now) === 0) admitted += 1;
+		}
+		// Those of 99 ms and the burst; an interval may be rounded by some thousandths.
+		expect(admitted).toBeGreaterThan(10_800);
+		expect(admitted).toBeLessThan(11_000);
+	});
+
+	it("keeps to the lowest rate that it takes, and says a time that can be waited for", () => {
+		const takeTurn = createRateLimiter({ reportsPerSecond: 0.001 });
+		const today = 1_800_000_000_000;
+		expect([0, 0, 999_999, 1_000_000].map((ms) => takeTurn("a", today + ms))).toEqual([0, 1_000_000, 1, 0]);
 	});
 
 	it("lets a burst through, then one each interval, and says how long to wait", () => {

@@ -1,9 +1,9 @@
 // How often each app may report: one number an app, a leaky bucket (GCRA). Pure but for its own memory.
 
 export interface RateLimit {
-	/** Of one app, on average. A positive number; 0.5 is one in two seconds. */
+	/** Of one app, on average: 0.001 to 100 000; 0.5 is one in two seconds. */
 	readonly reportsPerSecond: number;
-	/** How many may come at once after a pause. Default: those of one second, at least 1. */
+	/** How many may come at once after a pause: 1 to 1 000 000. Default: those of one second, at least 1. */
 	readonly burst?: number;
 }
 
@@ -13,12 +13,18 @@ export type TakeTurn = (appKey: string, now: number) => number;
 /** Apps that are remembered before those whose buckets are full again are forgotten. */
 const MANY_APPS = 1024;
 
-/** Throws a `RangeError` for a rate or a burst that lets nothing through. */
+/** Below, an app would wait for more than a quarter of an hour: rather do not let it report at all. */
+const MIN_PER_SECOND = 0.001;
+/** Above, an interval is lost in the rounding of today's time, and the limit would be none. */
+const MAX_PER_SECOND = 100_000;
+/** As many at once are no limit any more. */
+const MAX_BURST = 1_000_000;
+
+/** Throws a `RangeError` for a rate or a burst that lets nothing through, or everything. */
 export function createRateLimiter({ reportsPerSecond, burst }: RateLimit): TakeTurn {
 	const atOnce = burst ?? Math.max(1, reportsPerSecond);
-	if (!(reportsPerSecond > 0 && Number.isFinite(reportsPerSecond) && atOnce >= 1)) {
-		throw new RangeError("rateLimit takes a positive reportsPerSecond and a burst of at least 1");
-	}
+	checkRange("reportsPerSecond", reportsPerSecond, MIN_PER_SECOND, MAX_PER_SECOND);
+	checkRange("burst", atOnce, 1, MAX_BURST);
 	const intervalMs = 1000 / reportsPerSecond;
 	const toleranceMs = (atOnce - 1) * intervalMs;
 	/** When each app's bucket is full again. */
@@ -33,6 +39,11 @@ export function createRateLimiter({ reportsPerSecond, burst }: RateLimit): TakeT
 		fullAt.set(appKey, startsAt + intervalMs);
 		return 0;
 	};
+}
+
+function checkRange(option: string, value: number, least: number, most: number): void {
+	if (Number.isFinite(value) && value >= least && value <= most) return;
+	throw new RangeError(`rateLimit takes a ${option} from ${least} to ${most}`);
 }
 
 function forgetFull(fullAt: Map<string, number>, now: number): void {

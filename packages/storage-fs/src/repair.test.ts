@@ -1,6 +1,6 @@
 import { cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { LogRepaired } from "@reelkeep/core";
+import { decodeEvent, LogRepaired } from "@reelkeep/core";
 import type { RecordedEvent } from "@reelkeep/core/ports";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -217,7 +217,13 @@ describe("a damaged log", () => {
 		const left = await eventsOf(directory);
 		expect(left.length).toBe(first);
 		const lost = [{ first: String(first), last: String(all.length) }];
-		expect(left.at(-1)).toMatchObject({ type: "LogRepaired", data: { lost, aside: [] } });
+		const told = left.at(-1);
+		expect(told).toMatchObject({
+			type: "LogRepaired",
+			data: { lost, aside: [] },
+			metadata: { ingress: "repair" },
+		});
+		expect(told && decodeEvent(told)).toEqual(told);
 	});
 
 	for (const [what, damage] of DAMAGES) {

@@ -3,7 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 import { join, resolve } from "node:path";
-import { EVENT_TYPES, LogRepaired } from "@reelkeep/core";
+import { LogRepaired, toNewEvent } from "@reelkeep/core";
 import type { Clock } from "@reelkeep/core/ports";
 import { makeDurableDirectory, toFault, unlinkIfPresent, writeWhole } from "./durable-files.js";
 import { createFsEventStore, type FsEventStoreOptions } from "./event-store.js";
@@ -124,8 +124,7 @@ async function recordLosses(
 			lost: untold.map(({ first, last }) => ({ first: String(first), last: String(last) })),
 			aside,
 		};
-		const { schemaVersion } = EVENT_TYPES.LogRepaired;
-		const event = { id: randomUUID(), type: "LogRepaired", schemaVersion, data: { ...data }, metadata: {} };
+		const event = toNewEvent({ type: "LogRepaired", data }, { next: randomUUID }, { ingress: "repair" });
 		await store.append(REPAIRS_STREAM, [event], "any");
 	} finally {
 		await store.close();

@@ -24,7 +24,7 @@ export type ExpectedVersion = StreamVersion | "no-stream" | "any";
 
 /** Who reported an event and what it belongs to. Never holds a link or a secret. */
 export interface EventMetadata {
-	/** The ingress or worker that caused the event: `http`, `grpc`, `archiver`, `doctor`. */
+	/** The ingress or worker that caused the event: `http`, `grpc`, `archiver`, `doctor`, `repair`. */
 	readonly ingress?: string;
 	readonly appKey?: string;
 	readonly requestId?: string;
