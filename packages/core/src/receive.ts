@@ -197,8 +197,9 @@ async function hasStream(store: EventStore, stream: StreamName): Promise<boolean
 function toUnavailable(logger: Logger, report: Report, error: unknown): ReceiveOutcome {
 	const { requestId } = report.metadata;
 	observe(() => logger.error({ requestId, error: describeError(error) }, "report could not be stored"));
-	const overloaded = isStoreFault(error) && error.reason === "overloaded";
-	return unavailable(overloaded ? "overloaded" : "fault", "the report could not be stored");
+	const reason = isStoreFault(error) ? error.reason : undefined;
+	const hint = reason === "closed" ? "; is Reelkeep started, and not stopped?" : "";
+	return unavailable(reason === "overloaded" ? reason : "fault", `the report could not be stored${hint}`);
 }
 
 function unavailable(reason: "overloaded" | "timeout" | "fault", message: string): ReceiveOutcome {

@@ -36,6 +36,15 @@ export function corePlugin(options: {
 	resolveReceiveOptions(options.receive); // throws now, not when the first report comes
 	const stopping = new AbortController();
 	const ledger = createQuarantineLedger(options.quarantineQuota);
+	let isStarted = false;
+	/** Before the start nobody counts what is in quarantine: waiting for that would end in a timeout. */
+	const quarantine: QuarantineLedger = {
+		...ledger,
+		async reserve(...place) {
+			if (isStarted) return ledger.reserve(...place);
+			throw storeFault("closed", "callbacks that cannot be decoded are kept once Reelkeep is started");
+		},
+	};
 	let clock: Clock | undefined;
 	let tail: Promise<unknown> = Promise.resolve();
 	let tailFailure: string | undefined;
@@ -54,7 +63,7 @@ export function corePlugin(options: {
 						ids: get(IDS),
 						logger: get(LOGGER),
 						telemetry: get(TELEMETRY),
-						quarantine: ledger,
+						quarantine,
 					},
 					options.receive,
 				),
@@ -65,6 +74,7 @@ export function corePlugin(options: {
 		async start(get) {
 			clock = get(CLOCK);
 			const after = await lastPosition(get(EVENT_STORE));
+			isStarted = true;
 			const counting = countHistory(get, ledger, after, stopping.signal);
 			const feeding = feed(get, options.emitter(), ledger, after, stopping.signal).catch((error: unknown) => {
 				tailFailure = `the live events stopped: ${describeError(error)}`;

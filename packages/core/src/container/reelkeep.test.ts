@@ -2,7 +2,6 @@ import "reflect-metadata/lite";
 import { container as globalContainer } from "tsyringe";
 import { describe, expect, test, vi } from "vitest";
 import type { ReelkeepEvent } from "../events.js";
-import { toNewEvent } from "../execute.js";
 import { createMemoryEventStore } from "../memory/event-store.js";
 import { memoryStorage } from "../memory/plugin.js";
 import {
@@ -10,7 +9,6 @@ import {
 	EVENT_STORE,
 	HEALTH,
 	LOGGER,
-	type Logger,
 	type Plugin,
 	RECEIVE,
 	type ReadAllOptions,
@@ -20,7 +18,7 @@ import {
 } from "../ports/index.js";
 import * as tokens from "../ports/tokens.js";
 import { isRecordingStream } from "../recording-id.js";
-import { randomIds, systemClock } from "./defaults.js";
+import { systemClock } from "./defaults.js";
 import { createReelkeep, type Reelkeep } from "./reelkeep.js";
 import { compose, LINK, report, started } from "./test-reelkeep.js";
 
@@ -153,6 +151,26 @@ describe("before start and after stop", () => {
 		expect(await reelkeep.receive(report())).toMatchObject({ _tag: "Unavailable", reason: "fault" });
 	});
 
+	test("what cannot be decoded is answered at once too, to be sent again, and is kept once Reelkeep runs", async () => {
+		const reelkeep = compose();
+		const undecodable = { ...report(), requestParam: "{" };
+		const unavailable = {
+			_tag: "Unavailable",
+			reason: "fault",
+			message: "the report could not be stored; is Reelkeep started, and not stopped?",
+		};
+		vi.useFakeTimers({ toFake: ["setTimeout"] });
+		try {
+			expect(await reelkeep.receive(undecodable)).toEqual(unavailable);
+		} finally {
+			vi.useRealTimers();
+		}
+		const starting = reelkeep.start();
+		expect(await reelkeep.receive(undecodable)).toEqual(unavailable);
+		await starting;
+		expect(await reelkeep.receive(undecodable)).toMatchObject({ _tag: "Quarantined" });
+	});
+
 	test("a stop ends subscriptions before the stores, and waits for their handlers", async () => {
 		const calls: string[] = [];
 		const disk = { ...memoryStorage(), stop: async () => void calls.push("disk stopped") };
@@ -194,69 +212,6 @@ describe("before start and after stop", () => {
 		const count = calls.length;
 		await new Promise((resolve) => setTimeout(resolve, 30));
 		expect(calls).toHaveLength(count);
-	});
-});
-
-describe("live events", () => {
-	test("are heard from the start on, not before, in the order of the log", async () => {
-		const reelkeep = compose();
-		const heard: string[] = [];
-		reelkeep.events.on("RecordingReported", ({ data }) => void heard.push(data.trackInfo));
-		await reelkeep.receive(report("before"));
-		await reelkeep.start();
-		for (const track of ["a", "b", "c"]) await reelkeep.receive(report(track));
-		await vi.waitFor(() => expect(heard).toEqual(["a", "b", "c"]));
-		await reelkeep.stop();
-	});
-
-	test("include what another writer appends: a listener hears the archiver", async () => {
-		const reelkeep = await started();
-		const heard: ReelkeepEvent[] = [];
-		reelkeep.events.on("RecordingReported", (event) => void heard.push(event));
-		reelkeep.events.once("ArchiveAbandoned", (event) => void heard.push(event));
-		const outcome = await reelkeep.receive(report());
-		if (!("stream" in outcome)) throw new Error("not stored");
-		const data = { cause: "too-large", attempts: 1, message: "too large" };
-		const event = toNewEvent({ type: "ArchiveAbandoned", data }, randomIds, { ingress: "archiver" });
-		await reelkeep.store.append(outcome.stream, [event], 1);
-		await vi.waitFor(() =>
-			expect(heard.map(({ type }) => type)).toEqual(["RecordingReported", "ArchiveAbandoned"]),
-		);
-		expect(heard[1]).toMatchObject({ id: event.id, metadata: { ingress: "archiver" }, version: 2 });
-	});
-
-	test("go on when a listener throws, and pass events that are not ours", async () => {
-		const reelkeep = await started();
-		const heard: string[] = [];
-		reelkeep.events.on("RecordingReported", () => {
-			throw new Error("no");
-		});
-		reelkeep.events.on("RecordingReported", ({ data }) => void heard.push(data.trackInfo));
-		const later = { id: "x", type: "VideoErased", schemaVersion: 1, data: {}, metadata: {} };
-		await reelkeep.store.append("recording-x", [later], "no-stream");
-		await reelkeep.receive(report());
-		await vi.waitFor(() => expect(heard).toEqual(["track"]));
-	});
-
-	test("that stop make the health say so", async () => {
-		const logged: string[] = [];
-		const word = (_: object, message: string): void => void logged.push(message);
-		const logger: Logger = { trace: word, debug: word, info: word, warn: word, error: word };
-		const logging = plugin({
-			provides: [LOGGER],
-			register: (registry) => registry.provide(LOGGER, () => logger),
-		});
-		const reelkeep = await started({ plugins: [logging, memoryStorage()] });
-		expect(await reelkeep.health.check()).toEqual([]);
-		const damaged = { id: "x", type: "LinkExpired", schemaVersion: 1, data: {}, metadata: {} };
-		await reelkeep.store.append("recording-x", [damaged], "no-stream");
-		await vi.waitFor(async () =>
-			expect(await reelkeep.health.check()).toEqual([
-				{ source: "reelkeep", message: expect.stringContaining("the live events stopped") },
-			]),
-		);
-		expect(logged).toContain("live events stopped");
-		await reelkeep.stop();
 	});
 });
 

@@ -74,7 +74,10 @@ export interface Reelkeep {
 	start(): Promise<void>;
 	/** Stops the subscriptions, then the projections, then the plugins in reverse order. Idempotent. */
 	stop(): Promise<void>;
-	/** Hands over an authentic report: for an ingress of your own. Never rejects. */
+	/**
+	 * Hands over an authentic report: for an ingress of your own. Never rejects. Before `start` the outcome is
+	 * `Unavailable`, at once; only what can be decoded is stored by a store that needs no start, in memory say.
+	 */
 	readonly receive: Receive;
 	/** What is recorded from the start on, by whichever process, in position order; not durable. */
 	readonly events: LiveEvents;
