@@ -5,6 +5,9 @@ import * as t from "io-ts";
 import type { JsonObject, RecordedEvent } from "./ports/event-store.js";
 import { decodeAs, type EventSchema, eventSchema } from "./upcast.js";
 
+/** Data as stores hand it out: readonly to the last member. */
+type Frozen<Data> = Data extends object ? { readonly [Member in keyof Data]: Frozen<Data[Member]> } : Data;
+
 const Deadline = t.type({
 	at: t.number,
 	source: t.union([t.literal("expire_time"), t.literal("link"), t.literal("cap")]),
@@ -43,11 +46,11 @@ const Facts = t.type({
 
 /** A recording is finished: the first authentic callback about it. */
 export const RecordingReported = t.intersection([Facts, SealedLink], "RecordingReported");
-export type RecordingReported = t.TypeOf<typeof RecordingReported>;
+export type RecordingReported = Frozen<t.TypeOf<typeof RecordingReported>>;
 
 /** Another link to the same object arrived. It reopens a recording whose link expired or that was abandoned. */
 export const LinkRenewed = t.intersection([SealedLink, t.type({ reopens: t.boolean })], "LinkRenewed");
-export type LinkRenewed = t.TypeOf<typeof LinkRenewed>;
+export type LinkRenewed = Frozen<t.TypeOf<typeof LinkRenewed>>;
 
 /** An authentic callback about a known recording states other facts; the whole callback is kept. */
 export const ReportContradicted = t.intersection(
@@ -63,7 +66,7 @@ export const ReportContradicted = t.intersection(
 	],
 	"ReportContradicted",
 );
-export type ReportContradicted = t.TypeOf<typeof ReportContradicted>;
+export type ReportContradicted = Frozen<t.TypeOf<typeof ReportContradicted>>;
 
 /** An authentic callback that cannot be decoded, kept raw until it can. */
 export const CallbackQuarantined = t.type(
@@ -80,7 +83,7 @@ export const CallbackQuarantined = t.type(
 	},
 	"CallbackQuarantined",
 );
-export type CallbackQuarantined = t.TypeOf<typeof CallbackQuarantined>;
+export type CallbackQuarantined = Frozen<t.TypeOf<typeof CallbackQuarantined>>;
 
 /** A quarantined callback could be decoded after all: it became part of a recording, and is in quarantine no more. */
 export const CallbackRedriven = t.type(
@@ -100,7 +103,7 @@ export const CallbackRedriven = t.type(
 	},
 	"CallbackRedriven",
 );
-export type CallbackRedriven = t.TypeOf<typeof CallbackRedriven>;
+export type CallbackRedriven = Frozen<t.TypeOf<typeof CallbackRedriven>>;
 
 /** One try to keep the video failed; at most 20 are recorded a stream. */
 export const ArchiveAttemptFailed = t.intersection(
@@ -118,7 +121,7 @@ export const ArchiveAttemptFailed = t.intersection(
 	],
 	"ArchiveAttemptFailed",
 );
-export type ArchiveAttemptFailed = t.TypeOf<typeof ArchiveAttemptFailed>;
+export type ArchiveAttemptFailed = Frozen<t.TypeOf<typeof ArchiveAttemptFailed>>;
 
 /** Whether a file is an MP4 that a player can play. */
 export const Mp4Probe = t.intersection(
@@ -134,7 +137,7 @@ export const Mp4Probe = t.intersection(
 	],
 	"Mp4Probe",
 );
-export type Mp4Probe = t.TypeOf<typeof Mp4Probe>;
+export type Mp4Probe = Frozen<t.TypeOf<typeof Mp4Probe>>;
 
 /** Proof that the video is kept. */
 export const VideoReceipt = t.intersection(
@@ -159,14 +162,14 @@ export const VideoReceipt = t.intersection(
 	],
 	"VideoReceipt",
 );
-export type VideoReceipt = t.TypeOf<typeof VideoReceipt>;
+export type VideoReceipt = Frozen<t.TypeOf<typeof VideoReceipt>>;
 
 /** The video is verified and durable under its final name. */
 export const RecordingArchived = t.type(
 	{ receipt: VideoReceipt, attempts: t.number, adopted: t.boolean },
 	"RecordingArchived",
 );
-export type RecordingArchived = t.TypeOf<typeof RecordingArchived>;
+export type RecordingArchived = Frozen<t.TypeOf<typeof RecordingArchived>>;
 
 /** The link died before the video was kept. */
 export const LinkExpired = t.type(
@@ -178,14 +181,14 @@ export const LinkExpired = t.type(
 	},
 	"LinkExpired",
 );
-export type LinkExpired = t.TypeOf<typeof LinkExpired>;
+export type LinkExpired = Frozen<t.TypeOf<typeof LinkExpired>>;
 
 /** The video cannot be kept, for another reason than time. */
 export const ArchiveAbandoned = t.type(
 	{ cause: t.string, attempts: t.number, message: t.string },
 	"ArchiveAbandoned",
 );
-export type ArchiveAbandoned = t.TypeOf<typeof ArchiveAbandoned>;
+export type ArchiveAbandoned = Frozen<t.TypeOf<typeof ArchiveAbandoned>>;
 
 /** A damaged log was repaired: the events at these positions are lost, and their positions are never given out again. */
 export const LogRepaired = t.type(
@@ -196,7 +199,7 @@ export const LogRepaired = t.type(
 	},
 	"LogRepaired",
 );
-export type LogRepaired = t.TypeOf<typeof LogRepaired>;
+export type LogRepaired = Frozen<t.TypeOf<typeof LogRepaired>>;
 
 /** A video that was kept is no more: its recording is pending again, and the archiver tries its links anew. */
 export const VideoRemoved = t.type(
@@ -215,7 +218,7 @@ export const VideoRemoved = t.type(
 	},
 	"VideoRemoved",
 );
-export type VideoRemoved = t.TypeOf<typeof VideoRemoved>;
+export type VideoRemoved = Frozen<t.TypeOf<typeof VideoRemoved>>;
 
 /** Codec, current schema version and upcasts of each event type. */
 export const EVENT_TYPES = {
@@ -233,16 +236,16 @@ export const EVENT_TYPES = {
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;
-export type EventData = { [Type in EventType]: t.TypeOf<(typeof EVENT_TYPES)[Type]["codec"]> };
+export type EventData = { [Type in EventType]: Frozen<t.TypeOf<(typeof EVENT_TYPES)[Type]["codec"]>> };
 
 /** A fact that is decided but not yet recorded. */
 export type DomainEvent = {
-	[Type in EventType]: { readonly type: Type; readonly data: Readonly<EventData[Type]> };
+	[Type in EventType]: { readonly type: Type; readonly data: EventData[Type] };
 }[EventType];
 
 /** A recorded domain event, decoded. Switch on `type`. */
 export type ReelkeepEvent = {
-	[Type in EventType]: RecordedEvent<Type, Readonly<EventData[Type]>>;
+	[Type in EventType]: RecordedEvent<Type, EventData[Type]>;
 }[EventType];
 
 /**

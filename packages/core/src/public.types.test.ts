@@ -100,10 +100,10 @@ describe("listeners", () => {
 		const use: Use<Reelkeep> = ({ events, notices }) => {
 			events.on("RecordingReported", (event) => {
 				expectTypeOf(event.type).toEqualTypeOf<"RecordingReported">();
-				expectTypeOf(event.data).toEqualTypeOf<Readonly<EventData["RecordingReported"]>>();
+				expectTypeOf(event.data).toEqualTypeOf<EventData["RecordingReported"]>();
 			});
 			events.once("RecordingArchived", ({ data }) => {
-				expectTypeOf(data).toEqualTypeOf<Readonly<EventData["RecordingArchived"]>>();
+				expectTypeOf(data).toEqualTypeOf<EventData["RecordingArchived"]>();
 				expectTypeOf(data.receipt.sha256).toBeString();
 			});
 			notices.on("archiveProgress", (notice) => expectTypeOf(notice).toEqualTypeOf<ArchiveProgress>());
@@ -142,6 +142,19 @@ describe("listeners", () => {
 			events.on("RecordingReported", (event) => {
 				// @ts-expect-error: readonly.
 				event.data.gameId = "another";
+				// @ts-expect-error: readonly, at every depth.
+				event.data.deadline.at = 0;
+			});
+			events.on("RecordingArchived", ({ data }) => {
+				// @ts-expect-error: readonly.
+				data.receipt.bytes = 0;
+			});
+			events.on("CallbackQuarantined", ({ data }) => {
+				const [issue] = data.issues;
+				// @ts-expect-error: readonly, in a list too.
+				if (issue !== undefined) issue.field = "another";
+				// @ts-expect-error: readonly.
+				data.issues.push({ field: "another", problem: "none" });
 			});
 		};
 		expectTypeOf(use).toBeFunction();
