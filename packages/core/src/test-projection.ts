@@ -30,6 +30,10 @@ export const idsProjection: ProjectionDefinition<Ids> = {
 	},
 };
 
+/** The ids of the first events that `append` appends. */
+export const idsUpTo = (last: number): readonly string[] =>
+	Array.from({ length: last }, (_, index) => `e${index + 1}`);
+
 interface Flaws {
 	readonly store?: (store: EventStore) => Partial<EventStore>;
 	readonly snapshots?: (snapshots: SnapshotStore) => Partial<SnapshotStore>;
