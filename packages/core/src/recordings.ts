@@ -9,7 +9,10 @@ import { isOfRecording } from "./recordings-row.js";
 /** All recordings by stream, in the order in which they were first reported. */
 export type Recordings = ReadonlyMap<StreamName, Recording>;
 
-/** Folds the log into `Recordings`. *Shape*: a few hundred bytes of memory for each recording. */
+/**
+ * Folds the log into `Recordings`. *Shape*: about 1 KB of memory for each recording and 1.4 bytes for each of its links' characters, since
+ * sealed links are held whole: 1.7 KB with a link of 250 characters, 2.5 KB with one that has a security token.
+ */
 export async function foldRecordings(events: AsyncIterable<RecordedEvent>): Promise<Recordings> {
 	const recordings = new Map<StreamName, Recording>();
 	for await (const recorded of events) {

@@ -33,6 +33,8 @@ export interface FsStorageOptions {
 	readonly keyFile?: string;
 	/** How many events the log may hold. Default 100 million; the index of so many takes about 2 GB of memory. */
 	readonly maxEvents?: number;
+	/** Of one projection's snapshot. Default 64 MiB; a larger state is not saved, and folded anew at each start. */
+	readonly maxSnapshotBytes?: number;
 	/** Lets the directory lie on NFS, SMB and the like, where only this machine may ever mount it. Default: refused. */
 	readonly allowNetworkFileSystem?: boolean;
 	/** Default: the machine's. */
@@ -87,12 +89,15 @@ export function fsStorage(options: FsStorageOptions): Plugin {
 
 function createParts(options: FsStorageOptions, get: Get): Parts {
 	const directory = resolve(options.directory);
-	const { keyFile, fileSystem, ...forEvents } = options;
+	const { keyFile, fileSystem, maxSnapshotBytes, ...forEvents } = options;
 	const disk = { directory, ...(fileSystem && { fileSystem }) };
 	return {
 		events: createFsEventStore({ ...forEvents, ...disk, clock: get(CLOCK), logger: get(LOGGER) }),
 		checkpoints: createFsCheckpointStore(disk),
-		snapshots: createFsSnapshotStore(disk),
+		snapshots: createFsSnapshotStore({
+			...disk,
+			...(maxSnapshotBytes !== undefined && { maxSnapshotBytes }),
+		}),
 		videos: createFsVideoStore({ ...disk, logger: get(LOGGER) }),
 		keyring: createFileKeyring({ ...disk, file: keyFile ?? join(directory, KEY_FILE_NAME) }),
 	};
