@@ -130,8 +130,9 @@ export function subscribe(
 	const waiting = { name, clock: deps.clock, logger: deps.logger, signal, onWait };
 	const hooks = { ending, progress, onRunning };
 	const ended = runSubscription(deps, waiting, handler, resolved, hooks).catch((error) => {
-		// What was not saved comes again: a fault that would pass is no reason to fail a stop.
-		if (!(isStopped && isStoreFault(error) && error.retryable)) throw error;
+		// What was not saved comes again: a fault that would pass, or a read that the stop cut short, is no reason to fail it.
+		const isHarmless = error === signal.reason || (isStoreFault(error) && error.retryable);
+		if (!(isStopped && isHarmless)) throw error;
 	});
 	// Whoever looks at `ended` is told; that nobody looks is no unhandled rejection.
 	ended.catch((error: unknown) => {

@@ -50,6 +50,16 @@ describe("subscribing", () => {
 		}
 	});
 
+	test("a subscription that is stopped before it has begun has ended well, and health says nothing of it", async () => {
+		const reelkeep = await started();
+		await reelkeep.receive(report());
+		const subscription = reelkeep.subscribe("mail", async () => undefined);
+		await subscription.stop();
+		await expect(subscription.ended).resolves.toBeUndefined();
+		expect(subscription.problem()).toBeUndefined();
+		expect(await reelkeep.health.check()).toEqual([]);
+	});
+
 	test("subscribe throws also when stop came while start was under way", async () => {
 		const reelkeep = compose();
 		const starting = reelkeep.start();
