@@ -28,6 +28,7 @@ export {
 export { sampleCallback } from "./sample-callback.js";
 export { sampleVideo } from "./sample-video.js";
 export { answerText, flipBit, type SdkRequestOptions, sdkRequest, toFetchRequest } from "./sdk-request.js";
+export { type RawReply, sendRaw } from "./send-raw.js";
 export { createShiftingClock, type ShiftingClock } from "./shifting-clock.js";
 export {
 	type LogLine,
@@ -39,14 +40,12 @@ export {
 export {
 	type Capture,
 	chinaTime,
-	type RawReply,
 	type ResignOptions,
 	readCapture,
 	replaceLink,
 	resign,
 	type SignedRequestOptions,
 	type SignMethod,
-	sendRaw,
 	signedRequest,
 	signTop,
 	unsignedRequest,

@@ -2,8 +2,6 @@
 // itself, without adapter-http, so that no test verifies the product with the product.
 
 import { createHash, createHmac } from "node:crypto";
-import { connect } from "node:net";
-import { gunzipSync } from "node:zlib";
 
 /** One captured request, as it was on the wire. */
 export interface Capture {
@@ -45,20 +43,10 @@ export interface SignedRequestOptions {
 	readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface RawReply {
-	readonly status: number;
-	/** Names in lower case. */
-	readonly headers: ReadonlyMap<string, string>;
-	readonly body: string;
-	/** All of it as it was on the wire. */
-	readonly raw: Buffer;
-}
-
 type Pairs = readonly (readonly [name: string, value: string])[];
 
 const METHOD = "alibaba.cgame.avatar.video.record.report";
 const BOUNDARY = "--------------------------reelkeep0testing0boundary";
-const REPLY_TIME_MS = 15_000;
 
 /** Parses a `.http` file. Throws when it is none. */
 export function readCapture(file: Uint8Array): Capture {
@@ -161,49 +149,6 @@ export function replaceLink(requestParam: string, link: string, expireTimeMs?: n
 /** `yyyy-MM-dd HH:mm:ss` in GMT+8. */
 export function chinaTime(nowMs: number): string {
 	return new Date(nowMs + 8 * 3_600_000).toISOString().slice(0, 19).replace("T", " ");
-}
-
-/**
- * Sends bytes to `address` (`http://host:port`) as they are, on a connection of their own. Rejects when it ends, or is
- * silent for 15 s, without a whole reply.
- */
-export function sendRaw(address: string, bytes: Uint8Array): Promise<RawReply> {
-	const { hostname, port } = new URL(address);
-	return new Promise((resolve, reject) => {
-		const socket = connect(Number(port), hostname.replace(/^\[|\]$/g, ""));
-		let received = Buffer.alloc(0);
-		const finish = (): void => {
-			const reply = parseReply(received);
-			socket.destroy();
-			if (reply === undefined) reject(new Error("the connection ended without a whole reply"));
-			else resolve(reply);
-		};
-		socket.setTimeout(REPLY_TIME_MS, finish);
-		socket.on("data", (chunk: Buffer) => {
-			received = Buffer.concat([received, chunk]);
-			if (parseReply(received) !== undefined) finish();
-		});
-		socket.on("error", () => finish());
-		socket.on("end", finish);
-		socket.write(bytes);
-	});
-}
-
-function parseReply(bytes: Buffer): RawReply | undefined {
-	const end = bytes.indexOf("\r\n\r\n");
-	if (end === -1) return undefined;
-	const [statusLine = "", ...lines] = bytes.subarray(0, end).toString("latin1").split("\r\n");
-	const headers = new Map(
-		lines.map((line): [string, string] => {
-			const colon = line.indexOf(":");
-			return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
-		}),
-	);
-	const sent = bytes.subarray(end + 4);
-	const stated = headers.get("content-length");
-	if (stated !== undefined && sent.length < Number(stated)) return undefined;
-	const body = headers.get("content-encoding") === "gzip" && sent.length > 0 ? gunzipSync(sent) : sent;
-	return { status: Number(statusLine.split(" ")[1]), headers, body: body.toString("utf8"), raw: bytes };
 }
 
 function present(parameters: Readonly<Record<string, string | undefined>>): [string, string][] {
