@@ -52,6 +52,11 @@ export interface TopHandlerOptions {
 	readonly hostLabel?: string;
 	/** How a sender is asked to send again. Default `isp`. */
 	readonly failureAnswer?: FailureAnswer;
+	/**
+	 * Whether answers are packed for senders that ask for it. Default `true`, and `false` where a platform does that: with
+	 * fetch and serverless functions.
+	 */
+	readonly gzip?: boolean;
 }
 
 export const NO_BYTES: Uint8Array = new Uint8Array();
@@ -77,7 +82,12 @@ export function createExchange(
 			const startedAt = options.clock.now();
 			const conclusion = await conclude(request, { requestId, options, limits });
 			reportConclusion(conclusion, requestId, startedAt, options);
-			return renderReply(conclusion, requestId, options, request.headers.get("accept-encoding"));
+			return renderReply(
+				conclusion,
+				requestId,
+				options,
+				options.gzip === false ? undefined : request.headers.get("accept-encoding"),
+			);
 		} catch (error) {
 			return renderReply(unexpected(error, defaultStyle, requestId, options.logger), requestId, options);
 		}

@@ -110,6 +110,17 @@ describe("a fetch handler", () => {
 		expect(await put.text()).toContain('"code":9');
 	});
 
+	it("leaves packing to whoever serves its answers, unless it is told to do it", async () => {
+		const headers = { ...FORM, "accept-encoding": "gzip" };
+		const asking = () =>
+			new Request("http://h/router/rest?format=json", { method: "POST", headers, body: "a=b" });
+		const encodingOf = async (response: Promise<Response>) =>
+			(await response).headers.get("content-encoding");
+		const options = handlerOptions(recordingReceive().receive);
+		expect(await encodingOf(createFetchHandler(options)(asking()))).toBe(null);
+		expect(await encodingOf(createFetchHandler({ ...options, gzip: true })(asking()))).toBe("gzip");
+	});
+
 	it.each(["form", "body", "query", "multipart"] as const)(
 		"takes odd text exactly, sent as %s",
 		async (place) => {

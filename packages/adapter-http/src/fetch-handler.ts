@@ -14,12 +14,13 @@ export interface FetchHandler {
 }
 
 /**
- * Makes the handler. The path that counts is the request's own, whatever it is mounted under. Hand over the request
+ * Makes the handler; `gzip` is off unless it is asked for. The path that counts is the request's own, whatever it is mounted under. Hand over the request
  * before anything reads its body.
  * *Errors*: throws a `RangeError` for limits that are none, a `TypeError` for a path.
  */
 export function createFetchHandler(options: RouteOptions): FetchHandler {
-	const routes = createRoutes(options);
+	// Who serves a `Response` packs it, and Next takes away the header of one that is packed.
+	const routes = createRoutes({ gzip: false, ...options });
 	const limits = resolveLimits(options.limits);
 	const takePlace = createReadingPlaces(limits.maxReading);
 	const handler = async (request: Request): Promise<Response> => {

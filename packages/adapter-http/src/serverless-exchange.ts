@@ -29,7 +29,8 @@ type HeaderFields = Readonly<Record<string, string | readonly string[] | undefin
 export function createEventExchange(
 	options: RouteOptions,
 ): (request: EventRequest) => Promise<ServerlessResponse> {
-	const routes = createRoutes(options);
+	// Some platforms hand a base64 body on as it stands, so that gzip would reach no sender.
+	const routes = createRoutes({ ...options, gzip: false });
 	const { maxBodyBytes } = resolveLimits(options.limits);
 	return async ({ path, method, target, isTargetRebuilt = false, headers, ...sent }) => {
 		const handle = routes(path);
@@ -63,14 +64,12 @@ function bytesOf(
 	return Buffer.byteLength(text, encoding) > maxBodyBytes ? "too-large" : Buffer.from(text, encoding);
 }
 
-/** `accept-encoding` is the platform's: some hand a base64 body on as it stands, so that gzip would reach no sender. */
 function readHeaders(fields: HeaderFields): ReadonlyMap<string, string> {
 	const headers = new Map<string, string>();
 	for (const [name, value] of Object.entries(fields)) {
 		if (value !== undefined)
 			headers.set(name.toLowerCase(), typeof value === "string" ? value : value.join(", "));
 	}
-	headers.delete("accept-encoding");
 	return headers;
 }
 
