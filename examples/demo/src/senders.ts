@@ -1,6 +1,6 @@
 // The requests of the demo: raw captures of real SDKs, changed only in timestamp, signature and link.
 
-import { loadCapture, replaceLink, resign } from "@reelkeep/testing";
+import { type CaptureName, loadCapture, replaceLink, resign } from "@reelkeep/testing";
 
 /** Captured from the real SDKs with this key and secret (docs/top-protocol.md). */
 export const APP_KEY = "12345678";
@@ -9,7 +9,7 @@ export const SECRET = "helloworld";
 export interface Sender {
 	readonly name: string;
 	readonly habit: string;
-	readonly capture: string;
+	readonly capture: CaptureName;
 	/** The object of its video. */
 	readonly object: string;
 }

@@ -1,67 +1,69 @@
-// The testing kit's requests against the product: each SDK's is accepted, and refused with one bit flipped.
+// The testing kit's requests against the real receiver: on a port, and by fetch. In memory, in fake time.
 
-import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
 import {
-	answerText,
 	CAPTURE_NAMES,
-	flipBit,
+	flipSignedByte,
+	SAMPLE_APP,
 	sdkRequest,
-	signedRequest,
+	sendRaw,
+	startTestReelkeep,
 	toFetchRequest,
 } from "@reelkeep/testing";
-import { describe, expect, test } from "vitest";
-import { handlerOptions, NOW_MS, recordingReceive } from "../test/harness.js";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { createFetchHandler } from "./fetch-handler.js";
+import { httpIngress } from "./plugin.js";
+import { createTopVerifier } from "./verifier.js";
 
-const APP = { appKey: TEST_APP_KEY, secret: TEST_SECRET, now: NOW_MS };
-const LINK = "http://bucket.oss-cn-hangzhou.aliyuncs.com/录像.mp4?Expires=1";
+const REFUSED = /"code":25|<code>25</;
 
-function given() {
-	const { reports, receive } = recordingReceive();
-	const handler = createFetchHandler(handlerOptions(receive));
-	const answerTo = async (raw: Uint8Array): Promise<string> => {
-		const text = await answerText(await handler(toFetchRequest(raw)));
-		transcribe("http", text);
-		return text;
-	};
-	const texts = () => reports.map(({ requestParam }) => String(requestParam));
-	return { answerTo, texts };
-}
-
-describe.each(CAPTURE_NAMES)("a request of %s by the testing kit", (sdk) => {
-	test("is accepted, in this SDK's writing, with another link", async () => {
-		const { answerTo, texts } = given();
-		expect(await answerTo(sdkRequest(sdk, { ...APP, link: LINK }))).toMatch(/SUCCESS/);
-		expect(texts()[0]?.replaceAll("\\/", "/")).toContain(LINK);
-	});
-
-	test("is accepted with a whole callback of the test's", async () => {
-		const { answerTo, texts } = given();
-		const callback = { track_info: "轨迹" };
-		expect(await answerTo(sdkRequest(sdk, { ...APP, callback }))).toMatch(/SUCCESS/);
-		expect(texts()).toEqual([JSON.stringify(callback)]);
-	});
-
-	test("is refused with one bit flipped", async () => {
-		const { answerTo, texts } = given();
-		expect(await answerTo(flipBit(sdkRequest(sdk, APP)))).toMatch(/[">:]25\b/);
-		expect(texts()).toEqual([]);
-	});
+const apps = { [SAMPLE_APP.appKey]: SAMPLE_APP.secret };
+const given = async () => {
+	const http = httpIngress({ port: 0, apps });
+	const reelkeep = await startTestReelkeep({ plugins: [http] });
+	const { receive, clock } = reelkeep;
+	const verifier = createTopVerifier({ apps, clock });
+	const answer = createFetchHandler({ receive, verifier, clock, ids: { next: () => crypto.randomUUID() } });
+	return { address: http.address() ?? "", reelkeep, answer };
+};
+let scene: Awaited<ReturnType<typeof given>>;
+beforeEach(async () => {
+	scene = await given();
 });
+afterEach(() => scene.reelkeep.stop());
 
-test("one bit is flipped, in request_param, wherever it is sent", () => {
-	for (const place of ["form", "body", "query", "multipart"] as const) {
-		const raw = signedRequest({ ...APP, requestParam: '{"track_info":"轨迹"}', place });
-		const flipped = flipBit(raw);
-		const changed = [...raw.keys()].filter((at) => raw[at] !== flipped[at]);
-		expect(changed.map((at) => (raw[at] ?? 0) ^ (flipped[at] ?? 0))).toEqual([1]);
-		expect(raw.subarray(0, changed[0]).toString()).toContain("request_param");
-	}
-});
+it.each(CAPTURE_NAMES)(
+	"a request of %s is taken from a port and by fetch, and its flipped control is not",
+	async (name) => {
+		const { address, reelkeep, answer } = scene;
+		const now = reelkeep.clock.now();
+		const onPort = sdkRequest(name, { now, callback: { track_info: "on-a-port" } });
+		const byFetch = sdkRequest(name, { now, callback: { track_info: "by-fetch" } });
+		for (const each of [onPort, byFetch].map(flipSignedByte)) {
+			expect((await sendRaw(address, each)).body).toMatch(REFUSED);
+			const response = await answer(toFetchRequest(each));
+			expect(await response?.text()).toMatch(REFUSED);
+		}
+		expect(await reelkeep.history()).toEqual([]);
 
-test("what it cannot do, it says", () => {
-	expect(() => sdkRequest("cobol", APP)).toThrow(/there is no capture of cobol; there are java2017/);
-	expect(() => flipBit(signedRequest({ ...APP, requestParam: undefined }))).toThrow(TypeError);
-	const odd = signedRequest({ ...APP, requestParam: "{}", place: "get-with-body" });
-	expect(() => toFetchRequest(odd)).toThrow(TypeError);
+		await sendRaw(address, onPort);
+		await answer(toFetchRequest(byFetch));
+		const events = await reelkeep.history();
+		const isJson = name !== "python3-2020-dict" && name !== "php2018-json-null";
+		const tracks = events.map(({ type, data }) => ("trackInfo" in data ? data.trackInfo : type));
+		expect(tracks).toEqual(
+			isJson ? ["on-a-port", "by-fetch"] : ["CallbackQuarantined", "CallbackQuarantined"],
+		);
+	},
+);
+
+it("a request is late once the fake time has gone on, and good when it is signed then", async () => {
+	const { address, reelkeep } = scene;
+	const signedNow = () => sdkRequest("php2018-json-strings", { now: reelkeep.clock.now() });
+	const early = signedNow();
+	await reelkeep.clock.advance(11 * 60_000);
+	expect((await sendRaw(address, early)).body).toContain('"code":31');
+	await sendRaw(address, signedNow());
+	expect(await reelkeep.history()).toMatchObject([
+		{ type: "RecordingReported", metadata: { ingress: "http" } },
+	]);
 });

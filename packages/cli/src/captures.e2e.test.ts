@@ -38,8 +38,9 @@ function answerOf({ body }: RawReply): string {
 describe("a capture of a real SDK, with a fresh timestamp and signature, gets the answer of the table", () => {
 	test("every capture is in the table", () => expect(Object.keys(table).sort()).toEqual(CAPTURE_NAMES));
 
-	for (const [name, { format, answer, subMsg = "" }] of Object.entries(table)) {
+	for (const name of CAPTURE_NAMES) {
 		test(name, async () => {
+			const { format, answer, subMsg = "" } = table[name] as Expected;
 			const request = resign(loadCapture(name), { secret: CAPTURE_SECRET, now: Date.now() });
 			const reply = await sendRaw(address, request);
 			expect(reply.status).toBe(200);

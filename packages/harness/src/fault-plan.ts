@@ -13,7 +13,7 @@ export interface FaultPlan {
 	readonly recordings: readonly RecordingPlan[];
 	/** The archiver is stopped, and another started, when so many requests have come. */
 	readonly restartsAfterRequests: readonly number[];
-	/** Which of the archiver's appends fail, counted from 0: before the store took them, or after. */
+	/** Which of the archiver's appends fail, one at most, counted from 0: before the store took it, or after. */
 	readonly failingAppends: readonly { readonly index: number; readonly isTaken: boolean }[];
 }
 

@@ -10,6 +10,7 @@ import {
 	type VideoStore,
 	type VideoUpload,
 } from "@reelkeep/core/ports";
+import { faulty } from "@reelkeep/testing";
 import type { FaultPlan, UploadStep } from "./fault-plan.js";
 
 /**
@@ -25,7 +26,6 @@ export function watchEventStore(
 		readonly appended: () => void;
 	},
 ): EventStore {
-	let appends = 0;
 	const lookAt = async (stream: StreamName, { type, data }: NewEvent): Promise<void> => {
 		if (type !== "RecordingArchived") return;
 		const kept = await watch.videoStore().stat(stream);
@@ -34,20 +34,20 @@ export function watchEventStore(
 		else if (kept.sha256 !== receipt.sha256)
 			watch.violated("a receipt is of another video than the kept one");
 	};
-	return {
+	const watched: EventStore = {
 		...store,
 		async append(stream, events, expected) {
-			const failing = failingAppends.find(({ index }) => index === appends);
-			appends += 1;
-			const fault = storeFault("io", "the log cannot be written");
-			if (failing?.isTaken === false) throw fault;
 			for (const event of events) await lookAt(stream, event);
 			const result = await store.append(stream, events, expected);
 			watch.appended();
-			if (failing !== undefined) throw fault;
 			return result;
 		},
 	};
+	const failing = faulty(watched);
+	for (const { index, isTaken } of failingAppends) {
+		failing.faults.failNext("append", { skip: index, when: isTaken ? "after" : "before" });
+	}
+	return failing;
 }
 
 /** Where the uploads of a stream still fail: once each, in order; or always, at the beginning. */

@@ -5,7 +5,6 @@ import {
 	createMemoryKeyring,
 	createMemoryVideoStore,
 	createReceive,
-	decodeEvent,
 	type ReelkeepEvent,
 	SCREEN_RECORDING_CALL_BACK,
 } from "@reelkeep/core";
@@ -19,7 +18,7 @@ import type {
 	Telemetry,
 	VideoStore,
 } from "@reelkeep/core/ports";
-import { createShiftingClock, type ShiftingClock } from "@reelkeep/testing";
+import { createShiftingClock, readHistory, type ShiftingClock, untilRecorded } from "@reelkeep/testing";
 import { transcribingLogger } from "./transcript.js";
 
 export interface RecordingScene {
@@ -41,10 +40,6 @@ export interface RecordingScene {
 	until(stream: StreamName, type: ReelkeepEvent["type"]): Promise<readonly ReelkeepEvent[]>;
 }
 
-/** A test that waits longer than this waits for something that does not come. */
-const PATIENCE_MS = 10_000;
-const LOOK_EVERY_MS = 5;
-
 /** Makes the scene. `receive`: report to this one instead, and read elsewhere what came of it. */
 export function createRecordingScene(options: { readonly receive?: Receive } = {}): RecordingScene {
 	const clock = createShiftingClock();
@@ -57,14 +52,6 @@ export function createRecordingScene(options: { readonly receive?: Receive } = {
 	const receive =
 		options.receive ?? createReceive({ store, keyring, admission, clock, ids, logger, telemetry });
 
-	const history = async (stream: StreamName): Promise<readonly ReelkeepEvent[]> => {
-		const events: ReelkeepEvent[] = [];
-		for await (const event of store.read(stream)) {
-			const known = decodeEvent(event);
-			if (known !== undefined) events.push(known);
-		}
-		return events;
-	};
 	return {
 		store,
 		videoStore: createMemoryVideoStore(),
@@ -73,7 +60,8 @@ export function createRecordingScene(options: { readonly receive?: Receive } = {
 		ids,
 		logger,
 		telemetry,
-		history,
+		history: (stream) => readHistory(store, stream),
+		until: (stream, type) => untilRecorded(store, type, stream),
 		async report(link, { expireTime = clock.now() + 3_600_000, trackInfo = "track-1" } = {}) {
 			const requestParam = JSON.stringify({
 				game_id: "game-1",
@@ -90,15 +78,6 @@ export function createRecordingScene(options: { readonly receive?: Receive } = {
 			const outcome = await receive({ requestParam, appKey: "23456789", metadata });
 			if (!("stream" in outcome)) throw new Error(`the report was answered ${outcome._tag}`);
 			return outcome.stream;
-		},
-		async until(stream, type) {
-			const giveUpAt = Date.now() + PATIENCE_MS;
-			while (Date.now() < giveUpAt) {
-				const events = await history(stream);
-				if (events.some((event) => event.type === type)) return events;
-				await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-			}
-			throw new Error(`no ${type} came`);
 		},
 	};
 }

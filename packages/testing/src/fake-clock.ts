@@ -3,9 +3,13 @@
 import type { Clock } from "@reelkeep/core/ports";
 
 export interface FakeClock extends Clock {
-	/** Moves time on by `ms`, waking sleepers in the order of their time; what they then start may sleep and wake too. */
+	/**
+	 * Moves time on by `ms`, waking sleepers in the order of their time; what they then start may sleep and wake too. Each
+	 * gets a few turns of the event loop, not the time that a socket, a disk or a cipher takes: wait first for what is to be
+	 * asleep by then (`faults.whenMet()`, `reelkeep.until(…)`, an answer), and then move on.
+	 */
 	advance(ms: number): Promise<void>;
-	/** How many are asleep. */
+	/** How many are asleep: a poll of Reelkeep's own, each pause, each time-out of a call under way. */
 	readonly sleepers: number;
 }
 
@@ -14,7 +18,10 @@ const START = Date.UTC(2025, 0, 1);
 /** Woken code runs on for so many turns of the event loop before time goes on. */
 const TURNS = 3;
 
-/** Makes a clock that stands still at `startAt` (UTC milliseconds) until it is advanced. */
+/**
+ * Makes a clock that stands still at `startAt` until it is advanced: for pauses, backoffs, deadlines and links that expire.
+ * *Units*: UTC milliseconds. Default: the beginning of 2025.
+ */
 export function createFakeClock(startAt: number = START): FakeClock {
 	const sleepers = new Set<{ readonly wakeAt: number; readonly wake: () => void }>();
 	let now = startAt;

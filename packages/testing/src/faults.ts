@@ -1,149 +1,130 @@
-// Faults that a test plans for the calls of a store: each is taken by one call, in the order in which they were planned.
+// Which calls of a port go wrong, and how: planned by a test, met by its calls in their order.
 
-import { type Clock, storeFault } from "@reelkeep/core/ports";
+/** Which calls meet a fault. Faults of one method queue up: the second that is planned begins where the first ends. */
+export interface FaultedCalls {
+	/** So many calls in a row; `Infinity` for all that come, until `clear`. Default 1. */
+	readonly times?: number;
+	/** So many calls before them go well. Default 0. */
+	readonly skip?: number;
+}
 
-/** Plans what goes wrong. A fault is taken by the next call of its name that has none yet; then all is well again. */
-export interface Faults<Call extends string, Torn extends Call = never> {
-	/**
-	 * The next call rejects.
-	 * *Shape*: `when` is `before` (default): nothing was done; `after`: all was done, and nobody is told: an outcome that is
-	 * unknown. `times`: that many calls, default 1. `error`: default a `StoreFault` of reason `io`, or what the port
-	 * says of its own.
-	 */
+/**
+ * - `before` (default): nothing is done
+ * - `after`: it is done, and the caller does not hear of it: an unknown outcome
+ */
+export type FaultMoment = "before" | "after";
+
+/** Plans what goes wrong with the next calls of a port's methods; each call meets one fault at most. */
+export interface Faults<Method extends string> {
+	/** Rejects, by default with the port's own retryable fault. A reading rejects before its first item, or behind its last. */
 	failNext(
-		call: Call,
-		options?: { readonly when?: "before" | "after"; readonly times?: number; readonly error?: Error },
+		method: Method,
+		options?: FaultedCalls & { readonly when?: FaultMoment; readonly error?: Error },
 	): void;
-	/** The next call begins `ms` late, by the clock that the faults were made with. */
-	delayNext(call: Call, ms: number): void;
-	/** The next call waits at its beginning until it is released. */
-	holdNext(call: Call): HeldCall;
-	/** The next call is carried out twice, as by a client that did not hear the first answer; the second answer counts. */
-	duplicateNext(call: Call): void;
 	/**
-	 * Of what the next call writes or reads the first half is done (of one piece: none), then it rejects. Of an append that
-	 * is more than a store may do wrong: it shows what a test, or a suite, says of a broken one.
+	 * Waits before the call is made (`after`: before its answer is given): so many milliseconds by the port's clock, or until
+	 * a promise settles. Calls that come later overtake it.
 	 */
-	tearNext(call: Torn): void;
-	/** How many faults wait for their call: 0 once all were taken. */
-	readonly planned: number;
-	/** Forgets all that wait, and releases what is held. */
+	delayNext(
+		method: Method,
+		until: number | PromiseLike<unknown>,
+		options?: FaultedCalls & { readonly when?: FaultMoment },
+	): void;
+	/** Makes the call twice, and gives the first answer. Breaks the contract of readings: each item comes twice. */
+	duplicateNext(method: Method, options?: FaultedCalls): void;
+	/**
+	 * Breaks the contract: keeps only a part and says that all went well, or with `fails` rejects. Of a list or a chunk that is
+	 * handed in, the first `keep` events or bytes; a reading ends in good order behind so many items.
+	 */
+	tearNext(method: Method, keep: number, options?: FaultedCalls & { readonly fails?: boolean }): void;
+	/** Forgets what is planned; calls that have met a fault go on with it. */
 	clear(): void;
+	/** The methods of planned faults that not all their calls have met: a test that ends with one has not shown what it wanted to. */
+	unmet(): readonly Method[];
+	/** Resolves when `unmet` is empty, if it comes to that: then move a clock on, or let go what was held. */
+	whenMet(): Promise<void>;
+	/** How many calls came, whoever made them. */
+	calls(method: Method): number;
 }
 
-/** A call that is held up. */
-export interface HeldCall {
-	/** Resolves when the call is there and waits. */
-	readonly reached: Promise<void>;
-	release(): void;
-}
-
-export interface FaultsOptions {
-	/** Of delays. Default: the system's timers. */
-	readonly clock?: Pick<Clock, "sleep">;
-}
-
-type Fault =
-	| { readonly _tag: "Fail"; readonly when: "before" | "after"; readonly error: Error }
-	| { readonly _tag: "Wait"; readonly wait: () => Promise<void> }
+export type Fault =
+	| { readonly _tag: "Fail"; readonly when: FaultMoment; readonly error: Error }
+	| { readonly _tag: "Delay"; readonly when: FaultMoment; readonly until: number | PromiseLike<unknown> }
 	| { readonly _tag: "Duplicate" }
-	| { readonly _tag: "Tear"; readonly error: Error };
+	| { readonly _tag: "Tear"; readonly keep: number; readonly error: Error | undefined };
 
-/** What carries out the calls of a faulty port. */
-export interface FaultedCalls<Call extends string> {
-	/** A call with a promise. `half`: does the first half of it. */
-	run<Result>(call: Call, work: () => Promise<Result>, half?: () => Promise<unknown>): Promise<Result>;
-	/** A call that yields. */
-	iterate<Item>(call: Call, source: AsyncIterable<Item>): AsyncIterable<Item>;
+interface Planned {
+	readonly method: string;
+	/** Of the method's calls, counted from 0: the first one, and the one behind the last. */
+	readonly from: number;
+	readonly upTo: number;
+	readonly fault: Fault;
+	/** Calls that are to meet it yet; of endless ones, the first. */
+	left: number;
 }
 
-const systemSleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Makes a plan of faults, and what carries calls out by it. `failure` makes the error of a call that says none. */
-export function createFaults<Call extends string, Torn extends Call = never>(
-	{ clock = { sleep: systemSleep } }: FaultsOptions = {},
-	failure: (call: Call) => Error = (call) => storeFault("io", `a planned fault of ${call}`),
-): { readonly faults: Faults<Call, Torn>; readonly calls: FaultedCalls<Call> } {
-	const planned = new Map<Call, Fault[]>();
-	const held = new Set<() => void>();
-	const plan = (call: Call, fault: Fault): void =>
-		void planned.set(call, [...(planned.get(call) ?? []), fault]);
-	const take = (call: Call): Fault | undefined => planned.get(call)?.shift();
-
-	const faults: Faults<Call, Torn> = {
-		failNext(call, { when = "before", times = 1, error = failure(call) } = {}) {
-			for (let time = 0; time < times; time += 1) plan(call, { _tag: "Fail", when, error });
+/** Makes an empty plan; `next` counts a call, and says what it meets. */
+export function createFaults<Method extends string>(
+	makeError: () => Error,
+): { readonly faults: Faults<Method>; next(method: string): Fault | undefined } {
+	const calls = new Map<string, number>();
+	const waiting: (() => void)[] = [];
+	let planned: Planned[] = [];
+	const plan = (method: Method, fault: Fault, { times = 1, skip = 0 }: FaultedCalls = {}): void => {
+		check("times", times, 1);
+		check("skip", skip, 0);
+		const begin = planned.reduce(
+			(soFar, each) => (each.method === method ? Math.max(soFar, each.upTo) : soFar),
+			calls.get(method) ?? 0,
+		);
+		const left = times === Number.POSITIVE_INFINITY ? 1 : times;
+		planned.push({ method, from: begin + skip, upTo: begin + skip + times, fault, left });
+	};
+	const unmet = (): readonly Method[] =>
+		planned.filter(({ left }) => left > 0).map(({ method }) => method as Method);
+	const tellMet = (): void => {
+		if (unmet().length === 0) for (const tell of waiting.splice(0)) tell();
+	};
+	return {
+		next(method) {
+			const call = calls.get(method) ?? 0;
+			calls.set(method, call + 1);
+			const met = planned.find((each) => each.method === method && each.from <= call && call < each.upTo);
+			if (met === undefined) return undefined;
+			met.left -= 1;
+			tellMet();
+			return met.fault;
 		},
-		delayNext: (call, ms) => plan(call, { _tag: "Wait", wait: () => clock.sleep(ms) }),
-		holdNext(call) {
-			const reached = gate();
-			const released = gate();
-			const release = (): void => {
-				held.delete(release);
-				released.open();
-			};
-			held.add(release);
-			const wait = (): Promise<void> => {
-				reached.open();
-				return released.opened;
-			};
-			plan(call, { _tag: "Wait", wait });
-			return { reached: reached.opened, release };
-		},
-		duplicateNext: (call) => plan(call, { _tag: "Duplicate" }),
-		tearNext: (call) => plan(call, { _tag: "Tear", error: failure(call) }),
-		get planned() {
-			return [...planned.values()].reduce((count, waiting) => count + waiting.length, 0);
-		},
-		clear() {
-			planned.clear();
-			for (const release of [...held]) release();
+		faults: {
+			failNext(method, { when = "before", error = makeError(), ...which } = {}) {
+				plan(method, { _tag: "Fail", when, error }, which);
+			},
+			delayNext(method, until, { when = "before", ...which } = {}) {
+				plan(method, { _tag: "Delay", when, until }, which);
+			},
+			duplicateNext(method, which) {
+				plan(method, { _tag: "Duplicate" }, which);
+			},
+			tearNext(method, keep, { fails = false, ...which } = {}) {
+				check("keep", keep, 0);
+				plan(method, { _tag: "Tear", keep, error: fails ? makeError() : undefined }, which);
+			},
+			clear() {
+				planned = [];
+				tellMet();
+			},
+			unmet,
+			whenMet: () =>
+				new Promise((resolve) => {
+					waiting.push(resolve);
+					tellMet();
+				}),
+			calls: (method) => calls.get(method) ?? 0,
 		},
 	};
-	return { faults, calls: { run, iterate } };
-
-	async function run<Result>(
-		call: Call,
-		work: () => Promise<Result>,
-		half?: () => Promise<unknown>,
-	): Promise<Result> {
-		const fault = take(call);
-		if (fault === undefined) return work();
-		if (fault._tag === "Wait") await fault.wait();
-		if (fault._tag === "Fail" && fault.when === "before") throw fault.error;
-		if (fault._tag === "Tear") {
-			await half?.();
-			throw fault.error;
-		}
-		// Rejected too, as its answer was not heard.
-		if (fault._tag === "Duplicate") await work().catch(() => undefined);
-		const result = await work();
-		if (fault._tag === "Fail") throw fault.error;
-		return result;
-	}
-
-	async function* iterate<Item>(call: Call, source: AsyncIterable<Item>): AsyncGenerator<Item> {
-		const fault = take(call);
-		if (fault?._tag === "Wait") await fault.wait();
-		if (fault?._tag === "Fail" && fault.when === "before") throw fault.error;
-		if (fault?._tag === "Tear") {
-			const items: Item[] = [];
-			for await (const item of source) items.push(item);
-			yield* items.slice(0, Math.floor(items.length / 2));
-			throw fault.error;
-		}
-		for await (const item of source) {
-			yield item;
-			if (fault?._tag === "Duplicate") yield item;
-		}
-		if (fault?._tag === "Fail") throw fault.error;
-	}
 }
 
-function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
-	let open = (): void => undefined;
-	const opened = new Promise<void>((resolve) => {
-		open = resolve;
-	});
-	return { opened, open };
+function check(option: string, value: number, least: number): void {
+	const isCount = Number.isInteger(value) || (option === "times" && value === Number.POSITIVE_INFINITY);
+	if (!isCount || value < least) throw new RangeError(`${option} must be a whole number from ${least} up`);
 }

@@ -1,22 +1,10 @@
 // The testing kit: what a service's own tests need to drive Reelkeep.
 
-export { CAPTURE_NAMES, loadCapture } from "./captures.js";
+export { changeMember, replaceLink } from "./callback-text.js";
+export { CAPTURE_NAMES, type CaptureName, loadCapture } from "./captures.js";
 export { createFakeClock, type FakeClock } from "./fake-clock.js";
-export { createFaults, type FaultedCalls, type Faults, type FaultsOptions, type HeldCall } from "./faults.js";
-export {
-	type FaultyCheckpointStore,
-	type FaultyEventStore,
-	type FaultyKeyring,
-	type FaultyLeaseStore,
-	type FaultySnapshotStore,
-	type FaultyVideoStore,
-	faultyCheckpointStore,
-	faultyEventStore,
-	faultyKeyring,
-	faultyLeaseStore,
-	faultySnapshotStore,
-	faultyVideoStore,
-} from "./faulty-stores.js";
+export type { FaultedCalls, FaultMoment, Faults } from "./faults.js";
+export { type Faulty, type FaultyMethod, type FaultyPort, faulty } from "./faulty.js";
 export type { ObjectBytes, ObjectHabits } from "./held-object.js";
 export { LINK_EXPIRED, type ObjectFault, singleFaults } from "./object-fault.js";
 export {
@@ -25,13 +13,20 @@ export {
 	type ObjectStoreOptions,
 	startObjectStore,
 } from "./object-store.js";
+export { readHistory, untilRecorded } from "./recorded-events.js";
 export { sampleCallback } from "./sample-callback.js";
 export { sampleVideo } from "./sample-video.js";
-export { answerText, flipBit, type SdkRequestOptions, sdkRequest, toFetchRequest } from "./sdk-request.js";
+export {
+	flipSignedByte,
+	SAMPLE_APP,
+	type SdkRequestOptions,
+	sdkRequest,
+	toFetchRequest,
+} from "./sdk-request.js";
 export { type RawReply, sendRaw } from "./send-raw.js";
 export { createShiftingClock, type ShiftingClock } from "./shifting-clock.js";
 export {
-	type LogLine,
+	type FaultyStores,
 	startTestReelkeep,
 	type TestReelkeep,
 	type TestReelkeepOptions,
@@ -42,7 +37,6 @@ export {
 	chinaTime,
 	type ResignOptions,
 	readCapture,
-	replaceLink,
 	resign,
 	type SignedRequestOptions,
 	type SignMethod,

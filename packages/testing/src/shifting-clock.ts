@@ -7,7 +7,10 @@ export interface ShiftingClock extends Clock {
 	shift(ms: number): void;
 }
 
-/** Makes a clock that runs with the system's, and further ahead with every `shift`. */
+/**
+ * Makes a clock that runs with the system's, and further ahead with every `shift`: for a test that cannot say when its
+ * sockets are done, and wants a deadline or a pause to be over all the same.
+ */
 export function createShiftingClock(): ShiftingClock {
 	const sleepers = new Set<() => void>();
 	let offsetMs = 0;

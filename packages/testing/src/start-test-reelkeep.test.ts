@@ -1,159 +1,170 @@
+// What each fault does to the real core, seen from a service's side.
+
 import { memoryStorage } from "@reelkeep/core";
-import { CompositionError } from "@reelkeep/core/container";
-import type { ReceiveOutcome, RecordedEvent } from "@reelkeep/core/ports";
-import { afterEach, describe, expect, test } from "vitest";
+import { CLOCK, type Plugin, RECEIVE, type ReceiveOutcome } from "@reelkeep/core/ports";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createShiftingClock } from "./shifting-clock.js";
-import { startTestReelkeep, type TestReelkeep, type TestReelkeepOptions } from "./start-test-reelkeep.js";
+import { startTestReelkeep, type TestReelkeep } from "./start-test-reelkeep.js";
 
-const running: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-	await Promise.all(running.splice(0).map((reelkeep) => reelkeep.stop()));
+let reelkeep: TestReelkeep;
+beforeEach(async () => {
+	reelkeep = await startTestReelkeep();
 });
-async function started(options: TestReelkeepOptions = {}): Promise<TestReelkeep> {
-	const reelkeep = await startTestReelkeep(options);
-	running.push(reelkeep);
-	return reelkeep;
-}
-const typesOf = (events: readonly RecordedEvent[]): readonly string[] => events.map(({ type }) => type);
-const tagOf = async (outcome: Promise<ReceiveOutcome>): Promise<string> => (await outcome)._tag;
-/** Moves time on until `isTrue`; for an hour at most. */
-async function until({ clock }: TestReelkeep, isTrue: () => boolean): Promise<void> {
-	for (let second = 0; second < 3_600 && !isTrue(); second += 1) await clock.advance(1_000);
-	expect(isTrue()).toBe(true);
-}
+afterEach(() => reelkeep.stop());
 
-describe("a Reelkeep for a test", () => {
-	test("records the same in every run", async () => {
-		const run = async () => {
-			const reelkeep = await started();
-			await reelkeep.report();
-			await reelkeep.clock.advance(1_000);
-			await reelkeep.report({ track_info: "another" });
-			// Links are sealed, and no seal is like another.
-			return (await reelkeep.recorded()).map(({ id, type, recordedAt }) => ({ id, type, recordedAt }));
-		};
-		const events = await run();
-		expect(events.map(({ recordedAt }) => recordedAt)).toEqual([1_735_689_600_000, 1_735_689_601_000]);
-		expect(await run()).toEqual(events);
-	});
+const tagsOf = (outcomes: readonly ReceiveOutcome[]) => outcomes.map(({ _tag }) => _tag);
+const typesOf = (events: readonly { readonly type: string }[]) => events.map(({ type }) => type);
 
-	test("reads one stream, and keeps what was logged", async () => {
-		const reelkeep = await started();
-		const outcome = await reelkeep.report();
-		await reelkeep.report({ track_info: "another" });
+describe("a report to a Reelkeep in memory", () => {
+	it("is recorded, and seen by whoever looks: the log, the live events, a subscription", async () => {
+		const live: string[] = [];
+		reelkeep.events.on("RecordingReported", ({ data }) => live.push(data.trackInfo));
+		const outcome = await reelkeep.report({ track_info: "mine" }, { appKey: "other-app" });
 		if (!("stream" in outcome)) throw new Error(outcome._tag);
-		expect(typesOf(await reelkeep.recorded(outcome.stream))).toEqual(["RecordingReported"]);
-		expect((await reelkeep.recorded()).length).toBe(2);
-		expect(reelkeep.logged.length).toBeGreaterThan(0);
-		expect(JSON.stringify(reelkeep.logged)).not.toContain("Signature");
-	});
+		const [event] = await reelkeep.until("RecordingReported", outcome.stream);
+		expect(event).toMatchObject({ data: { trackInfo: "mine" }, metadata: { appKey: "other-app" } });
+		expect(event?.recordedAt).toBe(reelkeep.clock.now());
 
-	test("takes another clock, and options of the receiver", async () => {
-		const clock = createShiftingClock();
-		const reelkeep = await startTestReelkeep({ clock, receive: { deadlineCapMs: 60_000 } });
-		running.push(reelkeep);
-		reelkeep.clock.shift(1_000);
-		await reelkeep.report();
-		const [event] = await reelkeep.recorded();
-		expect((event?.recordedAt ?? 0) - Date.now()).toBeGreaterThan(500);
-	});
-
-	test("says which plugin has a storage of its own", async () => {
-		const two = startTestReelkeep({ plugins: [memoryStorage()] });
-		await expect(two).rejects.toThrow(CompositionError);
-		await expect(two).rejects.toThrow(/memory-storage/);
-	});
-});
-
-describe("what a sender sees of faults that a test plans", () => {
-	test("an append of unknown outcome: it is told to try again, and there is one report", async () => {
-		const reelkeep = await started();
-		reelkeep.stores.events.faults.failNext("append", { when: "after", times: 3 });
-		const first = await tagOf(reelkeep.report());
-		expect(["Unavailable", "Reported"]).toContain(first);
-		reelkeep.stores.events.faults.clear();
-		expect(await tagOf(reelkeep.report())).toBe("AlreadyReported");
-		expect(typesOf(await reelkeep.recorded())).toEqual(["RecordingReported"]);
-	});
-
-	test("a store that cannot write: nothing is there, and the next try is the first", async () => {
-		const reelkeep = await started();
-		reelkeep.stores.events.faults.failNext("append", { times: 10 });
-		expect(await tagOf(reelkeep.report())).toBe("Unavailable");
-		reelkeep.stores.events.faults.clear();
-		expect(await tagOf(reelkeep.report())).toBe("Reported");
-	});
-
-	test("a slow store: the duplicate waits for the first", async () => {
-		const reelkeep = await started();
-		const held = reelkeep.stores.events.faults.holdNext("append");
-		const first = reelkeep.report();
-		await held.reached;
-		const second = reelkeep.report();
-		held.release();
-		expect([await first, await second].map(({ _tag }) => _tag).sort()).toEqual([
-			"AlreadyReported",
-			"Reported",
-		]);
-		expect(typesOf(await reelkeep.recorded())).toEqual(["RecordingReported"]);
-	});
-
-	test("a write that was carried out twice: one report", async () => {
-		const reelkeep = await started();
-		reelkeep.stores.events.faults.duplicateNext("append");
-		expect(["Reported", "AlreadyReported"]).toContain(await tagOf(reelkeep.report()));
-		expect(typesOf(await reelkeep.recorded())).toEqual(["RecordingReported"]);
-	});
-
-	test("a keyring that is away: it is told to try again", async () => {
-		const reelkeep = await started();
-		reelkeep.stores.keyring.faults.failNext("seal");
-		expect(await tagOf(reelkeep.report())).toBe("Unavailable");
-		expect(await tagOf(reelkeep.report())).toBe("Reported");
-	});
-
-	test("stops while a call is held", async () => {
-		const reelkeep = await started();
-		const held = reelkeep.stores.events.faults.holdNext("append");
-		const report = reelkeep.report();
-		await held.reached;
-		await reelkeep.stop();
-		expect(["Reported", "Unavailable"]).toContain((await report)._tag);
-	});
-});
-
-describe("what a subscription sees of faults that a test plans", () => {
-	test("a handler that fails is tried again in time that the test moves", async () => {
-		const reelkeep = await started();
-		const tries: number[] = [];
-		const subscription = reelkeep.subscribe("billing", async () => {
-			tries.push(reelkeep.clock.now());
-			if (tries.length < 3) throw new Error("not yet");
-		});
-		await reelkeep.report();
-		await until(reelkeep, () => tries.length === 3);
+		const seen: string[] = [];
+		const subscription = reelkeep.subscribe("mail", async ({ type }) => void seen.push(type));
 		await subscription.whenCaughtUp();
-		expect(tries.length).toBe(3);
-		expect((tries[2] ?? 0) - (tries[0] ?? 0)).toBeGreaterThan(0);
+		expect({ live, seen }).toEqual({ live: ["mine"], seen: ["RecordingReported"] });
+		expect(await reelkeep.checkpointStore.load("mail")).toBe(event?.position);
+		expect(await reelkeep.history("recording-of-nobody")).toEqual([]);
+		expect(await reelkeep.health.check()).toEqual([]);
 	});
 
-	test("a checkpoint that was not saved: the event comes again, with the same delivery", async () => {
-		const reelkeep = await started();
-		const delivered: string[] = [];
-		const handler = async (event: { readonly id: string }) => void delivered.push(event.id);
-		reelkeep.stores.checkpoints.faults.failNext("save", { times: 1_000 });
-		const first = reelkeep.subscribe("billing", handler);
+	it("is quarantined when it cannot be decoded", async () => {
+		expect(await reelkeep.report({ game_id: undefined })).toMatchObject({ _tag: "Quarantined" });
+	});
+});
+
+describe("an event store that fails", () => {
+	it("before it writes: the sender tries again, and one event is there", async () => {
+		reelkeep.eventStore.faults.failNext("append", { times: 4 });
+		const outcomes = [await reelkeep.report()];
+		while (outcomes.at(-1)?._tag === "Unavailable") outcomes.push(await reelkeep.report());
+		expect(outcomes[0]).toMatchObject({ _tag: "Unavailable", reason: "fault" });
+		expect(outcomes.at(-1)).toMatchObject({ _tag: "Reported" });
+		expect(typesOf(await reelkeep.history())).toEqual(["RecordingReported"]);
+		expect(reelkeep.eventStore.faults.unmet()).toEqual([]);
+	});
+
+	it("after it wrote: whatever the sender is told, one event is there", async () => {
+		reelkeep.eventStore.faults.failNext("append", { when: "after" });
+		const outcomes = [await reelkeep.report(), await reelkeep.report()];
+		expect(tagsOf(outcomes).at(-1)).toBe("AlreadyReported");
+		expect(typesOf(await reelkeep.history())).toEqual(["RecordingReported"]);
+		expect(reelkeep.eventStore.faults.unmet()).toEqual([]);
+	});
+
+	it("by being slow: a duplicate is not acknowledged before the event is there", async () => {
+		reelkeep.eventStore.faults.delayNext("append", 5_000, { times: 2 });
+		let answered = 0;
+		const reports = [reelkeep.report(), reelkeep.report()];
+		for (const each of reports) void each.then(() => (answered += 1));
+		await reelkeep.eventStore.faults.whenMet();
+		await reelkeep.clock.advance(4_999);
+		expect({ answered, recorded: await reelkeep.history() }).toEqual({ answered: 0, recorded: [] });
+		await reelkeep.clock.advance(1);
+		expect(tagsOf(await Promise.all(reports)).sort()).toEqual(["AlreadyReported", "Reported"]);
+		expect(await reelkeep.history()).toHaveLength(1);
+	});
+
+	it("by being slower than a report may take: the sender is told to try again", async () => {
+		reelkeep.eventStore.faults.delayNext("append", 20_000);
+		const report = reelkeep.report();
+		await reelkeep.eventStore.faults.whenMet();
+		await reelkeep.clock.advance(10_000);
+		expect(await report).toMatchObject({ _tag: "Unavailable", reason: "timeout" });
+		await reelkeep.clock.advance(10_000);
+		expect(await reelkeep.report()).toMatchObject({ _tag: "AlreadyReported" });
+	});
+
+	it("to be read: what the test reads goes past that", async () => {
 		await reelkeep.report();
-		await until(reelkeep, () => delivered.length === 1);
-		const stopped = first.stop();
-		let isStopped = false;
-		void stopped.finally(() => {
-			isStopped = true;
-		});
-		await until(reelkeep, () => isStopped);
-		reelkeep.stores.checkpoints.faults.clear();
-		await reelkeep.subscribe("billing", handler).whenCaughtUp();
-		const [event] = await reelkeep.recorded();
-		expect(delivered).toEqual([event?.id, event?.id]);
+		reelkeep.eventStore.faults.failNext("readAll", { times: Number.POSITIVE_INFINITY });
+		expect(await reelkeep.history()).toHaveLength(1);
+		expect(await reelkeep.until("RecordingReported")).toHaveLength(1);
+	});
+
+	it("by being asked twice: nothing is recorded twice", async () => {
+		reelkeep.eventStore.faults.duplicateNext("append");
+		expect(await reelkeep.report()).toMatchObject({ _tag: "Reported" });
+		expect(await reelkeep.history()).toHaveLength(1);
+	});
+
+	it("by showing an event twice: a handler must be able to take it twice", async () => {
+		await reelkeep.report();
+		const ids: string[] = [];
+		reelkeep.eventStore.faults.duplicateNext("readAll", { times: 10 });
+		const subscription = reelkeep.subscribe("mail", async (_, { id }) => void ids.push(id));
+		await subscription.whenCaughtUp();
+		expect(ids).toHaveLength(2);
+		expect(new Set(ids).size).toBe(1);
+	});
+});
+
+describe("other stores that fail", () => {
+	it("a checkpoint that is not saved: after a restart the event comes again, under the same id", async () => {
+		await reelkeep.report();
+		const ids: string[] = [];
+		const handle = async (_: unknown, { id }: { readonly id: string }) => void ids.push(id);
+		reelkeep.checkpointStore.faults.failNext("save", { times: Number.POSITIVE_INFINITY });
+		reelkeep.subscribe("mail", handle);
+		await reelkeep.checkpointStore.faults.whenMet();
+		await reelkeep.stop();
+
+		const restarted = await startTestReelkeep({ stores: reelkeep });
+		await restarted.subscribe("mail", handle).whenCaughtUp();
+		expect(ids).toHaveLength(2);
+		expect(new Set(ids).size).toBe(1);
+		await restarted.stop();
+
+		const third = await startTestReelkeep({ stores: restarted });
+		await third.subscribe("mail", handle).whenCaughtUp();
+		await third.stop();
+		expect(ids).toHaveLength(2);
+	});
+
+	it("a keyring: the report is refused until it seals again, and nothing is recorded", async () => {
+		reelkeep.keyring.faults.failNext("seal");
+		expect(await reelkeep.report()).toMatchObject({ _tag: "Unavailable" });
+		expect(await reelkeep.history()).toEqual([]);
+		expect(await reelkeep.report()).toMatchObject({ _tag: "Reported" });
+	});
+});
+
+describe("startTestReelkeep", () => {
+	it("takes plugins, which see its ports", async () => {
+		let started: unknown;
+		const mine: Plugin = {
+			name: "mine",
+			provides: [],
+			needs: [RECEIVE, CLOCK],
+			start: async (get) => {
+				started = get(CLOCK);
+			},
+		};
+		const clock = createShiftingClock();
+		const other = await startTestReelkeep({ plugins: [mine], clock });
+		await other[Symbol.asyncDispose]();
+		expect(started).toBe(clock);
+		expect(() => other.subscribe("mail", async () => undefined)).toThrow("was stopped");
+	});
+
+	it("refuses a plugin that provides what it provides itself", async () => {
+		await expect(startTestReelkeep({ plugins: [memoryStorage()] })).rejects.toThrow(
+			/test-storage and memory-storage both provide EventStore/,
+		);
+	});
+
+	it("takes what createReelkeep takes", async () => {
+		const limited = await startTestReelkeep({ receive: { rateLimit: { reportsPerSecond: 1 } } });
+		const outcomes = [await limited.report(), await limited.report()];
+		await limited.clock.advance(1_000);
+		outcomes.push(await limited.report());
+		expect(tagsOf(outcomes)).toEqual(["Reported", "RateLimited", "AlreadyReported"]);
+		await limited.stop();
 	});
 });

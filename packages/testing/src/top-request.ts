@@ -134,18 +134,6 @@ export function signTop(
 	return digest.digest("hex").toUpperCase();
 }
 
-/** `request_param` with another `download_url` (and `expire_time`, when given), everything else as it stands. */
-export function replaceLink(requestParam: string, link: string, expireTimeMs?: number): string {
-	const isEscaped = requestParam.includes("\\/");
-	const text = isEscaped ? link.replaceAll("/", "\\/") : link;
-	const linked = requestParam.replace(
-		/((["'])download_url\2\s*:\s*(["']))(?:\\.|(?!\3).)*\3/,
-		(_all, head: string, _quote: string, quote: string) => `${head}${text}${quote}`,
-	);
-	if (expireTimeMs === undefined) return linked;
-	return linked.replace(/((["'])expire_time\2\s*:\s*["']?)[0-9]+/, `$1${expireTimeMs}`);
-}
-
 /** `yyyy-MM-dd HH:mm:ss` in GMT+8. */
 export function chinaTime(nowMs: number): string {
 	return new Date(nowMs + 8 * 3_600_000).toISOString().slice(0, 19).replace("T", " ");

@@ -1,0 +1,147 @@
+// Stores whose calls go wrong when a test says so. Until then they are what is behind them, contract and all.
+
+import { systemClock } from "@reelkeep/core/container";
+import {
+	type CheckpointStore,
+	type Clock,
+	type EventStore,
+	type Keyring,
+	keyringFault,
+	type LeaseStore,
+	type SnapshotStore,
+	storeFault,
+	type VideoStore,
+	type VideoUpload,
+} from "@reelkeep/core/ports";
+import { createFaults, type Fault, type Faults } from "./faults.js";
+
+/** A port that can be made to fail. */
+export type FaultyPort = EventStore | CheckpointStore | SnapshotStore | LeaseStore | VideoStore | Keyring;
+
+type CallsOf<Port> = {
+	[Name in keyof Port]: Port[Name] extends (...given: never[]) => Promise<unknown> | AsyncIterable<unknown>
+		? Name
+		: never;
+}[keyof Port] &
+	string;
+
+/** What faults can be planned for: the port's calls and readings; a video store's uploads are a part of it. */
+export type FaultyMethod<Port> = CallsOf<Port> | (Port extends VideoStore ? CallsOf<VideoUpload> : never);
+
+/** `Port`, and what goes wrong with it. */
+export type Faulty<Port> = Port & { readonly faults: Faults<FaultyMethod<Port>> };
+
+type Call = (given: readonly unknown[]) => unknown;
+
+/** What each wrapper wraps. */
+const behind = new WeakMap<object, unknown>();
+
+/**
+ * Wraps `port`; what is planned in `faults` happens to the calls that are made through the wrapper. Of what is wrapped
+ * already, a second wrapper without the faults of the first.
+ * *Units*: `clock` counts the milliseconds of delays; default: the system's.
+ */
+export function faulty<Port extends FaultyPort>(
+	port: Port,
+	{ clock = systemClock }: { readonly clock?: Pick<Clock, "sleep"> } = {},
+): Faulty<Port> {
+	const isKeyring = "seal" in port;
+	const makeError = () =>
+		isKeyring
+			? keyringFault("unavailable", "the keyring fails because a test planned it")
+			: storeFault("io", "the store fails because a test planned it");
+	const { faults, next } = createFaults<FaultyMethod<Port>>(makeError);
+	const act = (method: string, call: Call, given: readonly unknown[]): unknown => {
+		const fault = next(method);
+		// A keyring opens one text, a video store a reading.
+		const isReading = method === "read" || method === "readAll" || (method === "open" && !isKeyring);
+		if (fault !== undefined && isReading) return readWith(fault, () => call(given) as Reading, clock);
+		const answer = fault === undefined ? call(given) : callWith(fault, call, given, clock);
+		return method === "begin" ? wrapUpload(answer as Promise<VideoUpload>) : answer;
+	};
+	const wrapUpload = async (upload: Promise<VideoUpload>) => wrapMembers(await upload, act);
+	const target = unwrap(port);
+	const wrapper = Object.assign(wrapMembers(target, act), { faults });
+	behind.set(wrapper, target);
+	return wrapper;
+}
+
+/** What is behind a wrapper; `port` itself when it is none. */
+export function unwrap<Port extends FaultyPort>(port: Port): Port {
+	return (behind.get(port) as Port | undefined) ?? port;
+}
+
+type Reading = AsyncIterable<unknown>;
+
+async function callWith(
+	fault: Fault,
+	call: Call,
+	given: readonly unknown[],
+	clock: Pick<Clock, "sleep">,
+): Promise<unknown> {
+	const isBefore = "when" in fault && fault.when === "before";
+	if (isBefore) await meet(fault, clock);
+	const answer = await call(fault._tag === "Tear" ? given.map((each) => tear(each, fault.keep)) : given);
+	if (fault._tag === "Duplicate") await call(given);
+	if (!isBefore) await meet(fault, clock);
+	return answer;
+}
+
+async function* readWith(
+	fault: Fault,
+	read: () => Reading,
+	clock: Pick<Clock, "sleep">,
+): AsyncGenerator<unknown> {
+	const isBefore = "when" in fault && fault.when === "before";
+	if (isBefore) await meet(fault, clock);
+	let left = fault._tag === "Tear" ? fault.keep : Number.POSITIVE_INFINITY;
+	for await (const item of read()) {
+		if (left === 0) break;
+		left -= 1;
+		yield item;
+		if (fault._tag === "Duplicate") yield item;
+	}
+	if (!isBefore) await meet(fault, clock);
+}
+
+/** What comes before a call, or behind it. */
+async function meet(fault: Fault, clock: Pick<Clock, "sleep">): Promise<void> {
+	if (fault._tag === "Delay") {
+		await (typeof fault.until === "number" ? clock.sleep(fault.until) : fault.until);
+	}
+	if ((fault._tag === "Fail" || fault._tag === "Tear") && fault.error !== undefined) throw fault.error;
+}
+
+function tear(given: unknown, keep: number): unknown {
+	return Array.isArray(given) || given instanceof Uint8Array ? given.slice(0, keep) : given;
+}
+
+/** The same members, each method by way of `act`; also of a class, whose methods stand in its prototype. */
+function wrapMembers<Target extends object>(
+	target: Target,
+	act: (method: string, call: Call, given: readonly unknown[]) => unknown,
+): Target {
+	const wrapper = {};
+	for (const name of memberNames(target)) {
+		const get = (): unknown => {
+			const member: unknown = Reflect.get(target, name);
+			if (typeof member !== "function") return member;
+			return (...given: unknown[]) => act(name, (passed) => Reflect.apply(member, target, passed), given);
+		};
+		Object.defineProperty(wrapper, name, { enumerable: true, get });
+	}
+	return wrapper as Target;
+}
+
+function memberNames(target: object): ReadonlySet<string> {
+	const names = new Set<string>();
+	for (
+		let at: object | null = target;
+		at !== null && at !== Object.prototype;
+		at = Object.getPrototypeOf(at)
+	) {
+		for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+	}
+	names.delete("constructor");
+	return names;
+}
