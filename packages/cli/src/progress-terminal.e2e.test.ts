@@ -83,9 +83,10 @@ describe.skipIf(!HAS_PSEUDO_TERMINALS)("on a terminal", () => {
 		await expect.poll(kept, PATIENCE).toHaveLength(4);
 		serve.type("\u0003");
 		expect(await serve.ended).toBe(0);
-		const lines = await serve.lines();
+		// The terminal's own echo stands before whatever is written next.
+		const lines = (await serve.lines()).map((line) => line.replace(/^\^C/, ""));
 		const others = lines.filter((line) => !isJson(line));
-		expect(others).toEqual([expect.stringMatching(/^\^?C?reelkeep: ready http=/)]);
+		expect(others).toEqual([expect.stringMatching(/^reelkeep: ready http=/)]);
 		expect(lines.length).toBeGreaterThan(20);
 	});
 
