@@ -37,7 +37,7 @@ export interface Faults<Method extends string> {
 	 * handed in, the first `keep` events or bytes; a reading ends in good order behind so many items.
 	 */
 	tearNext(method: Method, keep: number, options?: FaultedCalls & { readonly fails?: boolean }): void;
-	/** Forgets what is planned; calls that have met a fault go on with it. */
+	/** Forgets what is planned, and lets go on what waits. */
 	clear(): void;
 	/** The methods of planned faults that not all their calls have met: a test that ends with one has not shown what it wanted to. */
 	unmet(): readonly Method[];
@@ -49,7 +49,13 @@ export interface Faults<Method extends string> {
 
 export type Fault =
 	| { readonly _tag: "Fail"; readonly when: FaultMoment; readonly error: Error }
-	| { readonly _tag: "Delay"; readonly when: FaultMoment; readonly until: number | PromiseLike<unknown> }
+	| {
+			readonly _tag: "Delay";
+			readonly when: FaultMoment;
+			readonly until: number | PromiseLike<unknown>;
+			/** Aborts with `clear`. */
+			readonly released: AbortSignal;
+	  }
 	| { readonly _tag: "Duplicate" }
 	| { readonly _tag: "Tear"; readonly keep: number; readonly error: Error | undefined };
 
@@ -70,6 +76,7 @@ export function createFaults<Method extends string>(
 	const calls = new Map<string, number>();
 	const waiting: (() => void)[] = [];
 	let planned: Planned[] = [];
+	let release = new AbortController();
 	const plan = (method: Method, fault: Fault, { times = 1, skip = 0 }: FaultedCalls = {}): void => {
 		check("times", times, 1);
 		check("skip", skip, 0);
@@ -100,7 +107,7 @@ export function createFaults<Method extends string>(
 				plan(method, { _tag: "Fail", when, error }, which);
 			},
 			delayNext(method, until, { when = "before", ...which } = {}) {
-				plan(method, { _tag: "Delay", when, until }, which);
+				plan(method, { _tag: "Delay", when, until, released: release.signal }, which);
 			},
 			duplicateNext(method, which) {
 				plan(method, { _tag: "Duplicate" }, which);
@@ -111,6 +118,8 @@ export function createFaults<Method extends string>(
 			},
 			clear() {
 				planned = [];
+				release.abort();
+				release = new AbortController();
 				tellMet();
 			},
 			unmet,

@@ -107,9 +107,19 @@ async function* readWith(
 /** What comes before a call, or behind it. */
 async function meet(fault: Fault, clock: Pick<Clock, "sleep">): Promise<void> {
 	if (fault._tag === "Delay") {
-		await (typeof fault.until === "number" ? clock.sleep(fault.until) : fault.until);
+		const { until, released } = fault;
+		await (typeof until === "number"
+			? clock.sleep(until, released)
+			: Promise.race([until, aborted(released)]));
 	}
 	if ((fault._tag === "Fail" || fault._tag === "Tear") && fault.error !== undefined) throw fault.error;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		if (signal.aborted) resolve();
+		else signal.addEventListener("abort", () => resolve(), { once: true });
+	});
 }
 
 function tear(given: unknown, keep: number): unknown {

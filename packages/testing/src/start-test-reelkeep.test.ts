@@ -159,6 +159,24 @@ describe("startTestReelkeep", () => {
 		);
 	});
 
+	it.each(["a promise that nobody keeps", "time that nobody moves"])(
+		"stops while calls wait for %s",
+		async (what) => {
+			const until = what.startsWith("time") ? 3_600_000 : new Promise(() => undefined);
+			const held = await startTestReelkeep();
+			held.checkpointStore.faults.delayNext("save", until);
+			held.eventStore.faults.delayNext("append", until, { skip: 1 });
+			held.subscribe("mail", async () => undefined);
+			await held.report();
+			const waiting = held.report({ track_info: "another" });
+			await held.eventStore.faults.whenMet();
+			await held.clock.advance(60_000);
+			await held.checkpointStore.faults.whenMet();
+			await held.stop();
+			expect(await waiting).toHaveProperty("_tag");
+		},
+	);
+
 	it("takes what createReelkeep takes", async () => {
 		const limited = await startTestReelkeep({ receive: { rateLimit: { reportsPerSecond: 1 } } });
 		const outcomes = [await limited.report(), await limited.report()];

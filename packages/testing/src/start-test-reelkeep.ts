@@ -72,6 +72,8 @@ export interface TestReelkeep<Time extends Clock = FakeClock> extends Reelkeep, 
 	history(stream?: StreamName): Promise<readonly ReelkeepEvent[]>;
 	/** The same, once there is a `type`. *Errors*: rejects when none has come after 10 s of real time. */
 	until(type: EventType, stream?: StreamName): Promise<readonly ReelkeepEvent[]>;
+	/** Forgets all planned faults, lets go on what waits, and stops. Idempotent. */
+	stop(): Promise<void>;
 	/** `stop`, for `await using`. */
 	[Symbol.asyncDispose](): Promise<void>;
 }
@@ -96,17 +98,22 @@ export async function startTestReelkeep(options: TestReelkeepOptions = {}): Prom
 		plugins: [testStorage(stores, clock), ...plugins],
 	});
 	await reelkeep.start();
+	const stop = async (): Promise<void> => {
+		for (const { faults } of Object.values(stores)) faults.clear();
+		await reelkeep.stop();
+	};
 	return {
 		...reelkeep,
 		...stores,
 		clock,
+		stop,
 		report: (changes, { appKey = "12345678" } = {}) => {
 			const requestParam = JSON.stringify(sampleCallback(changes));
 			return reelkeep.receive({ requestParam, appKey, metadata: { ingress: "test", appKey } });
 		},
 		history: (stream) => readHistory(eventStore, stream),
 		until: (type, stream) => untilRecorded(eventStore, type, stream),
-		[Symbol.asyncDispose]: () => reelkeep.stop(),
+		[Symbol.asyncDispose]: stop,
 	};
 }
 
