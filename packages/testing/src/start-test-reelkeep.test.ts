@@ -1,6 +1,5 @@
 // What each fault does to the real core, seen from a service's side.
 
-import { memoryStorage } from "@reelkeep/core";
 import { CLOCK, type Plugin, RECEIVE, type ReceiveOutcome } from "@reelkeep/core/ports";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createShiftingClock } from "./shifting-clock.js";
@@ -151,12 +150,6 @@ describe("startTestReelkeep", () => {
 		await other[Symbol.asyncDispose]();
 		expect(started).toBe(clock);
 		expect(() => other.subscribe("mail", async () => undefined)).toThrow("was stopped");
-	});
-
-	it("refuses a plugin that provides what it provides itself", async () => {
-		await expect(startTestReelkeep({ plugins: [memoryStorage()] })).rejects.toThrow(
-			/test-storage and memory-storage both provide EventStore/,
-		);
 	});
 
 	it.each(["a promise that nobody keeps", "time that nobody moves"])(

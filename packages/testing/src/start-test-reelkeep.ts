@@ -33,6 +33,7 @@ import {
 } from "@reelkeep/core/ports";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
 import { type Faulty, faulty, unwrap } from "./faulty.js";
+import { PROVIDED_PORTS, refuseProvidedPorts } from "./provided-ports.js";
 import { readHistory, untilRecorded } from "./recorded-events.js";
 import { sampleCallback } from "./sample-callback.js";
 
@@ -46,7 +47,8 @@ export interface TestStores {
 	readonly keyring: Keyring;
 }
 
-export interface TestReelkeepOptions extends Omit<ReelkeepOptions, "plugins" | "container"> {
+/** `container` may bring anything but the clock and the stores, which have options of their own here. */
+export interface TestReelkeepOptions extends Omit<ReelkeepOptions, "plugins"> {
 	/** What is tested beside the stores: an archiver, an ingress, yours. */
 	readonly plugins?: readonly Plugin[];
 	/** Default: a `FakeClock`, which stands still; `createShiftingClock()` where real sockets and time go together. */
@@ -80,7 +82,7 @@ export interface TestReelkeep<Time extends Clock = FakeClock> extends Reelkeep, 
 
 /**
  * Starts a Reelkeep in memory. It logs nothing unless a `logger` is given. Stop it when the test is over.
- * *Errors*: rejects as `createReelkeep` and `start` do, also when a plugin provides a port that the kit provides.
+ * *Errors*: rejects as `createReelkeep` and `start` do, also when a plugin or the container brings the clock or a store.
  */
 export function startTestReelkeep(
 	options?: TestReelkeepOptions & { readonly clock?: FakeClock },
@@ -90,12 +92,14 @@ export function startTestReelkeep<Time extends Clock>(
 ): Promise<TestReelkeep<Time>>;
 export async function startTestReelkeep(options: TestReelkeepOptions = {}): Promise<TestReelkeep<Clock>> {
 	const { clock = createFakeClock(), plugins = [], stores: given = {}, ...others } = options;
+	refuseProvidedPorts({ plugins, container: others.container });
 	const stores = createStores(clock, given);
 	const eventStore = unwrap(stores.eventStore);
 	const reelkeep = createReelkeep({
 		logger: silentLogger,
 		...others,
-		plugins: [testStorage(stores, clock), ...plugins],
+		// Last: what is told of `plugins[0]` is of the caller's first.
+		plugins: [...plugins, testStorage(stores, clock)],
 	});
 	await reelkeep.start();
 	const stop = async (): Promise<void> => {
@@ -131,7 +135,7 @@ function createStores(clock: Clock, given: Partial<TestStores>): FaultyStores {
 function testStorage(stores: TestStores, clock: Clock): Plugin {
 	return {
 		name: "test-storage",
-		provides: [CLOCK, EVENT_STORE, CHECKPOINT_STORE, SNAPSHOT_STORE, LEASE_STORE, VIDEO_STORE, KEYRING],
+		provides: PROVIDED_PORTS,
 		needs: [],
 		register(registry) {
 			registry.provide(CLOCK, () => clock);
