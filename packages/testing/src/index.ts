@@ -14,7 +14,7 @@ export {
 	startObjectStore,
 } from "./object-store.js";
 export { readHistory, untilRecorded } from "./recorded-events.js";
-export { sampleCallback } from "./sample-callback.js";
+export { type CallbackMember, sampleCallback } from "./sample-callback.js";
 export { sampleVideo } from "./sample-video.js";
 export {
 	flipSignedByte,
@@ -27,6 +27,7 @@ export { type RawReply, sendRaw } from "./send-raw.js";
 export { createShiftingClock, type ShiftingClock } from "./shifting-clock.js";
 export {
 	type FaultyStores,
+	type ReportOptions,
 	startTestReelkeep,
 	type TestReelkeep,
 	type TestReelkeepOptions,

@@ -50,6 +50,15 @@ describe("a Reelkeep for a test", () => {
 		expectTypeOf(use).toBeFunction();
 	});
 
+	test("reports a callback's members, and others only when that is said", () => {
+		const use: Use<TestReelkeep> = (reelkeep) => {
+			reelkeep.report({ game_id: undefined, expire_time: "soon" }, { extra: { gameId: "any" } });
+			// @ts-expect-error: no callback has this.
+			reelkeep.report({ gameId: "any" });
+		};
+		expectTypeOf(use).toBeFunction();
+	});
+
 	test("is restarted on the stores of an earlier one", () => {
 		const use: Use<TestReelkeep> = (earlier) => startTestReelkeep({ stores: earlier });
 		expectTypeOf(use).toBeFunction();

@@ -31,11 +31,13 @@ import {
 	VIDEO_STORE,
 	type VideoStore,
 } from "@reelkeep/core/ports";
+import { checkMembers } from "./check-members.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
 import { type Faulty, faulty, unwrap } from "./faulty.js";
 import { PROVIDED_PORTS, refuseProvidedPorts } from "./provided-ports.js";
 import { readHistory, untilRecorded } from "./recorded-events.js";
-import { sampleCallback } from "./sample-callback.js";
+import { type CallbackMember, sampleCallback } from "./sample-callback.js";
+import { SAMPLE_APP } from "./sdk-request.js";
 
 /** The stores of a test's Reelkeep. */
 export interface TestStores {
@@ -60,15 +62,25 @@ export interface TestReelkeepOptions extends Omit<ReelkeepOptions, "plugins"> {
 	readonly stores?: Partial<TestStores>;
 }
 
+export interface ReportOptions {
+	/** Of the app that reports. Default: that of the captures. */
+	readonly appKey?: string;
+	/** Members that no callback has, for who wants to see what becomes of them. */
+	readonly extra?: Readonly<Record<string, unknown>>;
+}
+
 /** The stores as Reelkeep sees them, to look at and to plan faults with. */
 export type FaultyStores = { readonly [Name in keyof TestStores]: Faulty<TestStores[Name]> };
 
 export interface TestReelkeep<Time extends Clock = FakeClock> extends Reelkeep, FaultyStores {
 	readonly clock: Time;
-	/** Reports a recording, as an ingress does once it is authentic; `changes` as in `sampleCallback`. */
+	/**
+	 * Reports a recording, as an ingress does once it is authentic: that of `sampleCallback` with `changes`, of which
+	 * `undefined` leaves a member out. *Errors*: rejects with a `TypeError` for a member that no callback has.
+	 */
 	report(
-		changes?: Readonly<Record<string, unknown>>,
-		options?: { readonly appKey?: string },
+		changes?: { readonly [Member in CallbackMember]?: unknown },
+		options?: ReportOptions,
 	): Promise<ReceiveOutcome>;
 	/** Everything that is recorded, or recorded in one stream; past planned faults. */
 	history(stream?: StreamName): Promise<readonly ReelkeepEvent[]>;
@@ -111,8 +123,9 @@ export async function startTestReelkeep(options: TestReelkeepOptions = {}): Prom
 		...stores,
 		clock,
 		stop,
-		report: (changes, { appKey = "12345678" } = {}) => {
-			const requestParam = JSON.stringify(sampleCallback(changes));
+		report: async (changes = {}, { appKey = SAMPLE_APP.appKey, extra = {} } = {}) => {
+			checkMembers(changes);
+			const requestParam = JSON.stringify(sampleCallback({ ...changes, ...extra }));
 			return reelkeep.receive({ requestParam, appKey, metadata: { ingress: "test", appKey } });
 		},
 		history: (stream) => readHistory(eventStore, stream),
