@@ -17,6 +17,18 @@ export async function readHistory(store: EventStore, stream?: StreamName): Promi
 	return events;
 }
 
+/** *Errors*: throws when there is none. */
+export function firstOf<Type extends EventType>(
+	type: Type,
+	events: readonly ReelkeepEvent[],
+): Extract<ReelkeepEvent, { readonly type: Type }> {
+	const found = events.find(
+		(event): event is Extract<ReelkeepEvent, { readonly type: Type }> => event.type === type,
+	);
+	if (found === undefined) throw new Error(`there is no ${type}`);
+	return found;
+}
+
 /** The same, once an event of `type` is among them. *Errors*: rejects when none has come after 10 s of real time. */
 export async function untilRecorded(
 	store: EventStore,

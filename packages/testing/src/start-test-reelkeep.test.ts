@@ -20,17 +20,26 @@ describe("a report to a Reelkeep in memory", () => {
 		reelkeep.events.on("RecordingReported", ({ data }) => live.push(data.trackInfo));
 		const outcome = await reelkeep.report({ track_info: "mine" }, { appKey: "other-app" });
 		if (!("stream" in outcome)) throw new Error(outcome._tag);
-		const [event] = await reelkeep.until("RecordingReported", outcome.stream);
+		const event = await reelkeep.until("RecordingReported", outcome.stream);
 		expect(event).toMatchObject({ data: { trackInfo: "mine" }, metadata: { appKey: "other-app" } });
-		expect(event?.recordedAt).toBe(reelkeep.clock.now());
+		expect(event.recordedAt).toBe(reelkeep.clock.now());
 
 		const seen: string[] = [];
 		const subscription = reelkeep.subscribe("mail", async ({ type }) => void seen.push(type));
 		await subscription.whenCaughtUp();
 		expect({ live, seen }).toEqual({ live: ["mine"], seen: ["RecordingReported"] });
-		expect(await reelkeep.checkpointStore.load("mail")).toBe(event?.position);
+		expect(await reelkeep.checkpointStore.load("mail")).toBe(event.position);
 		expect(await reelkeep.history("recording-of-nobody")).toEqual([]);
 		expect(await reelkeep.health.check()).toEqual([]);
+	});
+
+	it("is waited for by its type: the first of them, also when it comes later than the wait", async () => {
+		const quarantined = reelkeep.until("CallbackQuarantined");
+		await reelkeep.report({ track_info: "first" });
+		await reelkeep.report({ track_info: "second" });
+		expect((await reelkeep.until("RecordingReported")).data.trackInfo).toBe("first");
+		await reelkeep.report({ game_id: undefined });
+		expect((await quarantined).stream).toMatch(/^quarantine-/);
 	});
 
 	it("is quarantined when it cannot be decoded", async () => {
@@ -84,7 +93,7 @@ describe("an event store that fails", () => {
 		await reelkeep.report();
 		reelkeep.eventStore.faults.failNext("readAll", { times: Number.POSITIVE_INFINITY });
 		expect(await reelkeep.history()).toHaveLength(1);
-		expect(await reelkeep.until("RecordingReported")).toHaveLength(1);
+		expect(await reelkeep.until("RecordingReported")).toMatchObject({ type: "RecordingReported" });
 	});
 
 	it("by being asked twice: nothing is recorded twice", async () => {

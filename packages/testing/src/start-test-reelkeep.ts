@@ -35,7 +35,7 @@ import { checkMembers } from "./check-members.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
 import { type Faulty, faulty, unwrap } from "./faulty.js";
 import { PROVIDED_PORTS, refuseProvidedPorts } from "./provided-ports.js";
-import { readHistory, untilRecorded } from "./recorded-events.js";
+import { firstOf, readHistory, untilRecorded } from "./recorded-events.js";
 import { type CallbackMember, sampleCallback } from "./sample-callback.js";
 import { SAMPLE_APP } from "./sdk-request.js";
 
@@ -84,8 +84,14 @@ export interface TestReelkeep<Time extends Clock = FakeClock> extends Reelkeep, 
 	): Promise<ReceiveOutcome>;
 	/** Everything that is recorded, or recorded in one stream; past planned faults. */
 	history(stream?: StreamName): Promise<readonly ReelkeepEvent[]>;
-	/** The same, once there is a `type`. *Errors*: rejects when none has come after 10 s of real time. */
-	until(type: EventType, stream?: StreamName): Promise<readonly ReelkeepEvent[]>;
+	/**
+	 * The first event of `type`, of everything or of one stream, once it is there; past planned faults. It waits in real time
+	 * and moves no clock. *Errors*: rejects when none has come after 10 s.
+	 */
+	until<Type extends EventType>(
+		type: Type,
+		stream?: StreamName,
+	): Promise<Extract<ReelkeepEvent, { readonly type: Type }>>;
 	/** Forgets all planned faults, lets go on what waits, and stops. Idempotent. */
 	stop(): Promise<void>;
 	/** `stop`, for `await using`. */
@@ -129,7 +135,7 @@ export async function startTestReelkeep(options: TestReelkeepOptions = {}): Prom
 			return reelkeep.receive({ requestParam, appKey, metadata: { ingress: "test", appKey } });
 		},
 		history: (stream) => readHistory(eventStore, stream),
-		until: (type, stream) => untilRecorded(eventStore, type, stream),
+		until: async (type, stream) => firstOf(type, await untilRecorded(eventStore, type, stream)),
 		[Symbol.asyncDispose]: stop,
 	};
 }
