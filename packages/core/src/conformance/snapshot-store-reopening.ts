@@ -1,4 +1,4 @@
-// The clauses of `SnapshotStore` about what a later process finds, after an end in good order and after a kill.
+// The clauses of `SnapshotStore` about what a later process finds, after an end in good order, a kill, and damage.
 
 import type { Snapshot, SnapshotStore } from "../ports/snapshot-store.js";
 import { assert, rejectionOf } from "./case.js";
@@ -57,8 +57,38 @@ export async function findsOldOrNew(first: SnapshotStore, harness: SnapshotStore
 	}
 }
 
+/** So many places in what is kept. */
+const DAMAGES = 6;
+
+export async function trustsNothingDamaged(
+	first: SnapshotStore,
+	harness: SnapshotStoreHarness,
+): Promise<void> {
+	let store = first;
+	// A digit that became another is JSON as before, and a wrong state.
+	const state = Array.from({ length: 200 }, (_, index) => 1_000_000 + index);
+	await saveAs(store, "tracks", snapshotAt(9, state));
+	for (let count = 1; count <= DAMAGES; count += 1) {
+		await saveAs(store, "recordings", snapshotAt(count, state));
+		await assertLoads(store, "recordings", snapshotAt(count, state));
+		store = await opened(harness.damage?.("recordings"));
+		const what = `where byte ${count} was damaged`;
+		let found: Snapshot | undefined;
+		const error = await rejectionOf(async () => {
+			found = await store.load("recordings");
+		});
+		assert(error === undefined, `a load ${what} rejects: it must resolve with undefined`);
+		assert(found === undefined, `a load ${what} resolves with a snapshot: it must with undefined`);
+		await assertLoads(store, "tracks", snapshotAt(9, state), `what is under another name ${what}`);
+	}
+}
+
 async function reopened(harness: SnapshotStoreHarness, after: "reopen" | "crash"): Promise<SnapshotStore> {
-	const store = await harness[after]?.();
+	return opened(harness[after]?.());
+}
+
+async function opened(opening: Promise<SnapshotStore> | undefined): Promise<SnapshotStore> {
+	const store = await opening;
 	assert(store !== undefined, "the harness opens the store again");
 	return store;
 }

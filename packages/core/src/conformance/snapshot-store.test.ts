@@ -17,7 +17,7 @@ const memory: MakeSnapshots = async () => ({
 });
 
 describeConformance("the memory snapshot store", snapshotStoreSuite(memory), {
-	skips: ["too-large", "reopened", "crash", "crash-save"],
+	skips: ["too-large", "reopened", "crash", "crash-save", "damaged"],
 });
 
 const failing = (make: MakeSnapshots) => failingOf(snapshotStoreSuite(make));
@@ -34,6 +34,7 @@ test("a store that does nothing passes no clause", async () => {
 		open,
 		reopen: open,
 		crash: open,
+		damage: open,
 		maxSnapshotBytes: 1024 * 1024,
 		dispose: async () => undefined,
 	}));

@@ -14,6 +14,11 @@ export interface SnapshotStoreHarness {
 	/** As `reopen`, but the process is killed; a save may be under way, and is lost to whoever waits for it. */
 	crash?(): Promise<SnapshotStore>;
 	/**
+	 * Ends the store, changes a byte of what it keeps under `name`, elsewhere each time, and opens it as a later process
+	 * does. Absent: what the store keeps cannot be reached, or mends itself.
+	 */
+	damage?(name: string): Promise<SnapshotStore>;
+	/**
 	 * The largest snapshot that the store takes, in bytes of JSON: a mebibyte at least, and no more than can be made and
 	 * refused in a test. Absent: there is no limit, or none so low.
 	 */
@@ -22,7 +27,7 @@ export interface SnapshotStoreHarness {
 	dispose(): Promise<void>;
 }
 
-type Need = "reopen" | "crash" | "maxSnapshotBytes";
+type Need = "reopen" | "crash" | "damage" | "maxSnapshotBytes";
 type SuiteClause = Clause<SnapshotStore, SnapshotStoreHarness, Need>;
 
 /** All cases; each makes a harness of its own, empty. */
@@ -61,5 +66,11 @@ const CLAUSES: readonly SuiteClause[] = [
 		"finds the old or the new snapshot when a kill cut a save short",
 		reopening.findsOldOrNew,
 		"crash",
+	],
+	[
+		"damaged",
+		"has nothing where bytes were damaged, keeps other names, and takes a new snapshot there",
+		reopening.trustsNothingDamaged,
+		"damage",
 	],
 ];

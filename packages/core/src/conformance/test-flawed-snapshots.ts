@@ -24,6 +24,8 @@ export type SnapshotDisk = Map<string, string>;
 /** What a flaw may look at. */
 export interface SnapshotSession {
 	readonly disk: SnapshotDisk;
+	/** The texts that lie there and were never saved: a sound store tells them, as by a hash. */
+	readonly damaged: ReadonlySet<string>;
 	/** How the session before it ended. */
 	readonly after?: "reopen" | "crash";
 }
@@ -37,34 +39,52 @@ export function brokenSnapshots(
 ): MakeSnapshots {
 	return async () => {
 		const disk: SnapshotDisk = new Map();
-		let session = openSession(disk);
+		const damaged = new Set<string>();
+		let session = openSession(disk, damaged);
 		const planted = (after?: "reopen" | "crash"): SnapshotStore => ({
 			...session.store,
-			...plant(session.store, { disk, ...(after !== undefined && { after }) }),
+			...plant(session.store, { disk, damaged, ...(after !== undefined && { after }) }),
 		});
 		const next = (after: "reopen" | "crash") => async (): Promise<SnapshotStore> => {
 			await session.end(after);
-			session = openSession(disk);
+			session = openSession(disk, damaged);
 			return planted(after);
 		};
+		const reopen = next("reopen");
 		return {
 			open: async () => planted(),
-			reopen: next("reopen"),
+			reopen,
 			crash: next("crash"),
+			async damage(name) {
+				await session.end("reopen");
+				// A flaw may keep it under another name: what came there last.
+				const key = disk.has(name) ? name : ([...disk.keys()].at(-1) ?? name);
+				const text = turnedAt(disk.get(key) ?? "", damaged.size);
+				damaged.add(text);
+				disk.set(key, text);
+				return reopen();
+			},
 			maxSnapshotBytes: MAX_SNAPSHOT_BYTES,
 			dispose: async () => undefined,
 		};
 	};
 }
 
+/** `text` with one bit turned: of its brackets, or of a digit in its state. */
+function turnedAt(text: string, turn: number): string {
+	const at = turn % 2 === 0 ? Math.floor(turn / 2) : text.lastIndexOf("000") - turn;
+	return `${text.slice(0, at)}${String.fromCharCode(text.charCodeAt(at) ^ 1)}${text.slice(at + 1)}`;
+}
+
 /** One process. What it has not written by a kill is lost. */
-function openSession(disk: SnapshotDisk) {
+function openSession(disk: SnapshotDisk, damaged: ReadonlySet<string>) {
 	const turns = new Map<string, Promise<void>>();
 	let isKilled = false;
 	const store: SnapshotStore = {
 		async load(name) {
 			checkSnapshotName(name);
-			return parsed(disk.get(name));
+			const text = disk.get(name);
+			return text !== undefined && damaged.has(text) ? undefined : parsed(text);
 		},
 		async save(name, snapshot) {
 			checkSnapshotName(name);

@@ -1,6 +1,6 @@
 // For the test of the snapshot store's suite only: stores that show a save half done, or lose what was saved.
 
-import type { Snapshot, SnapshotStore } from "../ports/index.js";
+import { type Snapshot, type SnapshotStore, storeFault } from "../ports/index.js";
 import {
 	brokenSnapshots,
 	parsed,
@@ -26,7 +26,7 @@ export const snapshotKeepingFlaws: Record<string, SnapshotFlaw> = {
 		make: brokenSnapshots((store, { disk }) => lastWriterWins(store, disk)),
 	},
 	"it forgets with its process": {
-		breaks: ["reopened", "crash", "crash-save"],
+		breaks: ["reopened", "crash", "crash-save", "damaged"],
 		make: brokenSnapshots((_, { disk, after }) => {
 			if (after !== undefined) disk.clear();
 			return {};
@@ -76,6 +76,42 @@ export const snapshotKeepingFlaws: Record<string, SnapshotFlaw> = {
 				},
 			};
 		}),
+	},
+	"bytes that changed are a state, where they are JSON still": {
+		breaks: ["damaged"],
+		make: brokenSnapshots((store, { disk }) => ({
+			load: async (name) => (await store.load(name)) ?? parsed(disk.get(name)),
+		})),
+	},
+	"bytes that changed are a fault": {
+		breaks: ["damaged"],
+		make: brokenSnapshots((store, { disk, damaged }) => ({
+			async load(name) {
+				const snapshot = await store.load(name);
+				if (damaged.has(disk.get(name) ?? "")) throw storeFault("corrupt", "a snapshot is damaged");
+				return snapshot;
+			},
+		})),
+	},
+	"one damaged snapshot takes the others with it": {
+		breaks: ["damaged"],
+		make: brokenSnapshots((store, { disk, damaged }) => ({
+			async load(name) {
+				const snapshot = await store.load(name);
+				return [...disk.values()].some((text) => damaged.has(text)) ? undefined : snapshot;
+			},
+		})),
+	},
+	"where bytes were damaged nothing is saved any more": {
+		breaks: ["damaged"],
+		make: brokenSnapshots((store, { disk, damaged }) => ({
+			async save(name, snapshot) {
+				const result = await store.save(name, snapshot);
+				const [earlier] = damaged;
+				if (earlier !== undefined && name === "recordings") disk.set(name, earlier);
+				return result;
+			},
+		})),
 	},
 };
 

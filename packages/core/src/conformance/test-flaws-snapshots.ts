@@ -14,6 +14,8 @@ import { fnv1a, pause } from "./test-flawed-stores.js";
 
 const NOTHING: Snapshot = { version: 0, position: toPosition(0), eventId: "", state: null };
 
+const isName = (name: unknown): boolean => typeof name === "string" && name !== "" && name.length <= 256;
+
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */
 export const snapshotFlaws: Record<string, SnapshotFlaw> = {
 	"a load of nothing leaves an empty snapshot": {
@@ -40,7 +42,7 @@ export const snapshotFlaws: Record<string, SnapshotFlaw> = {
 		breaks: [
 			...["save-and-load", "states", "large-positions", "distinct-names", "replaced", "taken-at-call"],
 			...["last-save", "whole-meanwhile", "names-at-once", "arguments", "too-large"],
-			...["reopened", "crash", "crash-save"],
+			...["reopened", "crash", "crash-save", "damaged"],
 		],
 		make: loadedAs(({ previous: _, ...snapshot }) => snapshot),
 	},
@@ -178,10 +180,9 @@ export const snapshotFlaws: Record<string, SnapshotFlaw> = {
 	"arguments are not checked": {
 		breaks: ["arguments"],
 		make: brokenSnapshots((store, { disk }) => ({
-			load: async (name) => parsed(disk.get(name)),
+			load: async (name) => (isName(name) ? store.load(name) : parsed(disk.get(name))),
 			async save(name, snapshot) {
-				const isName = typeof name === "string" && name !== "" && name.length <= 256;
-				if (isName) return store.save(name, snapshot);
+				if (isName(name)) return store.save(name, snapshot);
 				disk.set(name, JSON.stringify(snapshot));
 				return { _tag: "Saved" };
 			},
