@@ -1,4 +1,4 @@
-// The code of docs/write-a-plugin.md is the examples' code, and what it links to is there.
+// The code of docs/write-a-plugin.md is the examples' code, or the ports' without their comments; what it links to is there.
 
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -13,14 +13,17 @@ const withoutIndents = (code: string): string =>
 		.filter((line) => line !== "")
 		.join("\n");
 
-test("every block of code in the guide stands in the example that it names", () => {
+const withoutComments = (code: string): string => code.replace(/^\s*(?:\/\*\*|\*|\/\/).*$/gm, "");
+
+test("every block of code in the guide stands in the example, or the port, that it names", () => {
 	const blocks = [...guide.matchAll(/```ts\n([\s\S]+?)```/g)].map(([, code = ""]) => code);
 	expect(blocks.length).toBeGreaterThan(8);
 	for (const block of blocks) {
-		const [, path = ""] = /^\/\/ (examples\/\S+\.ts)\n/.exec(block) ?? [];
+		const [, path = ""] = /^\/\/ ((?:examples|packages\/core\/src\/ports)\/\S+\.ts)\n/.exec(block) ?? [];
 		const source = readFileSync(new URL(`../${path}`, docs), "utf8");
 		const code = block.slice(block.indexOf("\n") + 1);
-		expect(withoutIndents(source), `${path}, as in the guide`).toContain(withoutIndents(code));
+		const stands = path.startsWith("packages") ? withoutComments(source) : source;
+		expect(withoutIndents(stands), `${path}, as in the guide`).toContain(withoutIndents(code));
 	}
 });
 
