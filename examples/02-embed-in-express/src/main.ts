@@ -3,7 +3,8 @@
 import { createTopVerifier } from "@reelkeep/adapter-http";
 import { createExpressHandler, keepRawBody } from "@reelkeep/adapter-http/express";
 import { archiver } from "@reelkeep/archiver";
-import { createReelkeep, randomIds, systemClock } from "@reelkeep/core/container";
+import { createReelkeep } from "@reelkeep/core/container";
+import { CLOCK, IDS } from "@reelkeep/core/ports";
 import { fsStorage } from "@reelkeep/storage-fs";
 import express from "express";
 
@@ -19,8 +20,9 @@ app.post("/orders", (request, response) => {
 
 // Reelkeep, embedded: it answers /router/rest and /router/batch, and leaves everything else to the service.
 const reelkeep = createReelkeep({ plugins: [fsStorage({ directory: REELKEEP_DATA }), archiver()] });
-const verifier = createTopVerifier({ apps: { [APP_KEY]: APP_SECRET }, clock: systemClock });
-app.use(createExpressHandler({ receive: reelkeep.receive, verifier, ids: randomIds, clock: systemClock }));
+const [clock, ids] = [reelkeep.get(CLOCK), reelkeep.get(IDS)];
+const verifier = createTopVerifier({ apps: { [APP_KEY]: APP_SECRET }, clock });
+app.use(createExpressHandler({ receive: reelkeep.receive, verifier, ids, clock }));
 
 reelkeep.events.on("RecordingReported", ({ data }) => console.log(`reported ${data.trackInfo}`));
 app.get("/recordings", async (_request, response) => {
