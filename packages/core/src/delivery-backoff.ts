@@ -19,5 +19,5 @@ export function retryDelayMs(failures: number): number {
 export function parkedDelayMs(eventId: string, failures: number): number {
 	const whole = Math.min(FIRST_PARKED_MS * 2 ** (failures - 1), MAX_PARKED_MS);
 	const share = Number.parseInt(hashFields([eventId, String(failures)]).slice(0, 8), 16) / 2 ** 32;
-	return Math.round(whole * (1 + share)) / 2;
+	return Math.round((whole * (1 + share)) / 2);
 }

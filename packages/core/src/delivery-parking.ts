@@ -5,7 +5,7 @@ import { parkedDelayMs, retryDelayMs } from "./delivery-backoff.js";
 import type { Backlog, Failed, LaneItem, Lanes } from "./delivery-lanes.js";
 import type { DeliveryLedger, DeliveryParked } from "./delivery-ledger.js";
 import { decodeEvent, type ReelkeepEvent, toUnknownEvent, type UnknownEvent } from "./events.js";
-import { errorName, observe } from "./observe.js";
+import { describeUnexpected, errorName, observe } from "./observe.js";
 import { outwait, type Waiting } from "./outwait.js";
 import type { EventStore, Position, RecordedEvent, StreamName } from "./ports/event-store.js";
 import { comparePositions } from "./ports/position.js";
@@ -17,9 +17,6 @@ const BACKLOG_EVENTS = 64;
 const IDLE_MS = 60_000;
 /** What is due and cannot be gone on with yet is looked at again after this. */
 const BUSY_MS = 100;
-
-/** Of an error's name, in the log. */
-const MAX_ERROR_CHARACTERS = 128;
 
 export interface ParkingLimits {
 	/** Tries before an event parks; `undefined`: nothing parks. */
@@ -66,9 +63,10 @@ export function createParking(
 	const mayPark = (stream: StreamName): boolean =>
 		ledger.state.parked.has(stream) || ledger.state.parked.size + recording.size < maxParked;
 
-	const park = async ({ event, replayTo }: LaneItem, failures: number, error: string): Promise<void> => {
+	const park = async ({ event, replayTo }: LaneItem, failures: number, cause: unknown): Promise<void> => {
 		const { stream, version, position, id: eventId } = event;
 		const now = clock.now();
+		const error = errorName(cause);
 		const { parkedAt = now } = ledger.state.parked.get(stream) ?? {};
 		const parkedTries = Math.max(1, failures - triesBeforeParking + 1);
 		const nextTryAt = failures >= maxTries ? null : now + parkedDelayMs(eventId, parkedTries);
@@ -82,7 +80,10 @@ export function createParking(
 		resuming.delete(stream);
 		failing.delete(eventId);
 		const details = { subscription: name, id: eventId, position, failures, nextTryAt };
-		observe(() => logger.error(details, "handler keeps failing; its recording is parked"));
+		observe(() => {
+			const told = { ...details, error: describeUnexpected(cause) };
+			logger.error(told, "handler keeps failing; its recording is parked");
+		});
 		wake.call();
 	};
 
@@ -116,7 +117,6 @@ export function createParking(
 			const { event } = item;
 			const { id, position, stream } = event;
 			const failures = item.failures + 1;
-			const failure = errorName(error).slice(0, MAX_ERROR_CHARACTERS);
 			const delayMs = retryDelayMs(failures);
 			failing.set(id, { position, failures });
 			observe(() => {
@@ -124,11 +124,13 @@ export function createParking(
 				Promise.resolve(onFailure?.(error, event, failures)).catch(() => undefined);
 			});
 			if (failures >= triesBeforeParking && mayPark(stream)) {
-				await park(item, failures, failure);
+				await park(item, failures, error);
 				return "parked";
 			}
-			const details = { subscription: name, id, position, failure, attempt: failures, delayMs };
-			observe(() => logger.warn(details, "handler failed; trying again"));
+			const details = { subscription: name, id, position, attempt: failures, delayMs };
+			observe(() => {
+				logger.warn({ ...details, error: describeUnexpected(error) }, "handler failed; trying again");
+			});
 			await clock.sleep(delayMs, signal);
 			return "again";
 		},

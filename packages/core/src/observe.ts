@@ -10,9 +10,12 @@ export function observe(look: () => void): void {
 	} catch {}
 }
 
+/** More is no name. */
+const MAX_NAME_CHARACTERS = 128;
+
 /** All that is safe to tell of an error that is not ours, as text: its message may hold anything. */
 export function errorName(error: unknown): string {
-	return error instanceof Error ? String(error.name) : typeof error;
+	return error instanceof Error ? String(error.name).slice(0, MAX_NAME_CHARACTERS) : typeof error;
 }
 
 /** What of an error may be told to a log or a person: faults of stores carry no data of callbacks, others may. */
@@ -31,9 +34,9 @@ export function describeUnexpected(error: unknown): object {
 	const frames = trace.split("\n").filter((line) => /^\s+at /.test(line));
 	const { code, _tag } = error as { code?: unknown; _tag?: unknown };
 	return {
-		name: error.name,
-		...(typeof code === "string" ? { code } : {}),
-		...(typeof _tag === "string" ? { tag: _tag } : {}),
+		name: errorName(error),
+		...(typeof code === "string" ? { code: code.slice(0, MAX_NAME_CHARACTERS) } : {}),
+		...(typeof _tag === "string" ? { tag: _tag.slice(0, MAX_NAME_CHARACTERS) } : {}),
 		at: frames.slice(0, MAX_FRAMES).map((line) => line.trim()),
 	};
 }

@@ -23,6 +23,10 @@ describe("a recording whose event keeps failing", () => {
 		expect(subscription.problem()).toBe(
 			"subscription billing has parked 1 recording: their handler keeps failing",
 		);
+		expect(Number.isInteger(subscription.parked()[0]?.nextTryAt)).toBe(true);
+		const [told] = logged.filter((line) => "nextTryAt" in (line as object));
+		expect(told).toMatchObject({ id: "e1", failures: 2, error: { name: "TypeError" } });
+		expect(JSON.stringify(told)).toContain("test-subscription.ts");
 		expect(JSON.stringify(logged)).not.toContain("secret");
 		await append(3);
 		await subscription.whenCaughtUp();

@@ -26,8 +26,9 @@ describe("a handler that fails", () => {
 		await passes(400);
 		expect(handled).toEqual(["e1", "e1", "e1", "e1", "e2"]);
 		expect(logged).toMatchObject(
-			[100, 200, 400].map((delayMs) => ({ id: "e1", failure: "TypeError", delayMs })),
+			[100, 200, 400].map((delayMs) => ({ id: "e1", error: { name: "TypeError" }, delayMs })),
 		);
+		expect(JSON.stringify(logged[0])).toContain("subscribe.test.ts");
 		expect(JSON.stringify(logged)).not.toContain("secret words");
 		await subscription.stop();
 	});
@@ -78,7 +79,7 @@ describe("a handler that fails", () => {
 		await append();
 		const subscription = start(() => Promise.reject("no"));
 		await passes(10 * 60_000);
-		expect(logged.at(-1)).toMatchObject({ delayMs: 30_000, failure: "string" });
+		expect(logged.at(-1)).toMatchObject({ delayMs: 30_000, error: { name: "string" } });
 		await subscription.stop();
 	});
 

@@ -4,6 +4,7 @@ import { decodeEvent } from "../events.js";
 import { followLog, lastPosition } from "../follow.js";
 import type { LiveEmitter } from "../live-events.js";
 import { describeError, observe } from "../observe.js";
+import type { ReceiveOutcome } from "../ports/ingress.js";
 import type { Notices } from "../ports/notices.js";
 import type { Get, Plugin } from "../ports/plugin.js";
 import { comparePositions } from "../ports/position.js";
@@ -26,6 +27,12 @@ import { createReceive, type ReceiveOptions, resolveReceiveOptions } from "../re
 
 const CORE_PLUGIN = "reelkeep";
 
+const STOPPED: ReceiveOutcome = {
+	_tag: "Unavailable",
+	reason: "fault",
+	message: "this Reelkeep was stopped: nothing can be received any more",
+};
+
 export function corePlugin(options: {
 	readonly receive: ReceiveOptions;
 	readonly quarantineQuota: Partial<QuarantineQuota>;
@@ -37,6 +44,7 @@ export function corePlugin(options: {
 	const stopping = new AbortController();
 	const ledger = createQuarantineLedger(options.quarantineQuota);
 	let isStarted = false;
+	let isStopped = false;
 	/** Before the start nobody counts what is in quarantine: waiting for that would end in a timeout. */
 	const quarantine: QuarantineLedger = {
 		...ledger,
@@ -53,8 +61,8 @@ export function corePlugin(options: {
 		provides: [RECEIVE, HEALTH, NOTICES],
 		needs: [EVENT_STORE, KEYRING, ADMISSION, CLOCK, IDS, LOGGER, TELEMETRY],
 		register(registry) {
-			registry.provide(RECEIVE, (get) =>
-				createReceive(
+			registry.provide(RECEIVE, (get) => {
+				const receive = createReceive(
 					{
 						store: get(EVENT_STORE),
 						keyring: get(KEYRING),
@@ -66,8 +74,10 @@ export function corePlugin(options: {
 						quarantine,
 					},
 					options.receive,
-				),
-			);
+				);
+				// A store in memory would go on recording for nobody. Ingresses need this port, so they have been drained by then.
+				return (report) => (isStopped ? Promise.resolve(STOPPED) : receive(report));
+			});
 			registry.provide(NOTICES, options.notices);
 			registry.provide(HEALTH, () => ({ check: options.check }));
 		},
@@ -83,6 +93,7 @@ export function corePlugin(options: {
 			tail = Promise.all([counting, feeding]);
 		},
 		async stop() {
+			isStopped = true;
 			stopping.abort();
 			await tail;
 		},

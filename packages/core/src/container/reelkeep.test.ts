@@ -12,6 +12,7 @@ import {
 	type Plugin,
 	RECEIVE,
 	type ReadAllOptions,
+	type Receive,
 	storeFault,
 	type Token,
 	VIDEO_STORE,
@@ -169,6 +170,37 @@ describe("before start and after stop", () => {
 		expect(await reelkeep.receive(undecodable)).toEqual(unavailable);
 		await starting;
 		expect(await reelkeep.receive(undecodable)).toMatchObject({ _tag: "Quarantined" });
+	});
+
+	test("what comes after the stop is not recorded, through whichever door", async () => {
+		const reelkeep = await started();
+		const door = reelkeep.get(RECEIVE);
+		await reelkeep.stop();
+		const unavailable = {
+			_tag: "Unavailable",
+			reason: "fault",
+			message: "this Reelkeep was stopped: nothing can be received any more",
+		};
+		expect(await reelkeep.receive(report())).toEqual(unavailable);
+		expect(await door(report())).toEqual(unavailable);
+		for await (const event of reelkeep.store.readAll()) expect.unreachable(event.type);
+	});
+
+	test("what an ingress still has when it is stopped is recorded", async () => {
+		const outcomes: unknown[] = [];
+		let receive: Receive | undefined;
+		const ingress: Plugin = {
+			name: "ingress",
+			provides: [],
+			needs: [RECEIVE],
+			start: async (get) => {
+				receive = get(RECEIVE);
+			},
+			stop: async () => void outcomes.push(await receive?.(report())),
+		};
+		const reelkeep = await started({ plugins: [ingress, memoryStorage()] });
+		await reelkeep.stop();
+		expect(outcomes).toMatchObject([{ _tag: "Reported" }]);
 	});
 
 	test("a stop ends subscriptions before the stores, and waits for their handlers", async () => {

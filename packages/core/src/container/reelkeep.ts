@@ -120,7 +120,6 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 	const problems = describeNoPlugins(options?.plugins);
 	if (problems.length > 0) throw new CompositionError(problems);
 	const child = createChild(options.container ?? globalContainer);
-	const resolve = createResolve(child);
 	const isUsers = (token: Token<unknown>): boolean => options.container?.isRegistered(token, true) ?? false;
 	const get: Get = (token) => resolve(token);
 	const emitter = lazy(() => createLiveEmitter(get(LOGGER)));
@@ -133,8 +132,13 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 	const { receive = {}, quarantineQuota = {} } = options;
 	const core = corePlugin({ receive, quarantineQuota, emitter, notices, check });
 	const composed = [core, ...options.plugins];
+	const known = [...knownTokens(composed)];
+	const resolve = createResolve(
+		child,
+		known.filter((token) => !isUsers(token)),
+	);
 
-	for (const token of knownTokens(composed)) if (isUsers(token)) resolveOnce(child, token);
+	for (const token of known) if (isUsers(token)) resolveOnce(child, token);
 	registerDefaults(child, isUsers, options.logger ?? consoleLogger);
 	const ordered = orderPlugins(
 		composed.map((plugin) => ({ ...plugin, provides: plugin.provides.filter((token) => !isUsers(token)) })),

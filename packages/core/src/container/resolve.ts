@@ -1,13 +1,37 @@
 // What is behind a token or a class, with the container's own errors in words.
 
 import type { DependencyContainer, InjectionToken } from "tsyringe";
-import { createToken, type Token } from "../ports/plugin.js";
+import { createToken, type Token, tokenName } from "../ports/plugin.js";
 import { CompositionError, describeMissing } from "./compose.js";
 
 export type Resolve = <T>(what: Token<T> | InjectionToken<T>) => T;
 
-/** *Errors*: throws a `CompositionError` for what nobody provides and for a class that cannot be made; a factory's own error is passed on. */
-export function createResolve(child: DependencyContainer): Resolve {
+/** Which composition's ports went into what tsyringe keeps for all of them. */
+const madeWithPortsOf = new WeakMap<object, DependencyContainer>();
+
+/**
+ * *Shape*: `ownPorts` are the tokens that this composition provides.
+ * *Errors*: throws a `CompositionError` for what nobody provides, for a class that cannot be made, and for a singleton that another
+ * composition made with its ports; a factory's own error is passed on.
+ */
+export function createResolve(child: DependencyContainer, ownPorts: Iterable<Token<unknown>>): Resolve {
+	let portsTaken = 0;
+	const countPort = (): void => {
+		portsTaken += 1;
+	};
+	for (const token of ownPorts) child.beforeResolution(token, countPort, { frequency: "Always" });
+
+	/** What tsyringe keeps outside our child it keeps for every composition: with our ports in it, it can be only ours. */
+	const resolveUsers = <T>(what: InjectionToken<T>): T => {
+		const before = portsTaken;
+		const made = child.resolve(what);
+		if (!isObject(made)) return made;
+		const owner = madeWithPortsOf.get(made);
+		if (owner !== undefined && owner !== child) throw new CompositionError([describeShared(what)]);
+		if (portsTaken > before) madeWithPortsOf.set(made, child);
+		return made;
+	};
+
 	return <T>(what: Token<T> | InjectionToken<T>): T => {
 		if (what === undefined || what === null) {
 			throw new CompositionError([
@@ -15,11 +39,21 @@ export function createResolve(child: DependencyContainer): Resolve {
 			]);
 		}
 		try {
-			return child.resolve(what);
+			return child.isRegistered(what) ? child.resolve(what) : resolveUsers(what);
 		} catch (error) {
 			throw inWords(error) ?? error;
 		}
 	};
+}
+
+function isObject(made: unknown): made is object {
+	return (typeof made === "object" && made !== null) || typeof made === "function";
+}
+
+function describeShared(what: InjectionToken<unknown>): string {
+	const name =
+		typeof what === "symbol" ? tokenName(what) : typeof what === "function" ? what.name : String(what);
+	return `${name} is a singleton, and was made with the ports of another Reelkeep; write @scoped(Lifecycle.ContainerScoped) above it instead of @singleton(), or register it so, and each Reelkeep makes its own`;
 }
 
 /** Opens the container that Reelkeep works in. *Errors*: throws a `CompositionError` when `parent` cannot be used. */

@@ -249,6 +249,17 @@ describe("your own decorated classes", () => {
 		});
 	}
 
+	test("registered as singletons with another Reelkeep's ports in them are refused", () => {
+		const mine = container.createChildContainer();
+		mine.register(VIDEO_SOURCE, { useClass: OwnVideoSource }, { lifecycle: Lifecycle.Singleton });
+		const [one, two] = [compose(mine), compose(mine)];
+		expect((one.get(VIDEO_SOURCE) as OwnVideoSource).store).toBe(one.store);
+		expect(one.get(VIDEO_SOURCE)).toBe(one.get(VIDEO_SOURCE));
+		expect(() => two.get(VIDEO_SOURCE)).toThrow(
+			/^VideoSource is a singleton, and was made with the ports of another Reelkeep; write @scoped/,
+		);
+	});
+
 	test("registered as singletons are the user's own instance", () => {
 		const mine = container.createChildContainer();
 		mine.register(CLOCK, { useValue: clock });
