@@ -42,36 +42,16 @@ export function decideDeadline(stated: {
 	readonly capMs?: number;
 }): Deadline {
 	const { receivedAt, expireTime, linkExpiry, capMs = DEFAULT_CAP_MS } = stated;
-	const candidates = [
-		...(expireTime === undefined
-			? []
-			: [
-					{ source: "expire_time" as const, at: expireTime, value: expireTime, otherUnit: expireTime * 1000 },
-				]),
-		...(linkExpiry === undefined
-			? []
-			: [
-					{
-						source: "link" as const,
-						at: linkExpiry.at,
-						value: linkExpiry.value,
-						otherUnit: linkExpiry.value,
-					},
-				]),
-	];
-	const judged = candidates.map((candidate) => ({
-		...candidate,
-		reason: implausible(candidate.at, candidate.otherUnit, receivedAt),
-	}));
-	const ignored = judged.flatMap(({ source, value, reason }) =>
-		reason === undefined ? [] : [{ source, value, reason }],
-	);
-	const believed = judged
-		.filter(({ reason }) => reason === undefined)
-		.sort((left, right) => left.at - right.at)[0];
-	return believed === undefined
-		? { at: receivedAt + capMs, source: "cap", ignored }
-		: { at: believed.at, source: believed.source, ignored };
+	const ignored: IgnoredExpiry[] = [];
+	let believed: Omit<Deadline, "ignored"> | undefined;
+	const judge = (source: IgnoredExpiry["source"], at: number, value: number, otherUnit: number): void => {
+		const reason = implausible(at, otherUnit, receivedAt);
+		if (reason !== undefined) ignored.push({ source, value, reason });
+		else if (believed === undefined || at < believed.at) believed = { at, source };
+	};
+	if (expireTime !== undefined) judge("expire_time", expireTime, expireTime, expireTime * 1000);
+	if (linkExpiry !== undefined) judge("link", linkExpiry.at, linkExpiry.value, linkExpiry.value);
+	return { ...(believed ?? { at: receivedAt + capMs, source: "cap" }), ignored };
 }
 
 function implausible(at: number, otherUnit: number, now: number): IgnoredExpiry["reason"] | undefined {

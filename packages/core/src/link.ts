@@ -1,11 +1,18 @@
 // Download links: what they name, when they say they die, and how they are shown. A link is a secret: only its
 // object (host and path) may be seen.
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { sha256Hex } from "./sha256.js";
 
-/** The link as a URL when it is http or https and has a host; `undefined` otherwise. */
+/** A callback's link is asked for by its codec, for its identity and for its deadline: parsed once. */
+let lastParsed: { readonly link: string; readonly url: URL | undefined } | undefined;
+
+/** The link as a URL, not to be changed, when it is http or https and has a host; `undefined` otherwise. */
 export function parseLink(link: string): URL | undefined {
+	if (lastParsed?.link !== link) lastParsed = { link, url: parse(link) };
+	return lastParsed.url;
+}
+
+function parse(link: string): URL | undefined {
 	if (!URL.canParse(link)) return undefined;
 	const url = new URL(link);
 	return (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "" ? url : undefined;
@@ -23,7 +30,7 @@ export function maskLink(url: URL): string {
 
 /** Tells links apart without keeping them: SHA-256 in lower-case hex. */
 export function linkFingerprint(link: string): string {
-	return bytesToHex(sha256(utf8ToBytes(link)));
+	return sha256Hex(link);
 }
 
 /** A stated expiry, before anyone judged whether it is plausible. UTC milliseconds. */
@@ -38,7 +45,9 @@ export interface StatedExpiry {
  * S3 (a start and a duration in seconds). `undefined` when it says nothing that can be read.
  */
 export function linkExpiry(url: URL): StatedExpiry | undefined {
-	const parameters = new Map([...url.searchParams].map(([key, value]) => [key.toLowerCase(), value]));
+	if (url.search === "") return undefined;
+	const parameters = new Map<string, string>();
+	for (const [key, value] of url.searchParams) parameters.set(key.toLowerCase(), value);
 	return (
 		startAndDuration(parameters.get("x-oss-date"), parameters.get("x-oss-expires")) ??
 		startAndDuration(parameters.get("x-amz-date"), parameters.get("x-amz-expires")) ??

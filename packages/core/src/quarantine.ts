@@ -1,7 +1,6 @@
 // An authentic callback that cannot be decoded is kept raw, sealed, with its reasons (promise 4).
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { isRight } from "fp-ts/lib/Either.js";
 import * as t from "io-ts";
 import { fromBase64Url, toBase64Url } from "./base64url.js";
@@ -11,6 +10,7 @@ import { linkExpiry, parseLink } from "./link.js";
 import type { StreamName } from "./ports/event-store.js";
 import type { DecodeIssue } from "./ports/ingress.js";
 import { type Keyring, keyringFault } from "./ports/keyring.js";
+import { sha256Hex } from "./sha256.js";
 import { decodeUtf8 } from "./utf8.js";
 
 const context = (stream: StreamName): string => `body:${stream}`;
@@ -32,7 +32,7 @@ export async function quarantined(
 		appKey,
 		sealedBody: await keyring.seal(toSealable(body), context(stream)),
 		bytes: body.length,
-		sha256: bytesToHex(sha256(body)),
+		sha256: sha256Hex(body),
 		issues: [...issues],
 		deadline: guessDeadline(body, callback.receivedAt, callback.deadlineCapMs),
 	};

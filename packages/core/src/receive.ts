@@ -18,6 +18,7 @@ import { createRateLimiter, type RateLimit, type TakeTurn } from "./rate-limit.j
 import { quarantineStream } from "./recording-id.js";
 import { decodeRequestParam, reportOutcome, toReport } from "./report-recording.js";
 import type { ScreenRecordCallback } from "./screen-record-callback.js";
+import { createTimeLimit } from "./time-limit.js";
 
 /** Reports in flight hold memory; past this a sender is asked to retry at once. */
 const DEFAULT_MAX_IN_FLIGHT = 1024;
@@ -28,6 +29,8 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** No deadline lies further ahead, whoever states it. */
 const MAX_CAP_MS = MAX_DAYS_AHEAD * 24 * 3_600_000;
+
+const LATE = unavailable("timeout", "the event store did not answer in time");
 
 export interface ReceiveOptions {
 	/** A whole number of at least 1. Default 1024. */
@@ -61,19 +64,25 @@ export interface ReceiveDeps {
  */
 export function createReceive(deps: ReceiveDeps, options: ReceiveOptions = {}): Receive {
 	const { maxInFlight, timeoutMs, takeTurn } = resolveReceiveOptions(options);
+	const withinLimit = createTimeLimit(deps.clock, timeoutMs);
 	let inFlight = 0;
 	return async (report) => {
 		if (inFlight >= maxInFlight) return counted(unavailable("overloaded", "too many reports in flight"));
 		const retryAfterMs = takeTurn(report.appKey, deps.clock.now());
 		if (retryAfterMs > 0) return counted(rateLimited(retryAfterMs));
 		inFlight += 1;
-		const work = receiveOne(deps, options, report)
-			.catch((error: unknown) => toUnavailable(deps.logger, report, error))
-			.finally(() => {
-				inFlight -= 1;
-			});
-		return counted(await withTimeout(deps.clock, work, timeoutMs));
+		return counted(await withinLimit(receiveSafely(report), LATE));
 	};
+
+	async function receiveSafely(report: Report): Promise<ReceiveOutcome> {
+		try {
+			return await receiveOne(deps, options, report);
+		} catch (error) {
+			return toUnavailable(deps.logger, report, error);
+		} finally {
+			inFlight -= 1;
+		}
+	}
 
 	function counted(outcome: ReceiveOutcome): ReceiveOutcome {
 		observe(() => deps.telemetry.count("reelkeep.receive", { outcome: outcome._tag }));
@@ -208,21 +217,6 @@ function unavailable(reason: "overloaded" | "timeout" | "fault", message: string
 
 function rateLimited(retryAfterMs: number): ReceiveOutcome {
 	return { _tag: "RateLimited", message: "the app reports more often than it may", retryAfterMs };
-}
-
-async function withTimeout(
-	clock: Clock,
-	work: Promise<ReceiveOutcome>,
-	timeoutMs: number,
-): Promise<ReceiveOutcome> {
-	const timer = new AbortController();
-	const timeout = clock
-		.sleep(timeoutMs, timer.signal)
-		.then(() => unavailable("timeout", "the event store did not answer in time"));
-	const outcome = await Promise.race([work, timeout]);
-	// With a reason of our own no DOMException is made: they cost 3 % of a callback.
-	timer.abort("answered");
-	return outcome;
 }
 
 function capOf({ deadlineCapMs }: ReceiveOptions): { readonly deadlineCapMs?: number } {

@@ -1,10 +1,9 @@
 // A recording's identity and the names of streams. Names are an injective hash: no trimming, no normalising.
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { linkObject, parseLink } from "./link.js";
 import type { StreamName } from "./ports/event-store.js";
 import type { ScreenRecordCallback } from "./screen-record-callback.js";
+import { sha256Hex } from "./sha256.js";
 
 /** What makes a recording this one: `track_info` alone is a call chain, not a file. */
 export interface RecordingId {
@@ -31,7 +30,7 @@ export function recordingStream(id: RecordingId): StreamName {
 
 /** `quarantine-<64 hex>`: the same body from the same app is the same stream, however often it is retried. */
 export function quarantineStream(appKey: string, body: Uint8Array): StreamName {
-	return QUARANTINE_PREFIX + hashFields([appKey, bytesToHex(sha256(body))]);
+	return QUARANTINE_PREFIX + hashFields([appKey, sha256Hex(body)]);
 }
 
 export function isRecordingStream(stream: StreamName): boolean {
@@ -43,6 +42,10 @@ export function isRecordingStream(stream: StreamName): boolean {
  * apart, which UTF-8 would not.
  */
 export function hashFields(fields: readonly string[]): string {
-	const text = fields.map((field) => JSON.stringify(field)).map((json) => `${json.length}:${json}`);
-	return bytesToHex(sha256(utf8ToBytes(text.join(""))));
+	let text = "";
+	for (const field of fields) {
+		const json = JSON.stringify(field);
+		text += `${json.length}:${json}`;
+	}
+	return sha256Hex(text);
 }
