@@ -27,10 +27,12 @@ import { createReceive, type ReceiveOptions, resolveReceiveOptions } from "../re
 
 const CORE_PLUGIN = "reelkeep";
 
+const STOPPED_MESSAGE = "this Reelkeep was stopped: nothing can be received any more";
+
 const STOPPED: ReceiveOutcome = {
 	_tag: "Unavailable",
 	reason: "fault",
-	message: "this Reelkeep was stopped: nothing can be received any more",
+	message: STOPPED_MESSAGE,
 };
 
 export function corePlugin(options: {
@@ -98,6 +100,7 @@ export function corePlugin(options: {
 			await tail;
 		},
 		async check() {
+			if (isStopped) return [{ source: CORE_PLUGIN, message: STOPPED_MESSAGE }];
 			const stopped = tailFailure === undefined ? [] : [{ source: CORE_PLUGIN, message: tailFailure }];
 			return [...stopped, ...ledger.problems(clock?.now() ?? 0)];
 		},

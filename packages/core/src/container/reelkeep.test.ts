@@ -183,6 +183,7 @@ describe("before start and after stop", () => {
 		};
 		expect(await reelkeep.receive(report())).toEqual(unavailable);
 		expect(await door(report())).toEqual(unavailable);
+		expect(await reelkeep.health.check()).toEqual([{ source: "reelkeep", message: unavailable.message }]);
 		for await (const event of reelkeep.store.readAll()) expect.unreachable(event.type);
 	});
 
