@@ -107,8 +107,9 @@ function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {
 
 function send(request: IncomingMessage, response: ServerResponse, reply: TopReply, limits: HttpLimits): void {
 	if (response.headersSent || response.destroyed) return; // the sender went away, or somebody else answered
-	const body = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body;
-	const headers = { ...reply.headers, "Content-Length": body.length };
+	// A text goes out together with the head, in one write.
+	const { body } = reply;
+	const headers = { ...reply.headers, "Content-Length": Buffer.byteLength(body) };
 	if (request.readableEnded) {
 		response.writeHead(reply.status, headers).end(body);
 		return;

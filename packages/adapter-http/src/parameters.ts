@@ -112,8 +112,10 @@ function readPairs(text: string, add: AddParameter): string | undefined {
 }
 
 function decode(text: string): string | undefined {
+	const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
+	if (!spaced.includes("%")) return spaced;
 	try {
-		return decodeURIComponent(text.includes("+") ? text.replaceAll("+", " ") : text);
+		return decodeURIComponent(spaced);
 	} catch {
 		return undefined;
 	}

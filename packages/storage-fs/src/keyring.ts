@@ -9,6 +9,7 @@ import { createNodeFileSystem } from "./node-file-system.js";
 
 /** 96 random bits: safe for 2^32 seals by one key; rotate long before that. */
 const NONCE_BYTES = 12;
+const NONCES_A_DRAW = 256;
 const TAG_BYTES = 16;
 const SEALED = /^v1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]+)$/;
 
@@ -50,8 +51,18 @@ export function createFileKeyring(options: FileKeyringOptions): FileKeyring {
 	};
 }
 
+/** Random bytes are drawn for many nonces at once: a draw costs more than a seal's cipher. */
+let drawn = Buffer.alloc(0);
+
+function takeNonce(): Buffer {
+	if (drawn.length < NONCE_BYTES) drawn = randomBytes(NONCE_BYTES * NONCES_A_DRAW);
+	const nonce = drawn.subarray(0, NONCE_BYTES);
+	drawn = drawn.subarray(NONCE_BYTES);
+	return nonce;
+}
+
 function sealText({ current, keys }: KeySet, plaintext: string, context: string): string {
-	const nonce = randomBytes(NONCE_BYTES);
+	const nonce = takeNonce();
 	const cipher = createCipheriv("aes-256-gcm", keys.get(current) as Buffer, nonce, {
 		authTagLength: TAG_BYTES,
 	});

@@ -10,7 +10,6 @@ export const MAX_RECORD_BYTES = 4 * 1024 * 1024;
 
 /** `,"crc":"01234567"}`: what follows the checksummed bytes of a line. */
 const CHECKSUM_BYTES = 18;
-const CHECKSUM = /^,"crc":"([0-9a-f]{8})"\}$/;
 const NEWLINE = 0x0a;
 
 /** The first line of a segment file. */
@@ -109,16 +108,18 @@ export function writeRecord(line: Buffer, frame: string, body: string): void {
 /** Puts checksum and newline at the end of a line whose other bytes are there. */
 function sealLine(line: Buffer): void {
 	const end = line.length - CHECKSUM_BYTES - 1;
-	const checksum = crc32(line.subarray(0, end)).toString(16).padStart(8, "0");
-	line.write(`,"crc":"${checksum}"}\n`, end, "latin1");
+	line.write(`${checksumMember(crc32(line.subarray(0, end)))}\n`, end, "latin1");
+}
+
+function checksumMember(checksum: number): string {
+	return `,"crc":"${checksum.toString(16).padStart(8, "0")}"}`;
 }
 
 /** Whether a line (without its newline) has the checksum that it states. */
 export function isSound(line: Buffer): boolean {
 	const end = line.length - CHECKSUM_BYTES;
 	if (end < 2) return false;
-	const checksum = CHECKSUM.exec(line.toString("latin1", end));
-	return checksum !== null && Number.parseInt(checksum[1] as string, 16) === crc32(line.subarray(0, end));
+	return line.toString("latin1", end) === checksumMember(crc32(line.subarray(0, end)));
 }
 
 /** The `l` of `{"lost"`: one byte tells such a line from a record. */
@@ -186,7 +187,8 @@ function deepFreeze<T extends object>(value: T): T {
 	const found: object[] = [value];
 	for (let next = found.pop(); next !== undefined; next = found.pop()) {
 		Object.freeze(next);
-		for (const member of Object.values(next)) {
+		for (const name in next) {
+			const member: unknown = next[name as keyof typeof next];
 			if (typeof member === "object" && member !== null) found.push(member);
 		}
 	}
