@@ -5,33 +5,10 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
+import { createPlainTable } from "./plain-table.mjs";
 import { SQLITE_SETTINGS } from "./sqlite-log.mjs";
 import { makeFolder, WORKLOADS } from "./workloads.mjs";
 
-/** Columns, no lines. */
-const PLAIN = {
-	style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
-	chars: Object.fromEntries(
-		[
-			"top",
-			"top-mid",
-			"top-left",
-			"top-right",
-			"bottom",
-			"bottom-mid",
-			"bottom-left",
-			"bottom-right",
-			"left",
-			"left-mid",
-			"mid",
-			"mid-mid",
-			"right",
-			"right-mid",
-			"middle",
-		].map((name) => [name, ""]),
-	),
-};
 const KEYS = WORKLOADS.map(({ key }) => key);
 const HELP = `pnpm bench [OPTIONS]
 
@@ -103,8 +80,8 @@ async function measure({ name, kinds, run, ratios }, count, options) {
 function judge({ of, subject, peer, floor, aim, isCost }, rounds) {
 	const each = rounds.map((figures) => figures[subject][of] / figures[peer][of]);
 	const median = medianOf(each);
-	const isBelow = isCost ? median > floor : median < floor;
-	const isAimed = isCost ? median <= aim : median >= aim;
+	const isBelow = floor !== undefined && (isCost ? median > floor : median < floor);
+	const isAimed = aim !== undefined && (isCost ? median <= aim : median >= aim);
 	return {
 		of,
 		subject,
@@ -121,11 +98,7 @@ function judge({ of, subject, peer, floor, aim, isCost }, rounds) {
 }
 
 function printFigures(name, kinds, rounds) {
-	const table = new Table({
-		head: [name, "min", "median", "max"],
-		...PLAIN,
-		colAligns: ["left", "right", "right", "right"],
-	});
+	const table = createPlainTable([name, ">min", ">median", ">max"]);
 	for (const kind of kinds) {
 		for (const figure of Object.keys(rounds[0][kind])) {
 			const each = rounds.map((figures) => figures[kind][figure]);
@@ -143,10 +116,7 @@ function printFigures(name, kinds, rounds) {
 }
 
 function printRatios(judged) {
-	const table = new Table({
-		head: ["ratio", "min", "median", "max", "floor", "aim", ""],
-		...PLAIN,
-	});
+	const table = createPlainTable(["ratio", "min", "median", "max", "floor", "aim", ""]);
 	for (const { of, subject, peer, median, least, most, floor, aim, isCost, isBelow, isAimed } of judged) {
 		const sign = isCost ? "<=" : ">=";
 		const verdict = isBelow ? "below its floor" : isAimed ? "as aimed" : "";
@@ -154,8 +124,8 @@ function printRatios(judged) {
 		table.push([
 			`${what}${subject} / ${peer}`,
 			...[least, median, most].map((one) => one.toFixed(2)),
-			`${sign} ${floor}`,
-			`${sign} ${aim}`,
+			floor === undefined ? "" : `${sign} ${floor}`,
+			aim === undefined ? "" : `${sign} ${aim}`,
 			verdict,
 		]);
 	}
