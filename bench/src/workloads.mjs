@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createRequests } from "./callbacks.mjs";
+import { replays, reports } from "./grpc.mjs";
 import { putLoad } from "./load.mjs";
 
 const CONNECTIONS = 64;
@@ -68,6 +69,20 @@ export const WORKLOADS = [
 			ratio("perSecond", "reelkeep", "lines parsed"),
 			ratio("perSecond", "lines parsed", "sqlite"),
 		],
+	},
+	{
+		name: "durable reports over gRPC, 64 at once",
+		key: "grpc",
+		kinds: ["reelkeep", "bare"],
+		run: reports,
+		ratios: [ratio("perSecond", "reelkeep", "bare", 0.55, 0.9)],
+	},
+	{
+		name: "the whole log over gRPC",
+		key: "grpc-replay",
+		kinds: ["reelkeep", "bare"],
+		run: replays,
+		ratios: [ratio("perSecond", "reelkeep", "bare", 1, 1)],
 	},
 ];
 

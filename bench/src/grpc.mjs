@@ -1,0 +1,99 @@
+// Durable reports and replays over gRPC, beside grpc-js alone. The client reads no more of an answer than it must.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Client, credentials, Metadata } from "@grpc/grpc-js";
+import { recordingService } from "@reelkeep/adapter-grpc/v1";
+import { sampleCallback } from "@reelkeep/testing";
+
+const CALLS = 64;
+const asIs = (bytes) => bytes;
+/** Of one kind's stream; so long are those of the other. */
+let batchBytes = 0;
+
+/** Reports for `seconds`, 64 at once; a quarter of the time is not counted. */
+export function reports(kind, { seconds, folder }) {
+	return withServer("reporter", kind, folder, 0, async (client, metadata) => {
+		const { path, requestSerialize } = recordingService.ReportRecording;
+		const start = performance.now();
+		const [from, until] = [start + seconds * 250, start + seconds * 1000];
+		const times = [];
+		let next = 0;
+		const call = () =>
+			new Promise((resolve, reject) => {
+				next += 1;
+				const value = Buffer.from(JSON.stringify(sampleCallback({ track_info: `${kind}-${next}` })));
+				const request = { report: { case: "requestParam", value } };
+				client.makeUnaryRequest(path, requestSerialize, asIs, request, metadata, (error, answer) =>
+					error ? reject(error) : resolve(answer),
+				);
+			});
+		const run = async () => {
+			while (performance.now() < until) {
+				const sentAt = performance.now();
+				await call();
+				const now = performance.now();
+				if (sentAt >= from && now < until) times.push(now - sentAt);
+			}
+		};
+		await Promise.all(Array.from({ length: CALLS }, run));
+		times.sort((a, b) => a - b);
+		return {
+			perSecond: times.length / ((until - from) / 1000),
+			p99Ms: times[Math.floor(times.length * 0.99)],
+		};
+	});
+}
+
+/** The whole log of `events` events through one subscription. */
+export function replays(kind, { events, folder }) {
+	const whole = Math.ceil(events / 1000) * 1000;
+	return withServer("reader", kind, folder, whole, async (client, metadata) => {
+		const { path, requestSerialize, responseDeserialize } = recordingService.SubscribeEvents;
+		const start = performance.now();
+		// The bytes of all responses but the last tell how many events there were: no decoding in the client.
+		const read = kind === "reelkeep" ? responseDeserialize : asIs;
+		const call = client.makeServerStreamRequest(path, requestSerialize, read, {}, metadata);
+		let [seen, bytes, responses] = [0, 0, 0];
+		for await (const response of call) {
+			responses += 1;
+			seen += kind === "reelkeep" ? response.events.length : 256;
+			if (kind === "reelkeep")
+				bytes += response.events.reduce(
+					(sum, one) => sum + one.dataJson.length + one.metadataJson.length + 260,
+					0,
+				);
+			if (seen >= whole) break;
+		}
+		if (kind === "reelkeep") batchBytes = Math.round(bytes / responses);
+		return { perSecond: seen / ((performance.now() - start) / 1000) };
+	});
+}
+
+async function withServer(caller, kind, folder, events, work) {
+	const directory = mkdtempSync(join(folder, "grpc-"));
+	const server = spawn(
+		process.execPath,
+		[fileURLToPath(new URL("serve-grpc.mjs", import.meta.url)), kind, directory, String(events)],
+		{
+			stdio: ["pipe", "pipe", "inherit"],
+			env: { ...process.env, ...(batchBytes > 0 ? { BATCH_BYTES: String(batchBytes) } : {}) },
+		},
+	);
+	const [address] = await once(createInterface({ input: server.stdout }), "line");
+	const client = new Client(address, credentials.createInsecure());
+	const metadata = new Metadata();
+	metadata.set("authorization", `Bearer ${caller}-token-0123456789abcdef`);
+	try {
+		return await work(client, metadata);
+	} finally {
+		client.close();
+		server.stdin.end();
+		await once(server, "exit");
+		rmSync(directory, { recursive: true });
+	}
+}
