@@ -153,8 +153,11 @@ export async function diskHarness<Store extends { close(): Promise<void> }>(
 			return open();
 		},
 		async crash() {
+			const killed = store;
 			await cutOff(disk);
 			directory = await copyOfDirectory(directory);
+			// Only its files and its lock are let go: it can write nothing, and may well say so.
+			await killed?.close().catch(() => undefined);
 			return open();
 		},
 		dispose: async () => store?.close(),

@@ -6,6 +6,11 @@ import { assert, assertSame } from "./case.js";
 import type { EventStoreHarness } from "./event-store.js";
 import { collect, fill, idsOf, newEvent } from "./sample-events.js";
 
+const killed = new WeakSet<EventStoreHarness>();
+
+/** Whether what the harness opened at first is gone: with a real process, its close would fail or never end. */
+export const wasKilled = (harness: EventStoreHarness): boolean => killed.has(harness);
+
 export async function survivesKills(store: EventStore, harness: EventStoreHarness): Promise<void> {
 	await store.append("stream-a", [newEvent(), newEvent("游戏")], "no-stream");
 	await fill(store, "stream-b", 3);
@@ -71,6 +76,7 @@ async function afterKill(
 	harness: EventStoreHarness,
 	use: (store: EventStore) => Promise<readonly RecordedEvent[]>,
 ): Promise<readonly RecordedEvent[]> {
+	killed.add(harness);
 	const store = await harness.crash?.();
 	assert(store !== undefined, "the harness opens the store again");
 	return use(store);

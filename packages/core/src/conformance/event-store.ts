@@ -15,8 +15,10 @@ export interface EventStoreHarness {
 	/** Opens the store; after its `close`, opens it again on the same data where it supports persistence. */
 	open(): Promise<EventStore>;
 	/**
-	 * Kills the process that has the store open, appends under way, and opens what it left: who waits for an append hears
-	 * no more. What is opened so, `dispose` closes. Absent: the store is not killed.
+	 * Kills the process that has the store open, appends under way, and opens what it left; a case may do so several times.
+	 * Resolves when nothing of the killed process can be written any more; who waits for one of its appends may hear
+	 * nothing. From this call on the killed store is not touched, nor closed: what this process holds of it, the harness
+	 * releases. What is opened so, `dispose` closes. Absent: the store is not killed.
 	 */
 	crash?(): Promise<EventStore>;
 	/** Removes everything. */
@@ -31,7 +33,9 @@ export function eventStoreSuite(makeHarness: () => Promise<EventStoreHarness>): 
 		open: (harness) => harness.open(),
 		supports: (need, store, harness) =>
 			need === "crash" ? harness.crash !== undefined : store.supports[need],
-		end: (store) => store.close(),
+		end: async (store, harness) => {
+			if (!crashing.wasKilled(harness)) await store.close();
+		},
 	});
 }
 

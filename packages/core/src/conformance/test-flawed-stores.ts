@@ -58,7 +58,7 @@ export function finishing(
 }
 
 /**
- * A store that finds its events again when it is opened again. `flaw` replaces some members of each session's store;
+ * A store that finds its events again when it is opened again; one that was killed rejects whatever it is asked. `flaw` replaces some members of each session's store;
  * `old` is the log at its opening, `isKilled` whether the session before it was.
  */
 export function reopenable(
@@ -72,37 +72,51 @@ export function reopenable(
 	return async () => {
 		const disk = createMemoryEventStore({ clock });
 		let sessions = 0;
+		let kill = (): void => undefined;
 		const open = async (isKilled: boolean): Promise<EventStore> => {
+			if (isKilled) kill();
 			sessions += 1;
 			const session = openSession(disk);
-			return { ...session, ...flaw(session, await collect(disk.readAll()), sessions, isKilled) };
+			kill = session.kill;
+			const { store } = session;
+			return { ...store, ...flaw(store, await collect(disk.readAll()), sessions, isKilled) };
 		};
 		return { open: () => open(false), crash: () => open(true), dispose: async () => undefined };
 	};
 }
 
-function openSession(disk: EventStore): EventStore {
-	let closed = false;
-	const refuseClosed = (): void => {
-		if (closed) throw storeFault("closed", "this session is closed");
+/** One process and its store. */
+function openSession(disk: EventStore) {
+	let isClosed = false;
+	let isKilled = false;
+	const refuseOver = (): void => {
+		if (isKilled) throw new Error("the process is gone");
+		if (isClosed) throw storeFault("closed", "this session is closed");
 	};
-	return {
+	const store: EventStore = {
 		supports: { persistence: true },
 		async append(...args) {
-			refuseClosed();
+			refuseOver();
 			return disk.append(...args);
 		},
 		async *read(...args) {
-			refuseClosed();
+			refuseOver();
 			yield* disk.read(...args);
 		},
 		async *readAll(...args) {
-			refuseClosed();
+			refuseOver();
 			yield* disk.readAll(...args);
 		},
 		onAppended: disk.onAppended,
 		async close() {
-			closed = true;
+			if (isKilled) refuseOver();
+			isClosed = true;
+		},
+	};
+	return {
+		store,
+		kill: (): void => {
+			isKilled = true;
 		},
 	};
 }
