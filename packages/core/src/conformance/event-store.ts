@@ -4,6 +4,7 @@ import type { EventStore } from "../ports/event-store.js";
 import { type Clause, type ConformanceCase, createCases } from "./case.js";
 import * as closing from "./event-store-closing.js";
 import * as crashing from "./event-store-crashing.js";
+import * as cutBatches from "./event-store-cut-batches.js";
 import * as log from "./event-store-log.js";
 import * as races from "./event-store-races.js";
 import * as reading from "./event-store-reading.js";
@@ -147,7 +148,7 @@ const CLAUSES: readonly SuiteClause[] = [
 	[
 		"crash-batch",
 		"finds after a kill all events of an append that was under way, or none",
-		crashing.keepsWholeBatchesThroughKills,
+		cutBatches.keepsWholeBatchesThroughKills,
 		"crash",
 	],
 ];

@@ -46,9 +46,8 @@ function hiding(
 	store: EventStore,
 	isKilled: boolean,
 	isGone: (event: RecordedEvent) => boolean,
-): Partial<EventStore> {
-	if (!isKilled) return {};
-	const keep = (event: RecordedEvent): boolean => !isGone(event);
+): Pick<EventStore, "read" | "readAll"> {
+	const keep = (event: RecordedEvent): boolean => !isKilled || !isGone(event);
 	return {
 		read: (...args) => filter(store.read(...args), keep),
 		readAll: (...args) => filter(store.readAll(...args), keep),
@@ -56,7 +55,8 @@ function hiding(
 }
 
 const lastOfThree = ({ stream, version }: RecordedEvent): boolean => stream === "stream-b" && version === 3;
-const lastOfFive = ({ stream, version }: RecordedEvent): boolean => stream === "stream-7" && version > 3;
+const lastOfFive = ({ stream, version }: RecordedEvent): boolean =>
+	stream === "stream-part-0-1" && (version === 4 || version === 5);
 
 export const loneFlaws: Record<string, Flaw> = {
 	"a version that is one ahead is accepted of an append that comes alone": {
@@ -144,6 +144,12 @@ export const loneFlaws: Record<string, Flaw> = {
 	"of an append of five events that a kill cuts short three are left": {
 		breaks: ["crash-batch"],
 		make: reopenable((store, _old, _session, isKilled) => hiding(store, isKilled, lastOfFive)),
+	},
+	"of an append of five events that a kill cuts short the log shows three, and its stream all": {
+		breaks: ["crash-batch"],
+		make: reopenable((store, _old, _session, isKilled) => ({
+			readAll: hiding(store, isKilled, lastOfFive).readAll,
+		})),
 	},
 	"an old stream of two events is created once more after a reopening": {
 		breaks: ["persistence"],
