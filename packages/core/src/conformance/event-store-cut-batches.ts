@@ -4,19 +4,51 @@ import type { AppendResult, EventStore, NewEvent, RecordedEvent, StreamName } fr
 import { assert, assertSame } from "./case.js";
 import type { EventStoreHarness } from "./event-store.js";
 import { kill } from "./event-store-crashing.js";
+import { durationOf, turns, waitDuring } from "./kill-moments.js";
 import { collect, fill, idsOf, newEvent } from "./sample-events.js";
 
 /** Of each kill. */
 const BATCHES = 5;
 const BATCH_EVENTS = 5;
+/** When kills come, as parts of the time that the appends take: the first in the tick of their calls. */
+const PARTS = Array.from({ length: 10 }, (_, index) => index / 10);
+/** When further kills come, in turns of the event loop behind the first answer: a store is busy with other batches then. */
+const TURNS = [0, 1, 2, 4];
+
 export async function keepsWholeBatchesThroughKills(
-	store: EventStore,
+	first: EventStore,
 	harness: EventStoreHarness,
 ): Promise<void> {
+	let store = first;
 	await fill(store, "stream-a", 2);
-	const log = await collect(store.readAll());
-	const cut = appendBatches(store, "part-0");
-	await findWhole(await kill(harness), cut, log);
+	const whole = appendBatches(store, "whole");
+	let longestMs = await durationOf(whole.settled);
+	assertSame(whole.answered().length, BATCHES, "of appends at once, those that were accepted");
+	let log = await collect(store.readAll());
+	const cutShort = async (cut: Batches): Promise<void> => {
+		store = await kill(harness);
+		log = await findWhole(store, cut, log);
+	};
+	for (const [index, part] of PARTS.entries()) {
+		const cut = appendBatches(store, `part-${part}`);
+		if (part > 0) {
+			const delayMs = part * longestMs;
+			const passedMs = await waitDuring(cut.settled, delayMs);
+			// They were slow once: else later kills would come when everything is over.
+			if (passedMs < delayMs) longestMs = passedMs;
+			// Time is often up when something long is over, and that is always the same.
+			await turns(index % BATCH_EVENTS);
+		}
+		await cutShort(cut);
+	}
+	for (const count of TURNS) {
+		const cut = appendBatches(store, `turns-${count}`);
+		await cut.firstAnswer;
+		await turns(count);
+		// So that no store passes of which nothing was kept, and nothing promised.
+		assert(cut.answered().length > 0, "an append is accepted, and then comes a kill");
+		await cutShort(cut);
+	}
 }
 
 /** Appends that are under way, each to a stream of its own. */
@@ -24,6 +56,9 @@ interface Batches {
 	readonly events: ReadonlyMap<StreamName, readonly NewEvent[]>;
 	/** The streams whose appends were accepted up to now. */
 	answered(): readonly StreamName[];
+	readonly firstAnswer: Promise<unknown>;
+	/** Never rejects. */
+	readonly settled: Promise<unknown>;
 }
 
 function appendBatches(store: EventStore, name: string): Batches {
@@ -33,16 +68,19 @@ function appendBatches(store: EventStore, name: string): Batches {
 	const events = new Map(
 		Array.from({ length: BATCHES }, (_, index) => [`stream-${name}-${index}`, newBatch()] as const),
 	);
-	for (const [stream, batch] of events)
-		void store.append(stream, batch, "no-stream").then(
+	const appending = [...events].map(([stream, batch]) =>
+		store.append(stream, batch, "no-stream").then(
 			(answer) => {
 				answers.set(stream, answer);
 			},
 			() => undefined,
-		);
+		),
+	);
 	return {
 		events,
 		answered: () => [...answers].flatMap(([stream, { _tag }]) => (_tag === "Appended" ? [stream] : [])),
+		firstAnswer: Promise.race(appending),
+		settled: Promise.all(appending),
 	};
 }
 

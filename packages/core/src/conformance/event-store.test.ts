@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { eventStoreSuite } from "./event-store.js";
 import { broken, type Flaw, grouping, reopenable } from "./test-flawed-stores.js";
+import { writingLater } from "./test-flawed-writing.js";
 import { loneFlaws } from "./test-flaws-alone.js";
 import { closingFlaws } from "./test-flaws-closing.js";
 import { readingFlaws } from "./test-flaws-reading.js";
@@ -28,6 +29,10 @@ describe("a sound event store passes, in which flaws are planted", () => {
 
 	test("when it is opened again", async () => {
 		expect(await failing(reopenable())).toEqual([]);
+	});
+
+	test("when it writes later, until it is killed", async () => {
+		expect(await failing(writingLater())).toEqual([]);
 	});
 });
 

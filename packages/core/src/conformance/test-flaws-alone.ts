@@ -6,10 +6,12 @@ import {
 	type EventStore,
 	type RecordedEvent,
 	type StreamName,
+	storeFault,
 	toPosition,
 } from "../ports/index.js";
 import { collect } from "./sample-events.js";
 import { broken, type Flaw, filter, pause, reopenable } from "./test-flawed-stores.js";
+import { writingLater } from "./test-flawed-writing.js";
 
 /** The appends that are under way in a store, by stream. */
 function watched(store: EventStore) {
@@ -150,6 +152,27 @@ export const loneFlaws: Record<string, Flaw> = {
 		make: reopenable((store, _old, _session, isKilled) => ({
 			readAll: hiding(store, isKilled, lastOfFive).readAll,
 		})),
+	},
+	"each event of a batch is a record of its own, and a kill comes between two": {
+		breaks: ["crash-batch"],
+		make: writingLater("writes event by event"),
+	},
+	"of batches that are answered together each event is a record of its own, and a kill comes between two": {
+		breaks: ["crash-batch"],
+		make: writingLater("writes event by event, and answers when nothing waits"),
+	},
+	"behind a kill no batch of a new stream is accepted": {
+		breaks: ["crash-batch"],
+		make: reopenable((store, _old, _session, isKilled) => ({
+			async append(stream, events, expected) {
+				if (isKilled && events.length === 5) throw storeFault("overloaded", "too much at once");
+				return store.append(stream, events, expected);
+			},
+		})),
+	},
+	"a batch is answered before it is on the disk while others wait, and a kill comes": {
+		breaks: ["crash-batch"],
+		make: writingLater("syncs when nothing waits"),
 	},
 	"an old stream of two events is created once more after a reopening": {
 		breaks: ["persistence"],
