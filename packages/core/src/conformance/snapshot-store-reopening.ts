@@ -4,7 +4,7 @@ import type { Snapshot, SnapshotStore } from "../ports/snapshot-store.js";
 import { assert, rejectionOf } from "./case.js";
 import type { SnapshotStoreHarness } from "./snapshot-store.js";
 import { findEach, NAMES, saveEach } from "./snapshot-store-loading.js";
-import { assertLoads, sameSnapshot, saveAs, snapshotAt } from "./snapshot-store-samples.js";
+import { assertLoads, saveAs, snapshotAt } from "./snapshot-store-samples.js";
 
 export async function findsAgain(store: SnapshotStore, harness: SnapshotStoreHarness): Promise<void> {
 	await saveEach(store, NAMES);
@@ -27,34 +27,6 @@ export async function survivesKills(store: SnapshotStore, harness: SnapshotStore
 	const third = await reopened(harness, "crash");
 	await assertLoads(third, "recordings", snapshotAt(8), "what another kill left");
 	await assertLoads(third, "tracks", snapshotAt(9), "what another kill left under the other name");
-}
-
-/** Milliseconds from the call of `save` to the kill. */
-const KILLS = [0, 1, 4];
-
-export async function findsOldOrNew(first: SnapshotStore, harness: SnapshotStoreHarness): Promise<void> {
-	let store = first;
-	const state = Array.from({ length: 5_000 }, (_, index) => `member ${index}`);
-	const kept = snapshotAt(1, state);
-	for (const [index, delayMs] of KILLS.entries()) {
-		const name = `projection-${index}`;
-		await saveAs(store, name, kept);
-		const next: Snapshot = snapshotAt(2, [...state, "one more"]);
-		const saving = rejectionOf(() => store.save(name, next));
-		await pause(delayMs);
-		store = await reopened(harness, "crash");
-		const found = await store.load(name);
-		const isWhole = sameSnapshot(found, kept) || sameSnapshot(found, next);
-		const told = found === undefined ? "none" : `of ${found.position}, and not as it was saved`;
-		assert(
-			isWhole,
-			`what a kill left ${delayMs} ms behind the call of save is ${told}: must be the old or the new`,
-		);
-		// What was lost with its process may never settle.
-		await Promise.race([saving, pause(500)]);
-		await saveAs(store, name, snapshotAt(3));
-		await assertLoads(store, name, snapshotAt(3), "what is saved after a kill that cut a save short");
-	}
 }
 
 /** So many places in what is kept. */
@@ -83,7 +55,11 @@ export async function trustsNothingDamaged(
 	}
 }
 
-async function reopened(harness: SnapshotStoreHarness, after: "reopen" | "crash"): Promise<SnapshotStore> {
+/** What a later process finds. */
+export async function reopened(
+	harness: SnapshotStoreHarness,
+	after: "reopen" | "crash",
+): Promise<SnapshotStore> {
 	return opened(harness[after]?.());
 }
 
@@ -92,5 +68,3 @@ async function opened(opening: Promise<SnapshotStore> | undefined): Promise<Snap
 	assert(store !== undefined, "the harness opens the store again");
 	return store;
 }
-
-const pause = (delayMs: number): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, delayMs));

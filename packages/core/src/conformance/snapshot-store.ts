@@ -2,6 +2,7 @@
 
 import type { SnapshotStore } from "../ports/snapshot-store.js";
 import { type Clause, type ConformanceCase, createCases } from "./case.js";
+import * as cutSaves from "./snapshot-store-cut-saves.js";
 import * as loading from "./snapshot-store-loading.js";
 import * as reopening from "./snapshot-store-reopening.js";
 import * as saving from "./snapshot-store-saving.js";
@@ -11,7 +12,10 @@ export interface SnapshotStoreHarness {
 	open(): Promise<SnapshotStore>;
 	/** Ends the store and opens what it left, as a later process does. A store without it forgets with its process. */
 	reopen?(): Promise<SnapshotStore>;
-	/** As `reopen`, but the process is killed; a save may be under way, and is lost to whoever waits for it. */
+	/**
+	 * As `reopen`, but the process is killed; a save may be under way, and is lost to whoever waits for it. A case may do so
+	 * many times. Resolves when nothing of the killed process can be written any more.
+	 */
 	crash?(): Promise<SnapshotStore>;
 	/**
 	 * Ends the store, changes a byte of what it keeps under `name`, elsewhere each time, and opens it as a later process
@@ -64,7 +68,7 @@ const CLAUSES: readonly SuiteClause[] = [
 	[
 		"crash-save",
 		"finds the old or the new snapshot when a kill cut a save short",
-		reopening.findsOldOrNew,
+		cutSaves.findsOldOrNew,
 		"crash",
 	],
 	[

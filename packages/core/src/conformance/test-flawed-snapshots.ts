@@ -28,6 +28,8 @@ export interface SnapshotSession {
 	readonly damaged: ReadonlySet<string>;
 	/** How the session before it ended. */
 	readonly after?: "reopen" | "crash";
+	/** Whether it has ended itself: it writes no more. */
+	isOver(): boolean;
 }
 
 /** Of the sound one, in bytes. */
@@ -41,10 +43,11 @@ export function brokenSnapshots(
 		const disk: SnapshotDisk = new Map();
 		const damaged = new Set<string>();
 		let session = openSession(disk, damaged);
-		const planted = (after?: "reopen" | "crash"): SnapshotStore => ({
-			...session.store,
-			...plant(session.store, { disk, damaged, ...(after !== undefined && { after }) }),
-		});
+		const planted = (after?: "reopen" | "crash"): SnapshotStore => {
+			const { store, isOver } = session;
+			const seen = { disk, damaged, isOver, ...(after !== undefined && { after }) };
+			return { ...store, ...plant(store, seen) };
+		};
 		const next = (after: "reopen" | "crash") => async (): Promise<SnapshotStore> => {
 			await session.end(after);
 			session = openSession(disk, damaged);
@@ -107,6 +110,7 @@ function openSession(disk: SnapshotDisk, damaged: ReadonlySet<string>) {
 	};
 	return {
 		store,
+		isOver: () => isKilled,
 		async end(after: "reopen" | "crash"): Promise<void> {
 			if (after === "reopen") await Promise.all(turns.values());
 			isKilled = true;

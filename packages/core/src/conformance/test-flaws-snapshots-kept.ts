@@ -7,7 +7,9 @@ import {
 	refusalOf,
 	type SnapshotDisk,
 	type SnapshotFlaw,
+	type SnapshotSession,
 } from "./test-flawed-snapshots.js";
+import { pause } from "./test-flawed-stores.js";
 
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */
 export const snapshotKeepingFlaws: Record<string, SnapshotFlaw> = {
@@ -39,7 +41,7 @@ export const snapshotKeepingFlaws: Record<string, SnapshotFlaw> = {
 			return {};
 		}),
 	},
-	"a kill brings back the snapshot before the last": {
+	"a kill brings back the small snapshot before the last": {
 		breaks: ["crash"],
 		make: async () => {
 			const before = new Map<string, string>();
@@ -50,7 +52,7 @@ export const snapshotKeepingFlaws: Record<string, SnapshotFlaw> = {
 					async save(name, snapshot) {
 						const text = disk.get(name);
 						const result = await store.save(name, snapshot);
-						if (text !== undefined) before.set(name, text);
+						if (text !== undefined && text.length < 1_000) before.set(name, text);
 						return result;
 					},
 				};
@@ -73,6 +75,43 @@ export const snapshotKeepingFlaws: Record<string, SnapshotFlaw> = {
 					before.set(name, text);
 					disk.set(name, text.slice(0, text.length / 2));
 					return saving.finally(() => before.delete(name));
+				},
+			};
+		}),
+	},
+	"the halves of a snapshot are written in its place, late and soon behind each other": {
+		breaks: ["crash-save"],
+		make: brokenSnapshots((store, session) => writtenInHalves(store, session)),
+	},
+	"a save that a kill cut short is made up for some time later": {
+		breaks: ["crash-save"],
+		make: brokenSnapshots((store, { disk, isOver }) => ({
+			async save(name, snapshot) {
+				const text = JSON.stringify(snapshot);
+				try {
+					return await store.save(name, snapshot);
+				} catch (error) {
+					if (isOver()) void pause(10).then(() => disk.set(name, text));
+					throw error;
+				}
+			},
+		})),
+	},
+	"a save of a large snapshot resolves before it is written": {
+		breaks: ["crash-save"],
+		make: brokenSnapshots((store) => {
+			const underWay = new Map<string, Snapshot>();
+			return {
+				load: async (name) => underWay.get(name) ?? store.load(name),
+				async save(name, snapshot) {
+					const isLarge = Array.isArray(snapshot.state) && snapshot.state.length > 5_000;
+					if (!isLarge) return store.save(name, snapshot);
+					underWay.set(name, structuredClone(snapshot));
+					void store.save(name, snapshot).then(
+						() => underWay.delete(name),
+						() => undefined,
+					);
+					return { _tag: "Saved" };
 				},
 			};
 		}),
@@ -130,6 +169,25 @@ function savingSeen(
 			const result = store.save(name, snapshot);
 			saving.set(name, snapshot);
 			return result.finally(() => saving.delete(name));
+		},
+	};
+}
+
+/** A snapshot that is there already is written over: for long nothing happens, then the first half lies there for a moment. */
+function writtenInHalves(store: SnapshotStore, { disk, isOver }: SnapshotSession): Partial<SnapshotStore> {
+	const before = new Map<string, string>();
+	return {
+		load: async (name) => (before.has(name) ? parsed(before.get(name)) : store.load(name)),
+		async save(name, snapshot) {
+			const [old, text] = [disk.get(name), JSON.stringify(snapshot)];
+			if (old === undefined || before.has(name) || refusalOf(text) !== undefined)
+				return store.save(name, snapshot);
+			before.set(name, old);
+			// With what follows a multiple of the suite's parts, so that they all miss it.
+			await pause(46);
+			if (isOver()) throw storeFault("closed", "this session is over");
+			disk.set(name, text.slice(0, text.length / 2));
+			return store.save(name, JSON.parse(text)).finally(() => before.delete(name));
 		},
 	};
 }
