@@ -8,10 +8,10 @@ import { durationOf, turns, waitDuring } from "./kill-moments.js";
 import { collect, fill, idsOf, newEvent } from "./sample-events.js";
 
 /** Of each kill. */
-const BATCHES = 5;
+const BATCHES = 3;
 const BATCH_EVENTS = 5;
 /** When kills come, as parts of the time that the appends take: the first in the tick of their calls. */
-const PARTS = Array.from({ length: 10 }, (_, index) => index / 10);
+const PARTS = Array.from({ length: 8 }, (_, index) => index / 8);
 /** When further kills come, in turns of the event loop behind the first answer: a store is busy with other batches then. */
 const TURNS = [0, 1, 2, 4];
 
