@@ -1,3 +1,4 @@
+import { setTimeout as sleepReally } from "node:timers/promises";
 import { memoryStorage } from "@reelkeep/core";
 import { createReelkeep } from "@reelkeep/core/container";
 import type { ReceiveOutcome } from "@reelkeep/core/ports";
@@ -166,16 +167,48 @@ describe("a nonce", () => {
 		expect(await send(signed())).toEqual(SUCCESS);
 	});
 
-	it("of a callback that was not stored may come again with it", async () => {
-		let isBroken = true;
-		const recorded = recordingReceive(async (): Promise<ReceiveOutcome> => {
-			if (isBroken) return { _tag: "Unavailable", reason: "fault", message: "disk" };
-			return { _tag: "Reported", stream: "s" };
-		});
+	it.each<readonly [string, () => ReceiveOutcome]>([
+		["a disk is full", () => ({ _tag: "Unavailable", reason: "fault", message: "disk" })],
+		["its app has no turn left", () => ({ _tag: "RateLimited", retryAfterMs: 1, message: "often" })],
+		[
+			"something broke its promise",
+			() => {
+				throw new Error("bug");
+			},
+		],
+	])(
+		"of a callback that was not stored, as %s, is free: for it, and for one that is signed anew",
+		async (_why, fail) => {
+			let isBroken = true;
+			const recorded = recordingReceive(async (): Promise<ReceiveOutcome> => {
+				if (isBroken) return fail();
+				return { _tag: "Reported", stream: "s" };
+			});
+			const anew = signed({ timestamp: isoSeconds(NOW_MS + 1_000) });
+			for (const next of [signed(), anew]) {
+				isBroken = true;
+				const { send, outcomes } = given({}, recorded);
+				expect(await send(signed())).toMatchObject({ flag: "failure" });
+				isBroken = false;
+				expect(await send(next)).toEqual(SUCCESS);
+				expect(outcomes.at(-1)).toBe("Reported");
+				expect(await send(signed({ request_param: "[]" }))).toEqual(ILLEGAL);
+			}
+		},
+	);
+
+	it("is held while a repetition of its request is under way, whatever became of the first", async () => {
+		const answers = [
+			Promise.resolve<ReceiveOutcome>({ _tag: "Unavailable", reason: "fault", message: "disk" }),
+			sleepReally(50).then((): ReceiveOutcome => ({ _tag: "Reported", stream: "s" })),
+		];
+		const recorded = recordingReceive(async () => (await answers.shift()) as ReceiveOutcome);
 		const { send } = given({}, recorded);
-		expect(await send(signed())).toMatchObject(AGAIN);
-		isBroken = false;
-		expect(await send(signed())).toEqual(SUCCESS);
+		const both = [send(signed()), send(signed())];
+		expect(await both[0]).toMatchObject(AGAIN);
+		expect(await send(signed({ request_param: "[]" }))).toEqual(ILLEGAL);
+		expect(await both[1]).toEqual(SUCCESS);
+		expect(await send(signed({ request_param: "[]" }))).toEqual(ILLEGAL);
 	});
 });
 

@@ -16,7 +16,7 @@ import {
 	type TopRequest,
 } from "./exchange.js";
 import { resolveLimits } from "./limits.js";
-import { createNonceMemory, type NonceVerdict, type UseNonce } from "./nonce-memory.js";
+import { createNonceMemory, type NonceMemory, type NonceVerdict, type UsedNonce } from "./nonce-memory.js";
 import { isUrlencodedType, readParameters } from "./parameters.js";
 import type { Conclusion, Verdict } from "./report.js";
 import { reportCallback, withRequestHash } from "./report-callback.js";
@@ -39,20 +39,20 @@ export interface CloudSpiHandlerOptions extends TopHandlerOptions {
  */
 export function createCloudSpiHandler(options: CloudSpiHandlerOptions): TopHandler {
 	const { maxNonces } = resolveLimits(options.limits);
-	const useNonce = createNonceMemory({ toleranceMs: readTolerance(options.clockToleranceMs), maxNonces });
-	return createExchange(options, SPI_STYLE, (request, context) => conclude(request, context, useNonce));
+	const nonces = createNonceMemory({ toleranceMs: readTolerance(options.clockToleranceMs), maxNonces });
+	return createExchange(options, SPI_STYLE, (request, context) => conclude(request, context, nonces));
 }
 
 /** Verb, size and syntax, grammar, signature, nonce, then what the core says. */
 async function conclude(
 	request: TopRequest,
 	context: ExchangeContext,
-	useNonce: UseNonce,
+	nonces: NonceMemory,
 ): Promise<Conclusion> {
 	const { limits, options } = context;
 	const { headers } = request;
-	const { body, refused } = bodyOf(request, limits);
-	if (refused !== undefined) return { ...refused, style: SPI_STYLE };
+	const { body, refused: unread } = bodyOf(request, limits);
+	if (unread !== undefined) return { ...unread, style: SPI_STYLE };
 	const contentType = headers.get("content-type");
 	if (!isCovered(body, contentType)) return { ...UNCOVERED_BODY, style: SPI_STYLE };
 	const read = await readParameters({ query: queryOf(request.target), contentType, body }, limits);
@@ -66,10 +66,13 @@ async function conclude(
 		return refuse(verification.reason, answerNotAuthentic(verification.reason, verification.message));
 	}
 	const { appKey } = verification;
-	const used = NONCES[takeNonce(parameters, appKey, options.clock.now(), useNonce)];
-	if (used !== undefined) return { ...used, style: SPI_STYLE, appKey };
+	const nonce = readNonce(parameters, appKey);
+	if (nonce === undefined) return { ...NO_NONCE, style: SPI_STYLE, appKey };
+	const refused = NONCES[nonces.use(nonce, options.clock.now())];
+	if (refused !== undefined) return { ...refused, style: SPI_STYLE, appKey };
 	const authentic = withRequestHash(verification, request);
-	const verdict = await reportCallback(callbackIn(parameters), authentic, request, context);
+	const report = () => reportCallback(callbackIn(parameters), authentic, request, context);
+	const verdict = await settleNonce(nonces, nonce, report);
 	return { ...verdict, style: SPI_STYLE, appKey };
 }
 
@@ -92,16 +95,30 @@ const UNCOVERED_BODY: Verdict = {
 };
 
 /** A verifier of another kind may let a request pass that has no nonce, or none of ours. */
-function takeNonce(
-	parameters: ReadonlyMap<string, string>,
-	appKey: string,
-	nowMs: number,
-	useNonce: UseNonce,
-): NonceVerdict | "none" {
+function readNonce(parameters: ReadonlyMap<string, string>, appKey: string): UsedNonce | undefined {
 	const claim = readCloudSpiClaim(parameters);
 	const sentAtMs = claim._tag === "Claim" ? parseUtcTimestamp(claim.timestamp) : undefined;
-	if (claim._tag !== "Claim" || sentAtMs === undefined) return "none";
-	return useNonce({ appKey, nonce: claim.nonce, signature: claim.signature, sentAtMs }, nowMs);
+	if (claim._tag !== "Claim" || sentAtMs === undefined) return undefined;
+	return { appKey, nonce: claim.nonce, signature: claim.signature, sentAtMs };
+}
+
+/** Outcomes that ask for the callback once more. */
+const NOT_KEPT: ReadonlySet<string> = new Set(["Unavailable", "RateLimited"]);
+
+/** A sender that signs anew what we did not keep may do so with the nonce that it had. */
+async function settleNonce(
+	nonces: NonceMemory,
+	nonce: UsedNonce,
+	report: () => Promise<Verdict>,
+): Promise<Verdict> {
+	let isKept = false;
+	try {
+		const verdict = await report();
+		isKept = !NOT_KEPT.has(verdict.tag);
+		return verdict;
+	} finally {
+		nonces.settle(nonce, isKept);
+	}
 }
 
 /** `undefined`: nothing stands in the way. */
@@ -121,8 +138,9 @@ const NONCES = {
 		tag: "invalid-timestamp",
 		answer: failed("invalidTimestamp", "timestamp is older than the nonces that are remembered"),
 	},
-	none: {
-		tag: "wrong-signature",
-		answer: failed("invalidSignature", "the request has no signatureNonce that can be remembered"),
-	},
-} as const satisfies Record<NonceVerdict | "none", Verdict | undefined>;
+} as const satisfies Record<NonceVerdict, Verdict | undefined>;
+
+const NO_NONCE: Verdict = {
+	tag: "wrong-signature",
+	answer: failed("invalidSignature", "the request has no signatureNonce that can be remembered"),
+};

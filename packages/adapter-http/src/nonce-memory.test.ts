@@ -17,7 +17,7 @@ const memory = (maxNonces = 3) => createNonceMemory({ toleranceMs: TOLERANCE_MS,
 
 describe("a nonce", () => {
 	it("of another request is refused as long as the first could be authentic, and not a moment longer", () => {
-		const use = memory();
+		const { use } = memory();
 		const sentAtMs = NOW_MS + TOLERANCE_MS;
 		expect(use(used({ sentAtMs }), NOW_MS)).toBe("first");
 		const last = sentAtMs + TOLERANCE_MS;
@@ -26,7 +26,7 @@ describe("a nonce", () => {
 	});
 
 	it("of the same request is taken as often as it comes, a full memory or not", () => {
-		const use = memory(1);
+		const { use } = memory(1);
 		expect(use(used(), NOW_MS)).toBe("first");
 		for (let times = 0; times < 5; times++) expect(use(used(), NOW_MS + times)).toBe("again");
 		expect(use(used({ nonce: "other-one" }), NOW_MS)).toBe("full");
@@ -34,14 +34,14 @@ describe("a nonce", () => {
 	});
 
 	it("of a request that is older than what is remembered is refused", () => {
-		const use = memory();
+		const { use } = memory();
 		expect(use(used(), NOW_MS + TOLERANCE_MS)).toBe("first");
 		expect(use(used(), NOW_MS + TOLERANCE_MS + 1)).toBe("out-of-time");
 		expect(use(used({ nonce: "other-one" }), NOW_MS + TOLERANCE_MS + 1)).toBe("out-of-time");
 	});
 
 	it("of one app is nothing to another, nor is its room", () => {
-		const use = memory(1);
+		const { use } = memory(1);
 		expect(use(used(), NOW_MS)).toBe("first");
 		expect(use(used({ appKey: "2", signature: "b" }), NOW_MS)).toBe("first");
 		expect(use(used({ appKey: "2", nonce: "other-one" }), NOW_MS)).toBe("full");
@@ -49,7 +49,7 @@ describe("a nonce", () => {
 	});
 
 	it("pushes no other one out of a full memory, and finds room once others are out of time", () => {
-		const use = memory(2);
+		const { use } = memory(2);
 		expect(use(used({ nonce: "nonce--1" }), NOW_MS)).toBe("first");
 		expect(use(used({ nonce: "nonce--2", sentAtMs: NOW_MS + 60_000 }), NOW_MS)).toBe("first");
 		for (let other = 0; other < 50; other++) {
@@ -64,17 +64,42 @@ describe("a nonce", () => {
 	});
 
 	it("finds room as soon after a clock was set back", () => {
-		const use = memory(1);
+		const { use } = memory(1);
 		expect(use(used({ appKey: "2", sentAtMs: NOW_MS + 86_400_000 }), NOW_MS + 86_400_000)).toBe("first");
 		expect(use(used(), NOW_MS)).toBe("first");
 		const later = NOW_MS + TOLERANCE_MS + 10_000;
 		expect(use(used({ nonce: "nonce--2", sentAtMs: later }), later)).toBe("first");
 	});
 
+	it("of a request of which nothing was kept is let go, once no repetition of it is under way", () => {
+		const { use, settle } = memory(1);
+		const anew = used({ signature: "b" });
+		expect([use(used(), NOW_MS), use(used(), NOW_MS)]).toEqual(["first", "again"]);
+		settle(used(), false);
+		expect(use(anew, NOW_MS)).toBe("replayed");
+		settle(used(), false);
+		expect(use(anew, NOW_MS)).toBe("first");
+		// What belongs to the first, and comes late, takes nothing from the second.
+		settle(used(), false);
+		expect(use(used(), NOW_MS)).toBe("replayed");
+	});
+
+	it("of a request of which something was kept stays used, whatever becomes of its repetitions", () => {
+		const { use, settle } = memory();
+		const anew = used({ signature: "b" });
+		expect([use(used(), NOW_MS), use(used(), NOW_MS)]).toEqual(["first", "again"]);
+		settle(used(), true);
+		settle(used(), false);
+		expect(use(anew, NOW_MS)).toBe("replayed");
+		expect(use(used(), NOW_MS)).toBe("again");
+		settle(used(), false);
+		expect(use(anew, NOW_MS)).toBe("replayed");
+	});
+
 	it("that was cut out of a long text does not keep that text in memory", () => {
 		setFlagsFromString("--expose-gc");
 		const collect: () => void = runInNewContext("gc");
-		const use = memory(500);
+		const { use } = memory(500);
 		collect();
 		const before = process.memoryUsage().heapUsed;
 		for (let count = 0; count < 500; count++) {
@@ -97,7 +122,7 @@ describe("a nonce", () => {
 		});
 		fc.assert(
 			fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (steps, maxNonces) => {
-				const use = memory(maxNonces);
+				const { use } = memory(maxNonces);
 				const accepted: UsedNonce[] = [];
 				let nowMs = NOW_MS;
 				for (const { nonce, signature, offsetMs, passedMs } of steps) {

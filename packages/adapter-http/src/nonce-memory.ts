@@ -20,10 +20,17 @@ export interface UsedNonce {
 export type NonceVerdict = "first" | "again" | "replayed" | "full" | "out-of-time";
 
 /**
- * *Promise*: none is forgotten before its request is `toleranceMs` old, whatever comes; and of one app never more than
- * `maxNonces` are held. Synchronous: of two requests with one nonce, one is the first.
+ * *Promise*: none is forgotten before its request is `toleranceMs` old, whatever comes, unless it was let go; and of one app
+ * never more than `maxNonces` are held. Synchronous: of two requests with one nonce, one is the first.
  */
-export type UseNonce = (used: UsedNonce, nowMs: number) => NonceVerdict;
+export interface NonceMemory {
+	use(used: UsedNonce, nowMs: number): NonceVerdict;
+	/**
+	 * For each use that was `first` or `again`, once what it was used for is over. A nonce is let go when nobody who has it is
+	 * under way any more, and nothing of theirs was kept.
+	 */
+	settle(used: UsedNonce, isKept: boolean): void;
+}
 
 export interface NonceMemoryOptions {
 	/** *Units*: milliseconds. */
@@ -38,9 +45,11 @@ const SWEEP_MS = 10_000;
 interface Remembered {
 	readonly signature: string;
 	readonly sentAtMs: number;
+	underWay: number;
+	isKept: boolean;
 }
 
-export function createNonceMemory({ toleranceMs, maxNonces }: NonceMemoryOptions): UseNonce {
+export function createNonceMemory({ toleranceMs, maxNonces }: NonceMemoryOptions): NonceMemory {
 	/** App key → nonce → whose it is. Apps are the configured ones: only authentic requests come here. */
 	const apps = new Map<string, Map<string, Remembered>>();
 	let sweptAtMs = 0;
@@ -55,18 +64,33 @@ export function createNonceMemory({ toleranceMs, maxNonces }: NonceMemoryOptions
 		}
 	}
 
-	return ({ appKey, nonce, signature, sentAtMs }, nowMs) => {
+	function use({ appKey, nonce, signature, sentAtMs }: UsedNonce, nowMs: number): NonceVerdict {
 		sweep(nowMs);
 		if (isOutOfTime(sentAtMs, nowMs)) return "out-of-time";
 		const nonces = apps.get(appKey) ?? new Map<string, Remembered>();
 		const known = nonces.get(nonce);
-		if (known?.signature === signature) return "again";
+		if (known?.signature === signature) {
+			known.underWay += 1;
+			return "again";
+		}
 		if (known !== undefined && !isOutOfTime(known.sentAtMs, nowMs)) return "replayed";
 		if (known === undefined && nonces.size >= maxNonces) return "full";
-		nonces.set(copyOf(nonce), { signature: copyOf(signature), sentAtMs });
+		nonces.set(copyOf(nonce), { signature: copyOf(signature), sentAtMs, underWay: 1, isKept: false });
 		apps.set(appKey, nonces);
 		return "first";
-	};
+	}
+
+	function settle({ appKey, nonce, signature }: UsedNonce, isKept: boolean): void {
+		const nonces = apps.get(appKey);
+		const known = nonces?.get(nonce);
+		// Out of time since, and another's.
+		if (known?.signature !== signature) return;
+		known.underWay -= 1;
+		known.isKept ||= isKept;
+		if (known.underWay === 0 && !known.isKept) nonces?.delete(nonce);
+	}
+
+	return { use, settle };
 }
 
 /** A string that was cut out of another, as a parser does, keeps all of that one in memory. */
