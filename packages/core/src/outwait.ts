@@ -10,6 +10,8 @@ const FAULT_DELAY_MS = 1000;
 /** Who waits: `onWait` is told what for, and with `undefined` that it is over. */
 export interface Waiting {
 	readonly name: string;
+	/** Default: a subscription. */
+	readonly kind?: "subscription" | "projection";
 	readonly clock: Clock;
 	readonly logger: Logger;
 	readonly signal: AbortSignal;
@@ -21,7 +23,7 @@ export interface Waiting {
  * `tries`: which one it is. *Errors*: rejects with whatever else ends it.
  */
 export async function outwait<Value>(
-	{ name, clock, logger, signal, onWait }: Waiting,
+	{ name, kind = "subscription", clock, logger, signal, onWait }: Waiting,
 	work: (tries: number) => Promise<Value>,
 ): Promise<Value> {
 	for (let tries = 1; ; tries += 1) {
@@ -31,8 +33,8 @@ export async function outwait<Value>(
 			return value;
 		} catch (error) {
 			if (signal.aborted || !isStoreFault(error) || !error.retryable) throw error;
-			onWait(`subscription ${name} waits: ${error.message}`);
-			const details = { subscription: name, reason: error.reason };
+			onWait(`${kind} ${name} waits: ${error.message}`);
+			const details = { [kind]: name, reason: error.reason };
 			observe(() => logger.warn(details, "a store does not answer; trying again"));
 			await clock.sleep(FAULT_DELAY_MS, signal);
 		}

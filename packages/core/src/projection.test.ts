@@ -105,6 +105,32 @@ describe("a log that cannot be read", () => {
 		await projection.stop();
 	});
 
+	test("is waited for by whenCaughtUp too, and a stop ends that wait", async () => {
+		let isAway = false;
+		const { append, start, logged } = given({
+			store: (store) => ({
+				async *readAll(options) {
+					if (isAway && options?.direction === "backward") throw storeFault("io", "no disk");
+					yield* store.readAll(options);
+				},
+			}),
+		});
+		await append(1);
+		const projection = start();
+		await passes();
+		isAway = true;
+		const first = projection.whenCaughtUp();
+		await passes(500);
+		isAway = false;
+		await Promise.all([first, passes(500)]);
+		expect(logged).toMatchObject([{ projection: "ids", reason: "io" }]);
+		isAway = true;
+		const second = projection.whenCaughtUp();
+		await passes(500);
+		await projection.stop();
+		await second;
+	});
+
 	test("ends it for good when that will not pass, and is told", async () => {
 		const { append, start } = given({
 			store: (store) => ({
@@ -150,12 +176,14 @@ describe("a projection", () => {
 	});
 
 	test("is caught up with an empty log, and once it was stopped", async () => {
-		const { append, start } = given();
+		const { memory, append, start } = given();
 		const projection = start();
 		await projection.whenCaughtUp();
 		expect(projection.position()).toBeUndefined();
 		await projection.stop();
 		await append(1);
+		await projection.whenCaughtUp();
+		await memory.close();
 		await projection.whenCaughtUp();
 	});
 

@@ -1,9 +1,11 @@
 // Projections: a read model that is folded from the log by a pure `evolve`, kept up to date as the log grows, and saved
 // together with its position, so that a start goes on where the last run stopped.
 
+import { whenCaughtUp } from "./caught-up.js";
 import { decodeEvent, type ReelkeepEvent, toUnknownEvent, type UnknownEvent } from "./events.js";
-import { followLog, lastPosition } from "./follow.js";
+import { followLog } from "./follow.js";
 import { describeError, observe } from "./observe.js";
+import type { Waiting } from "./outwait.js";
 import type { EventStore, Json, Position, RecordedEvent } from "./ports/event-store.js";
 import type { Clock, Logger } from "./ports/runtime.js";
 import type { SnapshotStore } from "./ports/snapshot-store.js";
@@ -61,7 +63,10 @@ export interface Projection<State> {
 	position(): Position | undefined;
 	/** Why it stopped, in words; `undefined` while it has not. */
 	problem(): string | undefined;
-	/** Resolves when every event that is in the log now is folded in, or the projection was stopped; rejects as `ended`. */
+	/**
+	 * Resolves when every event that is in the log now is folded in, or the projection was stopped; a fault of the log that passes
+	 * is waited out. *Errors*: rejects as `ended`, or with a `StoreFault` that will not pass.
+	 */
 	whenCaughtUp(): Promise<void>;
 	/** Saves the state and resolves. Idempotent. Call it before the store is closed. */
 	stop(): Promise<void>;
@@ -110,16 +115,15 @@ export function createProjection<State>(
 		problem = isProjectionError(error) ? error.message : `projection ${name} ended: ${describeError(error)}`;
 		observe(() => deps.logger.error({ projection: name, problem }, "projection ended"));
 	});
+	const { store, clock, logger } = deps;
+	const waiting: Waiting = { name, kind: "projection", clock, logger, signal, onWait: () => undefined };
 	return {
 		name,
 		ended,
 		state: () => folded.state,
 		position: () => folded.last?.position,
 		problem: () => problem,
-		async whenCaughtUp() {
-			const last = await lastPosition(deps.store);
-			if (last !== undefined) await Promise.race([progress.reached(last), ended]);
-		},
+		whenCaughtUp: () => whenCaughtUp({ store, progress, waiting, ended }),
 		async stop() {
 			stopping.abort();
 			await ended.catch(() => undefined);

@@ -218,6 +218,31 @@ test("whenCaughtUp waits out a fault of the log that passes", async () => {
 	await subscription.stop();
 });
 
+test("whenCaughtUp resolves once it was stopped, also when its store is closed or does not answer", async () => {
+	let isAway = false;
+	const { memory, append, start } = subscribed(parksSoon, {
+		store: (memory) => ({
+			async *readAll(options) {
+				if (isAway && options?.direction === "backward") throw storeFault("io", "away");
+				yield* memory.readAll(options);
+			},
+		}),
+	});
+	await append(1);
+	const subscription = start();
+	await passes(100);
+	isAway = true;
+	const waiting = subscription.whenCaughtUp();
+	await passes(100);
+	await subscription.stop();
+	await waiting;
+	isAway = false;
+	await append(1);
+	await subscription.whenCaughtUp();
+	await memory.close();
+	await subscription.whenCaughtUp();
+});
+
 test("an error without a name does not damage what is written down", async () => {
 	const { append, start } = given();
 	await append(1);

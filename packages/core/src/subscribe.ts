@@ -1,11 +1,10 @@
 // Durable subscriptions: a named reader of the log, at least once, from where it stopped; in position order, each
 // recording for itself or all together.
 
+import { whenCaughtUp } from "./caught-up.js";
 import type { DeliveryParked } from "./delivery-ledger.js";
 import type { ReelkeepEvent, UnknownEvent } from "./events.js";
-import { lastPosition } from "./follow.js";
 import { describeError, observe } from "./observe.js";
-import { outwait } from "./outwait.js";
 import type { CheckpointStore } from "./ports/checkpoint-store.js";
 import type { EventStore, Position, StreamName } from "./ports/event-store.js";
 import type { Clock, Ids, Logger } from "./ports/runtime.js";
@@ -78,7 +77,10 @@ export interface Subscription {
 	 * when the log cannot be read, an `Error` when the subscription ends before.
 	 */
 	replay(options?: ReplayOptions): Promise<number>;
-	/** Resolves when every event that is in the log now has been handled or parked, or the subscription was stopped. */
+	/**
+	 * Resolves when every event that is in the log now has been handled or parked, or the subscription was stopped; a fault of
+	 * the log that passes is waited out. *Errors*: rejects as `ended`, or with a `StoreFault` that will not pass.
+	 */
 	whenCaughtUp(): Promise<void>;
 	/** Lets the handlers under way finish, saves the checkpoint, and resolves. Idempotent. */
 	stop(): Promise<void>;
@@ -155,10 +157,7 @@ export function subscribe(
 			};
 			return replayEvents({ ...deps, running: whenRunning, signal, ended, name }, replay);
 		},
-		async whenCaughtUp() {
-			const last = await outwait(waiting, () => lastPosition(deps.store));
-			if (last !== undefined) await Promise.race([progress.reached(last), ended]);
-		},
+		whenCaughtUp: () => whenCaughtUp({ store: deps.store, progress, waiting, ended }),
 		async stop() {
 			isStopped = true;
 			ending.abort("stopped");
