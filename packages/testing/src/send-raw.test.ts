@@ -61,3 +61,19 @@ test("one that is not whole rejects", async () => {
 	);
 	await expect(answering([""], "end")).rejects.toThrow(cut);
 });
+
+test("one that is not packed as it says rejects", async () => {
+	const packed = /not packed as it says/;
+	const head = `${OK}Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\n`;
+	await expect(answering([head, "hello"])).rejects.toThrow(packed);
+	await expect(answering([`${OK}Content-Encoding: gzip\r\n\r\nhello`], "end")).rejects.toThrow(packed);
+});
+
+test("what comes before a reply is none", async () => {
+	const before = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+	const reply = await answering([before, `${OK}Content-Length: 2\r\n\r\nok`]);
+	expect([reply.status, reply.body]).toEqual([200, "ok"]);
+	expect(reply.raw.toString()).toBe(`${before}${OK}Content-Length: 2\r\n\r\nok`);
+	expect((await answering(["HTTP/1.1 101 Switching Protocols\r\n\r\n"])).status).toBe(101);
+	await expect(answering([before], "end")).rejects.toThrow(/without a whole reply/);
+});

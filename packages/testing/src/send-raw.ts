@@ -14,10 +14,13 @@ export interface RawReply {
 }
 
 const REPLY_TIME_MS = 15_000;
+/** The one status below 200 that is an answer: what follows it is no HTTP any more. */
+const SWITCHING_PROTOCOLS = 101;
 
 /**
- * Sends bytes to `address` (`http://host:port`) as they are, on a connection of their own. Rejects when it ends, or is
- * silent for 15 s, without a whole reply.
+ * Sends bytes to `address` (`http://host:port`) as they are, on a connection of their own. A `100 Continue` and its like are
+ * not the reply, but what comes before it. Rejects when it ends, or is silent for 15 s, without a whole reply, and when that
+ * says gzip and is none.
  */
 export function sendRaw(address: string, bytes: Uint8Array): Promise<RawReply> {
 	const { hostname, port } = new URL(address);
@@ -25,11 +28,15 @@ export function sendRaw(address: string, bytes: Uint8Array): Promise<RawReply> {
 		const socket = connect(Number(port || 80), hostname.replace(/^\[|\]$/g, ""));
 		let received = Buffer.alloc(0);
 		const finish = (isEnded: boolean, cause?: Error): void => {
-			const reply = parseReply(received, isEnded);
-			if (reply === undefined && !isEnded) return;
+			try {
+				const reply = parseReply(received, isEnded);
+				if (reply === undefined && !isEnded) return;
+				if (reply !== undefined) resolve(reply);
+				else reject(new Error("the connection ended without a whole reply", { cause }));
+			} catch (error) {
+				reject(new Error("the reply's body is not packed as it says", { cause: error }));
+			}
 			socket.destroy();
-			if (reply !== undefined) resolve(reply);
-			else reject(new Error("the connection ended without a whole reply", { cause }));
 		};
 		socket.setTimeout(REPLY_TIME_MS, () => finish(true, new Error(`silent for ${REPLY_TIME_MS} ms`)));
 		socket.on("data", (chunk: Buffer) => {
@@ -42,10 +49,10 @@ export function sendRaw(address: string, bytes: Uint8Array): Promise<RawReply> {
 	});
 }
 
-function parseReply(raw: Buffer, isEnded: boolean): RawReply | undefined {
-	const end = raw.indexOf("\r\n\r\n");
+function parseReply(raw: Buffer, isEnded: boolean, start = 0): RawReply | undefined {
+	const end = raw.indexOf("\r\n\r\n", start);
 	if (end === -1) return undefined;
-	const [statusLine = "", ...lines] = raw.subarray(0, end).toString("latin1").split("\r\n");
+	const [statusLine = "", ...lines] = raw.subarray(start, end).toString("latin1").split("\r\n");
 	const headers = new Map(
 		lines.map((line): [string, string] => {
 			const colon = line.indexOf(":");
@@ -53,6 +60,8 @@ function parseReply(raw: Buffer, isEnded: boolean): RawReply | undefined {
 		}),
 	);
 	const status = Number(statusLine.split(" ")[1]);
+	const isInterim = status >= 100 && status < 200 && status !== SWITCHING_PROTOCOLS;
+	if (isInterim) return parseReply(raw, isEnded, end + 4);
 	const sent = bodyOf(raw.subarray(end + 4), status, headers, isEnded);
 	if (sent === undefined) return undefined;
 	const body = headers.get("content-encoding") === "gzip" && sent.length > 0 ? gunzipSync(sent) : sent;
@@ -69,7 +78,7 @@ function bodyOf(
 	if (/chunked/i.test(headers.get("transfer-encoding") ?? "")) return joinChunks(sent);
 	const stated = headers.get("content-length");
 	if (stated !== undefined) return sent.length < Number(stated) ? undefined : sent;
-	const hasNone = status < 200 || status === 204 || status === 304;
+	const hasNone = status === SWITCHING_PROTOCOLS || status === 204 || status === 304;
 	return isEnded || hasNone ? sent : undefined;
 }
 
