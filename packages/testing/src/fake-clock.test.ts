@@ -25,6 +25,22 @@ describe("a fake clock", () => {
 		expect({ now: clock.now(), sleepers: clock.sleepers }).toEqual({ now: 2_000, sleepers: 0 });
 	});
 
+	it("never goes back: moves that overlap come one after the other", async () => {
+		const clock = createFakeClock(0);
+		const seen: string[] = [];
+		const note = (what: string) => () => seen.push(`${what} at ${clock.now()}`);
+		const woken = clock.sleep(5).then(async () => {
+			await clock.advance(1_000).then(note("from within"));
+		});
+		await Promise.all([
+			clock.advance(100).then(note("first")),
+			clock.advance(50).then(note("second")),
+			clock.sleep(120).then(note("sleeper")),
+		]);
+		await woken;
+		expect(seen).toEqual(["first at 100", "sleeper at 120", "second at 150", "from within at 1150"]);
+	});
+
 	it("wakes a sleeper whose signal aborts, and lets nobody sleep whose signal has", async () => {
 		const clock = createFakeClock();
 		const stop = new AbortController();

@@ -6,7 +6,8 @@ export interface FakeClock extends Clock {
 	/**
 	 * Moves time on by `ms`, waking sleepers in the order of their time; what they then start may sleep and wake too. Each
 	 * gets a few turns of the event loop, not the time that a socket, a disk or a cipher takes: wait first for what is to be
-	 * asleep by then (`faults.whenMet()`, `reelkeep.until(…)`, an answer), and then move on.
+	 * asleep by then (`faults.whenMet()`, `reelkeep.until(…)`, an answer), and then move on. Moves that overlap come one after
+	 * the other: one that a woken sleeper asks for begins when that which woke it is over.
 	 */
 	advance(ms: number): Promise<void>;
 	/** How many are asleep: a poll of Reelkeep's own, each pause, each time-out of a call under way. */
@@ -25,9 +26,21 @@ const TURNS = 3;
 export function createFakeClock(startAt: number = START): FakeClock {
 	const sleepers = new Set<{ readonly wakeAt: number; readonly wake: () => void }>();
 	let now = startAt;
+	let moving = Promise.resolve();
 
 	const nextBy = (time: number) =>
 		[...sleepers].filter(({ wakeAt }) => wakeAt <= time).sort((a, b) => a.wakeAt - b.wakeAt)[0];
+
+	const move = async (ms: number): Promise<void> => {
+		const until = now + ms;
+		await turns();
+		for (let sleeper = nextBy(until); sleeper !== undefined; sleeper = nextBy(until)) {
+			now = Math.max(now, sleeper.wakeAt);
+			sleeper.wake();
+			await turns();
+		}
+		now = until;
+	};
 
 	return {
 		now: () => now,
@@ -43,15 +56,9 @@ export function createFakeClock(startAt: number = START): FakeClock {
 				sleepers.add(sleeper);
 				signal?.addEventListener("abort", wake, { once: true });
 			}),
-		async advance(ms) {
-			const until = now + ms;
-			await turns();
-			for (let sleeper = nextBy(until); sleeper !== undefined; sleeper = nextBy(until)) {
-				now = Math.max(now, sleeper.wakeAt);
-				sleeper.wake();
-				await turns();
-			}
-			now = until;
+		advance(ms) {
+			moving = moving.then(() => move(ms));
+			return moving;
 		},
 		get sleepers() {
 			return sleepers.size;
