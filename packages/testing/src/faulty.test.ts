@@ -207,6 +207,25 @@ describe("a plan", () => {
 		expect(faults.calls("append")).toBe(0);
 	});
 
+	it("comes to what was spread from a wrapper and changed, which is a store like any other", async () => {
+		const earlier = givenEvents();
+		const appended: number[] = [];
+		const changed: EventStore = {
+			...earlier.store,
+			append: (stream, events, expected) => {
+				appended.push(events.length);
+				return earlier.store.append(stream, events, expected);
+			},
+		};
+		const again = faulty(changed);
+		again.faults.failNext("append");
+		await expect(again.append("stream-a", [event("a")], "any")).rejects.toMatchObject(IO);
+		await again.append("stream-a", [event("a"), event("b")], "any");
+		expect(appended).toEqual([2]);
+		expect(await idsOf(again.readAll())).toEqual(["a", "b"]);
+		expect([again.faults.calls("append"), earlier.faults.calls("append")]).toEqual([2, 1]);
+	});
+
 	it("is refused when it can happen to no call", () => {
 		const { faults } = givenEvents();
 		for (const times of [0, -1, 1.5, Number.NaN]) {

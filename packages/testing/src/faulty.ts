@@ -38,7 +38,8 @@ const behind = new WeakMap<object, unknown>();
 
 /**
  * Wraps `port`; what is planned in `faults` happens to the calls that are made through the wrapper. Of what is wrapped
- * already, a second wrapper without the faults of the first.
+ * already, a second wrapper without the faults of the first; a store that was spread from a wrapper is one of its own, and what
+ * it took from there still meets that one's faults.
  * *Units*: `clock` counts the milliseconds of delays; default: the system's.
  */
 export function faulty<Port extends FaultyPort>(
@@ -61,9 +62,11 @@ export function faulty<Port extends FaultyPort>(
 	};
 	const wrapUpload = async (upload: Promise<VideoUpload>) => wrapMembers(await upload, act);
 	const target = unwrap(port);
-	const wrapper = Object.assign(wrapMembers(target, act), { faults });
+	const wrapper = wrapMembers(target, act);
+	// A store that was spread from another wrapper has faults of that one.
+	Object.defineProperty(wrapper, "faults", { enumerable: true, value: faults });
 	behind.set(wrapper, target);
-	return wrapper;
+	return wrapper as Faulty<Port>;
 }
 
 /** What is behind a wrapper; `port` itself when it is none. */
@@ -138,7 +141,7 @@ function wrapMembers<Target extends object>(
 			if (typeof member !== "function") return member;
 			return (...given: unknown[]) => act(name, (passed) => Reflect.apply(member, target, passed), given);
 		};
-		Object.defineProperty(wrapper, name, { enumerable: true, get });
+		Object.defineProperty(wrapper, name, { enumerable: true, configurable: true, get });
 	}
 	return wrapper as Target;
 }
