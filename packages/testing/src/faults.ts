@@ -23,23 +23,30 @@ export interface Faults<Method extends string> {
 	): void;
 	/**
 	 * Waits before the call is made (`after`: before its answer is given): so many milliseconds by the port's clock, or until
-	 * a promise settles. Calls that come later overtake it.
+	 * a promise settles, either way. Calls that come later overtake it.
 	 */
 	delayNext(
 		method: Method,
 		until: number | PromiseLike<unknown>,
 		options?: FaultedCalls & { readonly when?: FaultMoment },
 	): void;
-	/** Makes the call twice, and gives the first answer. Breaks the contract of readings: each item comes twice. */
+	/**
+	 * Makes the call twice, and gives the first answer, whatever became of the second. Breaks the contract of readings: each item
+	 * comes twice.
+	 */
 	duplicateNext(method: Method, options?: FaultedCalls): void;
 	/**
 	 * Breaks the contract: keeps only a part and says that all went well, or with `fails` rejects. Of a list or a chunk that is
 	 * handed in, the first `keep` events or bytes; a reading ends in good order behind so many items.
+	 * *Errors*: throws a `TypeError` for a method that is none of these, as `save`.
 	 */
 	tearNext(method: Method, keep: number, options?: FaultedCalls & { readonly fails?: boolean }): void;
 	/** Forgets what is planned, and lets go on what waits. */
 	clear(): void;
-	/** The methods of planned faults that not all their calls have met: a test that ends with one has not shown what it wanted to. */
+	/**
+	 * The methods of planned faults that not all their calls have met: a test that ends with one has not shown what it wanted to.
+	 * Met is what came about: not the end of a reading that its reader breaks off, nor a tear where there was no more to keep.
+	 */
 	unmet(): readonly Method[];
 	/** Resolves when `unmet` is empty, if it comes to that: then move a clock on, or let go what was held. */
 	whenMet(): Promise<void>;
@@ -47,17 +54,23 @@ export interface Faults<Method extends string> {
 	calls(method: Method): number;
 }
 
-export type Fault =
+type Fault =
 	| { readonly _tag: "Fail"; readonly when: FaultMoment; readonly error: Error }
 	| {
 			readonly _tag: "Delay";
 			readonly when: FaultMoment;
-			readonly until: number | PromiseLike<unknown>;
+			readonly until: number | Promise<void>;
 			/** Aborts with `clear`. */
 			readonly released: AbortSignal;
 	  }
 	| { readonly _tag: "Duplicate" }
 	| { readonly _tag: "Tear"; readonly keep: number; readonly error: Error | undefined };
+
+/** What a call is to meet; it says when it does. */
+export interface DueFault {
+	readonly fault: Fault;
+	readonly met: () => void;
+}
 
 interface Planned {
 	readonly method: string;
@@ -69,10 +82,14 @@ interface Planned {
 	left: number;
 }
 
-/** Makes an empty plan; `next` counts a call, and says what it meets. */
-export function createFaults<Method extends string>(
-	makeError: () => Error,
-): { readonly faults: Faults<Method>; next(method: string): Fault | undefined } {
+/** Makes an empty plan; `next` counts a call, and says what it is to meet. */
+export function createFaults<Method extends string>({
+	makeError,
+	canTear,
+}: {
+	readonly makeError: () => Error;
+	readonly canTear: (method: Method) => boolean;
+}): { readonly faults: Faults<Method>; next(method: string): DueFault | undefined } {
 	const calls = new Map<string, number>();
 	const waiting: (() => void)[] = [];
 	let planned: Planned[] = [];
@@ -96,24 +113,30 @@ export function createFaults<Method extends string>(
 		next(method) {
 			const call = calls.get(method) ?? 0;
 			calls.set(method, call + 1);
-			const met = planned.find((each) => each.method === method && each.from <= call && call < each.upTo);
-			if (met === undefined) return undefined;
-			met.left -= 1;
-			tellMet();
-			return met.fault;
+			const due = planned.find((each) => each.method === method && each.from <= call && call < each.upTo);
+			if (due === undefined) return undefined;
+			let isMet = false;
+			const met = (): void => {
+				if (!isMet) due.left -= 1;
+				isMet = true;
+				tellMet();
+			};
+			return { fault: due.fault, met };
 		},
 		faults: {
 			failNext(method, { when = "before", error = makeError(), ...which } = {}) {
 				plan(method, { _tag: "Fail", when, error }, which);
 			},
 			delayNext(method, until, { when = "before", ...which } = {}) {
-				plan(method, { _tag: "Delay", when, until, released: release.signal }, which);
+				const wait = typeof until === "number" ? until : settled(until);
+				plan(method, { _tag: "Delay", when, until: wait, released: release.signal }, which);
 			},
 			duplicateNext(method, which) {
 				plan(method, { _tag: "Duplicate" }, which);
 			},
 			tearNext(method, keep, { fails = false, ...which } = {}) {
 				check("keep", keep, 0);
+				if (!canTear(method)) throw new TypeError(`${method} has nothing that a part could be kept of`);
 				plan(method, { _tag: "Tear", keep, error: fails ? makeError() : undefined }, which);
 			},
 			clear() {
@@ -131,6 +154,12 @@ export function createFaults<Method extends string>(
 			calls: (method) => calls.get(method) ?? 0,
 		},
 	};
+}
+
+/** That a test's own promise rejects is the test's to look at, and no answer of a store. */
+function settled(work: PromiseLike<unknown>): Promise<void> {
+	const ignore = (): void => undefined;
+	return Promise.resolve(work).then(ignore, ignore);
 }
 
 function check(option: string, value: number, least: number): void {

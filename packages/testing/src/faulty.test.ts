@@ -152,7 +152,30 @@ describe("delayNext", () => {
 	});
 });
 
+describe("delayNext, until a promise that rejects", () => {
+	it("goes on as until one that resolves, and nobody hears of the rejection", async () => {
+		const unhandled: unknown[] = [];
+		const note = (error: unknown) => unhandled.push(error);
+		process.on("unhandledRejection", note);
+		const { faults, append } = givenEvents();
+		faults.delayNext("append", Promise.reject(new Error("the test's own")));
+		await new Promise((resolve) => setImmediate(resolve));
+		expect(await append("a")).toMatchObject({ _tag: "Appended" });
+		process.off("unhandledRejection", note);
+		expect(unhandled).toEqual([]);
+	});
+});
+
 describe("duplicateNext", () => {
+	it("gives the first answer when the second call fails, as that of a commit does", async () => {
+		const videos = faulty(createMemoryVideoStore());
+		videos.faults.duplicateNext("commit");
+		const upload = await videos.begin("a");
+		await upload.write(bytes(10));
+		expect(await upload.commit()).toMatchObject({ video: { bytes: 10 } });
+		expect(videos.faults.unmet()).toEqual([]);
+	});
+
 	it("makes a call twice and gives the first answer", async () => {
 		const { store, faults, ids } = givenEvents();
 		faults.duplicateNext("append", { times: 2 });
@@ -183,6 +206,42 @@ describe("tearNext", () => {
 });
 
 describe("a plan", () => {
+	it("counts as met what came about: not the end of a reading that is broken off", async () => {
+		const { store, faults, append } = givenEvents();
+		await append("a", "b");
+		faults.failNext("readAll", { when: "after" });
+		for await (const { id } of store.readAll()) {
+			expect(id).toBe("a");
+			break;
+		}
+		expect(faults.unmet()).toEqual(["readAll"]);
+		faults.clear();
+		faults.failNext("readAll", { when: "after" });
+		const met = faults.whenMet();
+		expect(await isSettled(met)).toBe(false);
+		await expect(idsOf(store.readAll())).rejects.toMatchObject(IO);
+		await met;
+	});
+
+	it("counts as met what came about: not a tear of what is no longer than is kept", async () => {
+		const { store, faults, append } = givenEvents();
+		faults.tearNext("append", 2);
+		await append("a", "b");
+		expect(faults.unmet()).toEqual(["append"]);
+		faults.clear();
+		faults.tearNext("readAll", 2);
+		expect(await idsOf(store.readAll())).toEqual(["a", "b"]);
+		expect(faults.unmet()).toEqual(["readAll"]);
+		faults.clear();
+		faults.tearNext("readAll", 1);
+		faults.tearNext("append", 1);
+		faults.duplicateNext("readAll");
+		expect(await idsOf(store.readAll())).toEqual(["a"]);
+		await append("c", "d");
+		expect(await idsOf(store.readAll())).toHaveLength(6);
+		expect(faults.unmet()).toEqual([]);
+	});
+
 	it("tells when all its calls have met it, or it was cleared", async () => {
 		const { faults, append } = givenEvents();
 		await faults.whenMet();
@@ -233,6 +292,12 @@ describe("a plan", () => {
 		}
 		expect(() => faults.failNext("append", { skip: Number.POSITIVE_INFINITY })).toThrow(RangeError);
 		expect(() => faults.tearNext("append", -1)).toThrow(RangeError);
+		const checkpoints = faulty(createMemoryCheckpointStore());
+		expect(() => checkpoints.faults.tearNext("save", 0)).toThrow(
+			new TypeError("save has nothing that a part could be kept of"),
+		);
+		expect(() => faulty(createMemoryKeyring()).faults.tearNext("open", 0)).toThrow(TypeError);
+		expect(checkpoints.faults.unmet()).toEqual([]);
 	});
 });
 

@@ -13,7 +13,7 @@ import {
 	type VideoStore,
 	type VideoUpload,
 } from "@reelkeep/core/ports";
-import { createFaults, type Fault, type Faults } from "./faults.js";
+import { createFaults, type DueFault, type Faults } from "./faults.js";
 
 /** A port that can be made to fail. */
 export type FaultyPort = EventStore | CheckpointStore | SnapshotStore | LeaseStore | VideoStore | Keyring;
@@ -51,13 +51,15 @@ export function faulty<Port extends FaultyPort>(
 		isKeyring
 			? keyringFault("unavailable", "the keyring fails because a test planned it")
 			: storeFault("io", "the store fails because a test planned it");
-	const { faults, next } = createFaults<FaultyMethod<Port>>(makeError);
+	// A keyring opens one text, a video store a reading.
+	const isReading = (method: string): boolean =>
+		method === "read" || method === "readAll" || (method === "open" && !isKeyring);
+	const canTear = (method: string): boolean => isReading(method) || method === "append" || method === "write";
+	const { faults, next } = createFaults<FaultyMethod<Port>>({ makeError, canTear });
 	const act = (method: string, call: Call, given: readonly unknown[]): unknown => {
-		const fault = next(method);
-		// A keyring opens one text, a video store a reading.
-		const isReading = method === "read" || method === "readAll" || (method === "open" && !isKeyring);
-		if (fault !== undefined && isReading) return readWith(fault, () => call(given) as Reading, clock);
-		const answer = fault === undefined ? call(given) : callWith(fault, call, given, clock);
+		const due = next(method);
+		if (due !== undefined && isReading(method)) return readWith(due, () => call(given) as Reading, clock);
+		const answer = due === undefined ? call(given) : callWith(due, call, given, clock);
 		return method === "begin" ? wrapUpload(answer as Promise<VideoUpload>) : answer;
 	};
 	const wrapUpload = async (upload: Promise<VideoUpload>) => wrapMembers(await upload, act);
@@ -77,45 +79,69 @@ export function unwrap<Port extends FaultyPort>(port: Port): Port {
 type Reading = AsyncIterable<unknown>;
 
 async function callWith(
-	fault: Fault,
+	due: DueFault,
 	call: Call,
 	given: readonly unknown[],
 	clock: Pick<Clock, "sleep">,
 ): Promise<unknown> {
+	const { fault, met } = due;
 	const isBefore = "when" in fault && fault.when === "before";
-	if (isBefore) await meet(fault, clock);
-	const answer = await call(fault._tag === "Tear" ? given.map((each) => tear(each, fault.keep)) : given);
-	if (fault._tag === "Duplicate") await call(given);
-	if (!isBefore) await meet(fault, clock);
+	if (isBefore) await meet(due, clock);
+	const passed = fault._tag === "Tear" ? given.map((each) => tear(each, fault.keep)) : given;
+	const answer = await call(passed);
+	if (passed.some((each, at) => each !== given[at])) met();
+	if (fault._tag === "Duplicate") {
+		met();
+		await callAgain(call, given);
+	}
+	if (!isBefore) await meet(due, clock);
 	return answer;
 }
 
+/** A second time; nobody hears what became of it. */
+async function callAgain(call: Call, given: readonly unknown[]): Promise<void> {
+	try {
+		await call(given);
+	} catch {}
+}
+
 async function* readWith(
-	fault: Fault,
+	due: DueFault,
 	read: () => Reading,
 	clock: Pick<Clock, "sleep">,
 ): AsyncGenerator<unknown> {
+	const { fault, met } = due;
 	const isBefore = "when" in fault && fault.when === "before";
-	if (isBefore) await meet(fault, clock);
+	if (isBefore) await meet(due, clock);
 	let left = fault._tag === "Tear" ? fault.keep : Number.POSITIVE_INFINITY;
 	for await (const item of read()) {
-		if (left === 0) break;
+		if (left === 0) {
+			met();
+			break;
+		}
 		left -= 1;
 		yield item;
-		if (fault._tag === "Duplicate") yield item;
+		if (fault._tag === "Duplicate") {
+			met();
+			yield item;
+		}
 	}
-	if (!isBefore) await meet(fault, clock);
+	if (!isBefore) await meet(due, clock);
 }
 
 /** What comes before a call, or behind it. */
-async function meet(fault: Fault, clock: Pick<Clock, "sleep">): Promise<void> {
+async function meet({ fault, met }: DueFault, clock: Pick<Clock, "sleep">): Promise<void> {
 	if (fault._tag === "Delay") {
+		met();
 		const { until, released } = fault;
 		await (typeof until === "number"
 			? clock.sleep(until, released)
 			: Promise.race([until, aborted(released)]));
 	}
-	if ((fault._tag === "Fail" || fault._tag === "Tear") && fault.error !== undefined) throw fault.error;
+	if ((fault._tag === "Fail" || fault._tag === "Tear") && fault.error !== undefined) {
+		met();
+		throw fault.error;
+	}
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -126,7 +152,8 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function tear(given: unknown, keep: number): unknown {
-	return Array.isArray(given) || given instanceof Uint8Array ? given.slice(0, keep) : given;
+	const isWhole = Array.isArray(given) || given instanceof Uint8Array;
+	return isWhole && given.length > keep ? given.slice(0, keep) : given;
 }
 
 /** The same members, each method by way of `act`; also of a class, whose methods stand in its prototype. */
