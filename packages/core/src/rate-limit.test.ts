@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createRateLimiter } from "./rate-limit.js";
 
 describe("createRateLimiter", () => {
@@ -16,6 +16,36 @@ describe("createRateLimiter", () => {
 	it.each([...NO_NUMBERS, 0.9, 1_000_001])("refuses a burst of %o", (burst) => {
 		const words = "rateLimit takes a burst from 1 to 1000000";
 		expect(() => createRateLimiter({ reportsPerSecond: 1, burst })).toThrow(new RangeError(words));
+	});
+
+	it.each([
+		[5_000, 2, 5],
+		[1_001, 1, 2],
+		[100_000, 99.9, 100],
+	])(
+		"refuses %d a second with a burst of %d: no more would get through in a millisecond",
+		(rate, burst, least) => {
+			const words = `rateLimit takes a burst of at least ${least} with a reportsPerSecond of ${rate}: that many come in a millisecond`;
+			expect(() => createRateLimiter({ reportsPerSecond: rate, burst })).toThrow(new RangeError(words));
+		},
+	);
+
+	it.each([
+		[1_000, 1],
+		[1_500, 2],
+		[5_000, 5],
+		[100_000, 100],
+		[100_000, undefined],
+		[0.001, undefined],
+	])("lets %d a second through with a burst of %s, which it takes", (reportsPerSecond, burst) => {
+		const takeTurn = createRateLimiter({ reportsPerSecond, ...(burst !== undefined && { burst }) });
+		const today = 1_800_000_000_000;
+		let admitted = 0;
+		for (let now = today; now < today + 1_000; now++) {
+			while (takeTurn("a", now) === 0) admitted += 1;
+		}
+		expect(admitted).toBeGreaterThanOrEqual(Math.max(1, 0.95 * reportsPerSecond));
+		expect(admitted).toBeLessThanOrEqual(reportsPerSecond + (burst ?? Math.max(1, reportsPerSecond)));
 	});
 
 	it("keeps to the highest rate that it takes, at the time of today", () => {
@@ -83,5 +113,16 @@ describe("createRateLimiter", () => {
 		for (let app = 0; app < 5000; app++) expect(takeTurn(`app-${app}`, app * 10)).toBe(0);
 		expect(takeTurn("app-4999", 49_990)).toBe(1000);
 		expect(takeTurn("app-0", 49_990)).toBe(0);
+	});
+
+	it("looks through the apps that it remembers only when they have become twice as many", () => {
+		const takeTurn = createRateLimiter({ reportsPerSecond: 0.001, burst: 10 });
+		const looks = vi.spyOn(Map.prototype, Symbol.iterator);
+		for (let app = 0; app < 5000; app++) takeTurn(`app-${app}`, 0);
+		for (let app = 0; app < 5000; app++) takeTurn(`app-${app}`, 1);
+		const times = looks.mock.calls.length;
+		looks.mockRestore();
+		// At 1024, 2048 and 4096.
+		expect(times).toBe(3);
 	});
 });
