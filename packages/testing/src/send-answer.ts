@@ -19,12 +19,15 @@ export async function sendAnswer(
 	const { chunkBytes, delayMs } = pace ?? { chunkBytes: CHUNK_BYTES, delayMs: 0 };
 	response.writeHead(status, headers);
 	const stopAt = end + (answer.paddingBytes ?? 0);
+	const closed = new AbortController();
+	response.once("close", () => closed.abort());
 	for (let at = start; at < stopAt && !response.destroyed; at += chunkBytes) {
 		const piece = pieceOf(bytes, answer, at, Math.min(at + chunkBytes, stopAt));
 		const isTaken = response.write(piece);
 		sent(piece.length);
 		if (!isTaken) await drained(response);
-		if (pace !== undefined) await sleep(delayMs);
+		// Nobody waits for the next piece any more once the connection is gone.
+		if (pace !== undefined) await sleep(delayMs, undefined, { signal: closed.signal }).catch(() => undefined);
 	}
 	if (ending === "silence") {
 		// The headers at least, where the silence is to begin with the first byte.

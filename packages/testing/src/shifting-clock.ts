@@ -7,6 +7,9 @@ export interface ShiftingClock extends Clock {
 	shift(ms: number): void;
 }
 
+/** A timer that is to wait longer does not wait at all. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * Makes a clock that runs with the system's, and further ahead with every `shift`: for a test that cannot say when its
  * sockets are done, and wants a deadline or a pause to be over all the same.
@@ -33,8 +36,9 @@ export function createShiftingClock(): ShiftingClock {
 				};
 				const look = (): void => {
 					clearTimeout(timer);
-					if (now() >= wakeAt) wake();
-					else timer = setTimeout(wake, wakeAt - now());
+					const leftMs = wakeAt - now();
+					if (leftMs > 0) timer = setTimeout(look, Math.min(leftMs, MAX_TIMER_MS));
+					else wake();
 				};
 				if (signal?.aborted) return resolve();
 				signal?.addEventListener("abort", wake, { once: true });

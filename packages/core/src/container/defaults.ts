@@ -6,18 +6,27 @@ import type { Admission } from "../ports/admission.js";
 import type { LinkRefresher } from "../ports/link-refresher.js";
 import type { Clock, Ids, Logger, Telemetry } from "../ports/runtime.js";
 
+/** Almost 25 days: a timer that is to wait longer does not wait at all. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
 	now: () => Date.now(),
 	sleep: (delayMs, signal) =>
 		new Promise((resolve) => {
 			if (signal?.aborted) return resolve();
+			let timer: ReturnType<typeof setTimeout> | undefined;
 			const done = (): void => {
 				clearTimeout(timer);
 				signal?.removeEventListener("abort", done);
 				resolve();
 			};
-			const timer = setTimeout(done, delayMs);
+			const wait = (leftMs: number): void => {
+				const laterMs = leftMs - MAX_TIMER_MS;
+				if (laterMs > 0) timer = setTimeout(() => wait(laterMs), MAX_TIMER_MS);
+				else timer = setTimeout(done, leftMs);
+			};
 			signal?.addEventListener("abort", done, { once: true });
+			wait(delayMs);
 		}),
 };
 
