@@ -49,6 +49,25 @@ describe("a projection whose evolve throws", () => {
 		expect(saves).toEqual([]);
 	});
 
+	test("leaves its state as it was, unless evolve changed it first: nothing takes that back, and nothing of it is saved", async () => {
+		const { append, start, kept } = given();
+		await append(2);
+		const first = start();
+		await first.whenCaughtUp();
+		await first.stop();
+		await append(1);
+		const broken = start({
+			evolve: (state) => {
+				(state.ids as string[]).push("half");
+				throw new Error("x");
+			},
+		});
+		await expect(broken.ended).rejects.toThrow();
+		await broken.stop();
+		expect([broken.state().ids, broken.position()]).toEqual([["e1", "e2", "half"], "2"]);
+		expect(await kept.load("ids")).toMatchObject({ position: "2", state: { ids: ["e1", "e2"] } });
+	});
+
 	test("goes on once it is mended, from the snapshot before", async () => {
 		const { append, start } = given();
 		await append(2);

@@ -23,8 +23,9 @@ export interface ProjectionDefinition<State> {
 	/** A new one for each call. */
 	initialState(): State;
 	/**
-	 * Folds one event in. Deterministic, no side effects; it may change the state that it is given and return it, or return
-	 * another one. What it throws stops the projection: nothing is skipped.
+	 * Folds one event in. Deterministic, no side effects: returns another state, and leaves the one that it was given as it is.
+	 * What it throws stops the projection: nothing is skipped. Where a copy costs too much it may change the state and return
+	 * it, but then all that it throws must come before the first change, for nothing takes a change back.
 	 */
 	evolve(state: State, event: ReelkeepEvent): State;
 	/** The same for types and schema versions that this release does not know. Default: they change nothing. */
@@ -57,7 +58,7 @@ export interface ProjectionOptions {
 
 export interface Projection<State> {
 	readonly name: string;
-	/** As of `position()`; to look at, not to change. */
+	/** As of `position()`; to look at, not to change. After an `evolve` that changed it and then threw, it has half an event more. */
 	state(): State;
 	/** Of the last event that is folded in; `undefined`: none yet. */
 	position(): Position | undefined;
@@ -80,7 +81,8 @@ export interface Projection<State> {
 /**
  * Makes a projection and starts it: from its snapshot, or from the start of the log when there is none that fits.
  * *Errors*: throws a `TypeError` or a `RangeError` for a definition or options that make no sense.
- * *Promise*: its state is `initialState` folded with every event up to `position()`, in order, each once.
+ * *Promise*: its state is `initialState` folded with every event up to `position()`, in order, each once; what is saved is so
+ * whatever `evolve` does, what `state()` shows once it threw only when it had changed nothing.
  */
 export function createProjection<State>(
 	deps: ProjectionDeps,
