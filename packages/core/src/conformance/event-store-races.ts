@@ -3,6 +3,7 @@
 import type { AppendResult, EventStore, Position, StreamName } from "../ports/event-store.js";
 import { comparePositions } from "../ports/position.js";
 import { assert, assertSame } from "./case.js";
+import { pause } from "./pause.js";
 import { collect, fill, idsOf, newEvent, newEvents } from "./sample-events.js";
 
 export async function createsOnceConcurrently(store: EventStore): Promise<void> {
@@ -139,7 +140,7 @@ export async function showsWholeBatches(store: EventStore): Promise<void> {
 			assertSame(log.length % size, 0, "events of the log that belong to no whole append");
 			const events = await collect(store.read("stream-0"));
 			assertSame(events.length % size, 0, "events of a stream that belong to no whole append");
-			await new Promise((resolve) => setTimeout(resolve, 0));
+			await pause();
 		}
 		await appended;
 	}

@@ -3,6 +3,7 @@
 import type { EventStore, NewEvent, RecordedEvent } from "../ports/event-store.js";
 import { comparePositions } from "../ports/position.js";
 import { assert, assertFrozen, assertSame } from "./case.js";
+import { pause } from "./pause.js";
 import { collect, fill, idsOf, newEvent } from "./sample-events.js";
 
 export async function readsStreams(store: EventStore): Promise<void> {
@@ -54,7 +55,7 @@ export async function skipsNothing(store: EventStore): Promise<void> {
 	do {
 		const last = seen.at(-1)?.position;
 		for await (const event of store.readAll(last === undefined ? {} : { after: last })) seen.push(event);
-		await new Promise((resolve) => setTimeout(resolve, 0));
+		await pause();
 	} while (writing);
 	await done;
 	const last = seen.at(-1)?.position;
@@ -116,7 +117,7 @@ export async function hints(store: EventStore): Promise<void> {
 	stopFirst();
 	// A hint may be lost; all of twenty are not.
 	await fill(store, "stream-a", 20);
-	await new Promise((resolve) => setTimeout(resolve, 50));
+	await pause(50);
 	assert(
 		count > 0,
 		"hints within 50 ms of 20 appends, to the listener that was not stopped: are 0, must be 1 or more",
@@ -124,6 +125,6 @@ export async function hints(store: EventStore): Promise<void> {
 	stop();
 	count = 0;
 	await fill(store, "stream-a", 1);
-	await new Promise((resolve) => setTimeout(resolve, 50));
+	await pause(50);
 	assertSame(count, 0, "hints at an append behind the stop of both listeners");
 }

@@ -2,6 +2,7 @@
 
 import type { Ingress, IngressStarted, Receive, ReceiveOutcome, Report } from "../ports/ingress.js";
 import { assert, assertSame, type Clause, type ConformanceCase, createCases } from "./case.js";
+import { pause } from "./pause.js";
 
 /** What a sender understands of the answer: forget it, send it again, or it will never be taken. */
 export type SenderVerdict = "success" | "retry" | "rejected";
@@ -247,8 +248,4 @@ async function drains(harness: IngressHarness): Promise<void> {
 	);
 	assert(late !== "success", "a stopped ingress takes no report");
 	await harness.ingress.stop();
-}
-
-function pause(delayMs: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, delayMs));
 }

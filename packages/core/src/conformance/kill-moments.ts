@@ -1,5 +1,7 @@
 // When a kill comes, for the clauses that cut work short: at moments spread over the time that such work took before.
 
+import { pause } from "./pause.js";
+
 /** A turn of the event loop: what waits for a disk or a socket may go on meanwhile. */
 export const turn = (): Promise<void> =>
 	new Promise((resolve) => {
@@ -12,9 +14,6 @@ export const turn = (): Promise<void> =>
 export async function turns(count: number): Promise<void> {
 	for (let passed = 0; passed < count; passed += 1) await turn();
 }
-
-export const pause = (delayMs: number): Promise<void> =>
-	new Promise((resolve) => setTimeout(resolve, delayMs));
 
 /** Milliseconds until `work`, which never rejects, is over. */
 export async function durationOf(work: Promise<unknown>): Promise<number> {

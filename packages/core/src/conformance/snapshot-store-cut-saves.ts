@@ -2,7 +2,8 @@
 
 import type { Snapshot, SnapshotStore } from "../ports/snapshot-store.js";
 import { assert, rejectionOf } from "./case.js";
-import { durationOf, pause, waitDuring } from "./kill-moments.js";
+import { durationOf, waitDuring } from "./kill-moments.js";
+import { pause } from "./pause.js";
 import type { SnapshotStoreHarness } from "./snapshot-store.js";
 import { reopened } from "./snapshot-store-reopening.js";
 import { assertLoads, sameSnapshot, saveAs, snapshotAt } from "./snapshot-store-samples.js";

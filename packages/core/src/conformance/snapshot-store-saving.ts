@@ -3,6 +3,7 @@
 import { MAX_NAME_CHARACTERS } from "../ports/check-name.js";
 import type { Snapshot, SnapshotStore } from "../ports/snapshot-store.js";
 import { assert, assertMistake, assertSame, describeValue } from "./case.js";
+import { pause } from "./pause.js";
 import type { SnapshotStoreHarness } from "./snapshot-store.js";
 import { assertLoads, sameSnapshot, saveAs, snapshotAt } from "./snapshot-store-samples.js";
 
@@ -72,7 +73,7 @@ export async function showsOldOrNew(store: SnapshotStore): Promise<void> {
 			assert(isNext || sameSnapshot(loaded, before), `${what} is ${told}: must be one of them, whole`);
 			assert(isNext || !isNew, `${what} is the old one, though the new one was loaded before`);
 			isNew = isNext;
-			await new Promise((resolve) => setTimeout(resolve, 0));
+			await pause();
 		} while (!isOver);
 		await saving;
 		await assertLoads(store, "recordings", next, "what is there when the save has resolved");

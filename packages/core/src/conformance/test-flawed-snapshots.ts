@@ -7,8 +7,8 @@ import {
 	type SnapshotStore,
 	storeFault,
 } from "../ports/index.js";
+import { pause } from "./pause.js";
 import type { SnapshotStoreHarness } from "./snapshot-store.js";
-import { pause } from "./test-flawed-stores.js";
 
 export type MakeSnapshots = () => Promise<SnapshotStoreHarness>;
 

@@ -12,6 +12,7 @@ import {
 	storeFault,
 } from "../ports/index.js";
 import type { EventStoreHarness } from "./event-store.js";
+import { pause } from "./pause.js";
 import { collect } from "./sample-events.js";
 
 export type MakeHarness = () => Promise<EventStoreHarness>;
@@ -23,9 +24,6 @@ export interface Flaw {
 }
 
 const clock = { now: () => Date.now() };
-
-export const pause = (delayMs = 0): Promise<unknown> =>
-	new Promise((resolve) => setTimeout(resolve, delayMs));
 
 /** A memory store of which `flaw` replaces some members. */
 export function broken(flaw: (store: EventStore) => Partial<EventStore> = () => ({})): MakeHarness {

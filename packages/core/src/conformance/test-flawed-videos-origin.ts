@@ -2,8 +2,8 @@
 
 import { md5 } from "@noble/hashes/legacy.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { pause } from "./pause.js";
 import type { ServedObject, StrayLink } from "./video-source.js";
-import { pause } from "./video-source-samples.js";
 
 const CHUNK_BYTES = 64 * 1024;
 /** Objects are served many times. */

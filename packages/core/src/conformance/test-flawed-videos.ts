@@ -9,6 +9,7 @@ import {
 	type VideoStore,
 	type VideoUpload,
 } from "../ports/index.js";
+import { pause } from "./pause.js";
 import type { VideoStoreHarness } from "./video-store.js";
 
 export type MakeVideos = () => Promise<VideoStoreHarness>;
@@ -155,6 +156,3 @@ export function keepingBlocks(): MakeVideos {
 	});
 	return async () => ({ ...(await make()), minResumableBytes: BLOCK_BYTES });
 }
-
-export const pause = (delayMs = 0): Promise<unknown> =>
-	new Promise((resolve) => setTimeout(resolve, delayMs));

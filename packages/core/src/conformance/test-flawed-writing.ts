@@ -1,7 +1,8 @@
 // For the test of the event store's suite only: a store that writes what it was given later, until it is killed.
 
 import { checkAppend, type NewEvent, type RecordedEvent, type StreamName } from "../ports/index.js";
-import { pause, turn } from "./kill-moments.js";
+import { turn } from "./kill-moments.js";
+import { pause } from "./pause.js";
 import { filter, finishing, type MakeHarness, reopenable } from "./test-flawed-stores.js";
 
 const GROUPED = "writes event by event, and answers when nothing waits";

@@ -9,8 +9,9 @@ import {
 	storeFault,
 	toPosition,
 } from "../ports/index.js";
+import { pause } from "./pause.js";
 import { collect } from "./sample-events.js";
-import { broken, type Flaw, filter, pause, reopenable } from "./test-flawed-stores.js";
+import { broken, type Flaw, filter, reopenable } from "./test-flawed-stores.js";
 import { writingLater } from "./test-flawed-writing.js";
 
 /** The appends that are under way in a store, by stream. */

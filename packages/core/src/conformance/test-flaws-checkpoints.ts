@@ -8,6 +8,7 @@ import {
 	type Position,
 	toPosition,
 } from "../ports/index.js";
+import { pause } from "./pause.js";
 import {
 	brokenCheckpoints,
 	type CheckpointFlaw,
@@ -15,7 +16,7 @@ import {
 	moveOn,
 	renamed,
 } from "./test-flawed-checkpoints.js";
-import { fnv1a, pause } from "./test-flawed-stores.js";
+import { fnv1a } from "./test-flawed-stores.js";
 
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */
 export const checkpointFlaws: Record<string, CheckpointFlaw> = {

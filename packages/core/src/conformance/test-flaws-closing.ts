@@ -1,7 +1,8 @@
 // For the test of the event store's suite only: stores that close or open again wrongly.
 
 import { isStoreFault, type RecordedEvent, storeFault } from "../ports/index.js";
-import { broken, type Flaw, finishing, fnv1a, pause, reopenable } from "./test-flawed-stores.js";
+import { pause } from "./pause.js";
+import { broken, type Flaw, finishing, fnv1a, reopenable } from "./test-flawed-stores.js";
 
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */
 export const closingFlaws: Record<string, Flaw> = {

@@ -7,7 +7,7 @@ import { fromBase64Url, toBase64Url } from "../base64url.js";
 import { createMemoryKeyring } from "../memory/keyring.js";
 import { isKeyringFault, type Keyring, keyringFault } from "../ports/index.js";
 import type { KeyringHarness } from "./keyring.js";
-import { pause } from "./test-flawed-stores.js";
+import { pause } from "./pause.js";
 
 export type MakeKeyring = () => Promise<KeyringHarness>;
 

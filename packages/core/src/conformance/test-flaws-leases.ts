@@ -1,8 +1,9 @@
 // For the test of the lease store's suite only: stores that grant, extend or take back wrongly.
 
 import type { Lease, LeaseStore } from "../ports/index.js";
+import { pause } from "./pause.js";
 import { brokenLeases, type LeaseFlaw, type LeaseSession, SOUND } from "./test-flawed-leases.js";
-import { fnv1a, pause } from "./test-flawed-stores.js";
+import { fnv1a } from "./test-flawed-stores.js";
 
 const isReleased = (lease: Lease | undefined): boolean => lease?.expiresAt === 0;
 

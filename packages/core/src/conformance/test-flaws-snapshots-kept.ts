@@ -1,6 +1,7 @@
 // For the test of the snapshot store's suite only: stores that show a save half done, or lose what was saved.
 
 import { type Snapshot, type SnapshotStore, storeFault } from "../ports/index.js";
+import { pause } from "./pause.js";
 import {
 	brokenSnapshots,
 	parsed,
@@ -9,7 +10,6 @@ import {
 	type SnapshotFlaw,
 	type SnapshotSession,
 } from "./test-flawed-snapshots.js";
-import { pause } from "./test-flawed-stores.js";
 
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */
 export const snapshotKeepingFlaws: Record<string, SnapshotFlaw> = {

@@ -1,6 +1,7 @@
 // For the test of the snapshot store's suite only: stores that load wrongly, or save the wrong thing.
 
 import { comparePositions, type Snapshot, storeFault, toPosition } from "../ports/index.js";
+import { pause } from "./pause.js";
 import {
 	brokenSnapshots,
 	loadedAs,
@@ -10,7 +11,7 @@ import {
 	renamedSnapshots,
 	type SnapshotFlaw,
 } from "./test-flawed-snapshots.js";
-import { fnv1a, pause } from "./test-flawed-stores.js";
+import { fnv1a } from "./test-flawed-stores.js";
 
 const NOTHING: Snapshot = { version: 0, position: toPosition(0), eventId: "", state: null };
 

@@ -1,7 +1,8 @@
 // For the test of the video store's suite only: stores whose commits are seen half done, or whose later uploads harm a video.
 
 import { storeFault, type VideoStore } from "../ports/index.js";
-import { brokenUploads, brokenVideos, type MakeVideos, pause, type VideoFlaw } from "./test-flawed-videos.js";
+import { pause } from "./pause.js";
+import { brokenUploads, brokenVideos, type MakeVideos, type VideoFlaw } from "./test-flawed-videos.js";
 import { digestOf } from "./video-store-samples.js";
 
 const NOTHING = digestOf(new Uint8Array());

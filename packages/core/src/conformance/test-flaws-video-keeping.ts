@@ -2,7 +2,8 @@
 
 import { type StoredVideo, storeFault } from "../ports/index.js";
 import { rejectionOf } from "./case.js";
-import { brokenUploads, brokenVideos, type MakeVideos, pause, type VideoFlaw } from "./test-flawed-videos.js";
+import { pause } from "./pause.js";
+import { brokenUploads, brokenVideos, type MakeVideos, type VideoFlaw } from "./test-flawed-videos.js";
 import { readFrom } from "./video-store-samples.js";
 
 /** The clauses that commit a second time under a name that is taken. */

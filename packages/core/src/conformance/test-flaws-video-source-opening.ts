@@ -1,6 +1,7 @@
 // For the test of the video source's suite only: sources that open videos wrongly, or say wrongly why there is none.
 
 import type { OpenVideoResult } from "../ports/index.js";
+import { pause } from "./pause.js";
 import {
 	brokenBodies,
 	brokenSource,
@@ -11,7 +12,6 @@ import {
 	type SourceFlaw,
 	unavailable,
 } from "./test-flawed-videos-source.js";
-import { pause } from "./video-source-samples.js";
 
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */
 export const sourceOpeningFlaws: Record<string, SourceFlaw> = {

@@ -2,7 +2,8 @@
 
 import { concatBytes } from "@noble/hashes/utils.js";
 import { type StoredVideo, storeFault, type VideoDigest } from "../ports/index.js";
-import { brokenUploads, brokenVideos, pause, type VideoFlaw } from "./test-flawed-videos.js";
+import { pause } from "./pause.js";
+import { brokenUploads, brokenVideos, type VideoFlaw } from "./test-flawed-videos.js";
 import { beginWith, digestOf, readFrom } from "./video-store-samples.js";
 
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */

@@ -1,8 +1,9 @@
 // For the test of the event store's suite only: stores that append wrongly.
 
 import { checkAppend, type EventStore, type NewEvent, toPosition } from "../ports/index.js";
+import { pause } from "./pause.js";
 import { collect } from "./sample-events.js";
-import { broken, type Flaw, finishing, grouping, map, pause } from "./test-flawed-stores.js";
+import { broken, type Flaw, finishing, grouping, map } from "./test-flawed-stores.js";
 
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */
 export const writingFlaws: Record<string, Flaw> = {

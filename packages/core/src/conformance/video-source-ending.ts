@@ -2,13 +2,13 @@
 
 import { isSourceFault } from "../ports/source-fault.js";
 import { assert, assertSame } from "./case.js";
+import { pause } from "./pause.js";
 import type { VideoSourceHarness } from "./video-source.js";
 import {
 	assertClosed,
 	assertFault,
 	open,
 	openVideo,
-	pause,
 	promptly,
 	readToEnd,
 	within,

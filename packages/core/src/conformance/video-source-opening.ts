@@ -3,6 +3,7 @@
 import { md5 } from "@noble/hashes/legacy.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { assert, assertSame } from "./case.js";
+import { pause } from "./pause.js";
 import type { VideoSourceHarness } from "./video-source.js";
 import { assertRest, openVideo } from "./video-source-samples.js";
 import { assertBytes, sampleBytes } from "./video-store-samples.js";
@@ -33,7 +34,7 @@ export async function keepsBodiesApart(harness: VideoSourceHarness): Promise<voi
 		let at = 0;
 		for await (const chunk of opened.body) {
 			// Others read meanwhile.
-			await new Promise((resolve) => setTimeout(resolve, 0));
+			await pause();
 			assertBytes(chunk, whole.subarray(at, at + chunk.length), `bytes from ${at} on, beside other bodies`);
 			at += chunk.length;
 		}

@@ -9,6 +9,7 @@ import type {
 	VideoUnavailable,
 } from "../ports/video-source.js";
 import { assert, assertSame, ConformanceError } from "./case.js";
+import { pause } from "./pause.js";
 import type { VideoSourceHarness } from "./video-source.js";
 import { assertBytes } from "./video-store-samples.js";
 
@@ -126,6 +127,3 @@ export function assertClosed(harness: VideoSourceHarness): Promise<void> {
 		isOver = true;
 	});
 }
-
-export const pause = (delayMs: number): Promise<void> =>
-	new Promise((resolve) => setTimeout(resolve, delayMs));

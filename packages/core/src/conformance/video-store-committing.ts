@@ -3,6 +3,7 @@
 import { isStoreFault } from "../ports/store-fault.js";
 import type { VideoDigest, VideoKey, VideoStore, VideoUpload } from "../ports/video-store.js";
 import { assert, assertSame, rejectionOf } from "./case.js";
+import { pause } from "./pause.js";
 import type { VideoStoreHarness } from "./video-store.js";
 import { finishAfterKill, later } from "./video-store-reopening.js";
 import {
@@ -107,5 +108,3 @@ export async function survivesKillsAllOrNothing(
 		await Promise.race([rejectionOf(() => commit.result), pause(500)]);
 	}
 }
-
-const pause = (delayMs: number): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, delayMs));

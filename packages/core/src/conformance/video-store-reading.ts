@@ -3,6 +3,7 @@
 import { isStoreFault } from "../ports/store-fault.js";
 import type { VideoStore } from "../ports/video-store.js";
 import { assert, assertMistake, assertSame, rejectionOf } from "./case.js";
+import { pause } from "./pause.js";
 import {
 	assertBytes,
 	assertInvisible,
@@ -52,7 +53,7 @@ export async function keepsReadingsApart(store: VideoStore): Promise<void> {
 		for await (const chunk of store.open(video.location, { offset })) {
 			assertBytes(chunk, bytes.subarray(at, at + chunk.length), `bytes from ${at} on, beside other readings`);
 			at += chunk.length;
-			await new Promise((resolve) => setTimeout(resolve, 0));
+			await pause();
 		}
 		assertSame(at, bytes.length, "where a reading beside others ends");
 	});
