@@ -18,15 +18,13 @@ import { createRateLimiter, type RateLimit, type TakeTurn } from "./rate-limit.j
 import { quarantineStream } from "./recording-id.js";
 import { decodeRequestParam, reportOutcome, toReport } from "./report-recording.js";
 import type { ScreenRecordCallback } from "./screen-record-callback.js";
-import { createTimeLimit } from "./time-limit.js";
+import { createTimeLimit, MAX_TIMER_MS } from "./time-limit.js";
 
 /** Reports in flight hold memory; past this a sender is asked to retry at once. */
 const DEFAULT_MAX_IN_FLIGHT = 1024;
 /** Senders wait 15 s and more before they give up; an answer in time lets them retry on their own terms. */
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** What timers can wait for, almost 25 days: with more they fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 /** No deadline lies further ahead, whoever states it. */
 const MAX_CAP_MS = MAX_DAYS_AHEAD * 24 * 3_600_000;
 

@@ -192,12 +192,13 @@ test("a replay that was held up does not make up for it at once", async () => {
 	await subscription.stop();
 });
 
-test("whenCaughtUp waits out a fault of the log that passes", async () => {
-	let isAway = false;
-	const { append, start, handled } = subscribed(parksSoon, {
+/** One event is handled; then the log's end cannot be read, until it is. */
+async function givenAwayEnd() {
+	const log = { isAway: false };
+	const { memory, append, start, handled } = subscribed(parksSoon, {
 		store: (memory) => ({
 			async *readAll(options) {
-				if (isAway && options?.direction === "backward") throw storeFault("io", "away");
+				if (log.isAway && options?.direction === "backward") throw storeFault("io", "away");
 				yield* memory.readAll(options);
 			},
 		}),
@@ -205,13 +206,18 @@ test("whenCaughtUp waits out a fault of the log that passes", async () => {
 	await append(1);
 	const subscription = start();
 	await passes(100);
-	isAway = true;
+	log.isAway = true;
+	return { memory, append, handled, subscription, log };
+}
+
+test("whenCaughtUp waits out a fault of the log that passes", async () => {
+	const { handled, subscription, log } = await givenAwayEnd();
 	const caughtUp = subscription.whenCaughtUp().then(
 		() => "caught up",
 		(error: unknown) => error,
 	);
 	await passes(100);
-	isAway = false;
+	log.isAway = false;
 	await passes(2_000);
 	expect(await caughtUp).toBe("caught up");
 	expect(handled).toEqual(["e1"]);
@@ -219,24 +225,12 @@ test("whenCaughtUp waits out a fault of the log that passes", async () => {
 });
 
 test("whenCaughtUp resolves once it was stopped, also when its store is closed or does not answer", async () => {
-	let isAway = false;
-	const { memory, append, start } = subscribed(parksSoon, {
-		store: (memory) => ({
-			async *readAll(options) {
-				if (isAway && options?.direction === "backward") throw storeFault("io", "away");
-				yield* memory.readAll(options);
-			},
-		}),
-	});
-	await append(1);
-	const subscription = start();
-	await passes(100);
-	isAway = true;
+	const { memory, append, subscription, log } = await givenAwayEnd();
 	const waiting = subscription.whenCaughtUp();
 	await passes(100);
 	await subscription.stop();
 	await waiting;
-	isAway = false;
+	log.isAway = false;
 	await append(1);
 	await subscription.whenCaughtUp();
 	await memory.close();

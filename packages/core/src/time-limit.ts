@@ -2,6 +2,9 @@
 
 import type { Clock } from "./ports/runtime.js";
 
+/** What timers can wait for, almost 25 days: one that is to wait longer does not wait at all. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
+
 /** *Shape*: resolves with what `work` comes to, or with `late` when that takes too long; `work` goes on. It must not reject. */
 export type WithinLimit = <Result>(work: Promise<Result>, late: Result) => Promise<Result>;
 

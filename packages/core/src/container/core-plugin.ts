@@ -27,13 +27,11 @@ import { createReceive, type ReceiveOptions, resolveReceiveOptions } from "../re
 
 const CORE_PLUGIN = "reelkeep";
 
-const STOPPED_MESSAGE = "this Reelkeep was stopped: nothing can be received any more";
-
-const STOPPED: ReceiveOutcome = {
+const STOPPED = {
 	_tag: "Unavailable",
 	reason: "fault",
-	message: STOPPED_MESSAGE,
-};
+	message: "this Reelkeep was stopped: nothing can be received any more",
+} as const satisfies ReceiveOutcome;
 
 export function corePlugin(options: {
 	readonly receive: ReceiveOptions;
@@ -100,7 +98,7 @@ export function corePlugin(options: {
 			await tail;
 		},
 		async check() {
-			if (isStopped) return [{ source: CORE_PLUGIN, message: STOPPED_MESSAGE }];
+			if (isStopped) return [{ source: CORE_PLUGIN, message: STOPPED.message }];
 			const stopped = tailFailure === undefined ? [] : [{ source: CORE_PLUGIN, message: tailFailure }];
 			return [...stopped, ...ledger.problems(clock?.now() ?? 0)];
 		},

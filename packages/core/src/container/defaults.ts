@@ -5,9 +5,7 @@
 import type { Admission } from "../ports/admission.js";
 import type { LinkRefresher } from "../ports/link-refresher.js";
 import type { Clock, Ids, Logger, Telemetry } from "../ports/runtime.js";
-
-/** Almost 25 days: a timer that is to wait longer does not wait at all. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { MAX_TIMER_MS } from "../time-limit.js";
 
 export const systemClock: Clock = {
 	now: () => Date.now(),

@@ -155,6 +155,7 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 	const projections = createReaders("projection");
 	let running = false;
 	let stopped = false;
+	let door: Receive | undefined;
 	const requireRunning = (what: string, done: string): void => {
 		if (stopped) throw new Error(`this Reelkeep was stopped: nothing can be ${done} any more`);
 		if (!running) throw new Error(`${what} once Reelkeep runs: await reelkeep.start() first`);
@@ -175,7 +176,8 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 		},
 		async receive(report) {
 			try {
-				return await get(RECEIVE)(report);
+				door ??= get(RECEIVE);
+				return await door(report);
 			} catch (error) {
 				// What it is made of cannot be had: the keyring or the store has not been opened, say.
 				const failure = errorName(error);
