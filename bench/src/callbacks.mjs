@@ -1,8 +1,10 @@
 // What a sender sends, and what a receiver of its own would do with it: the whole way of a callback but for the store.
 
-import { createHash } from "node:crypto";
+import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import { parse } from "node:querystring";
-import { sampleCallback, signedRequest } from "@reelkeep/testing";
+import { crc32 } from "node:zlib";
+// As built: the guard of the root has no modules of this workspace.
+import { sampleCallback, signedRequest } from "../../packages/testing/dist/index.js";
 
 export const APP = { appKey: "12345678", secret: "a-secret-of-the-benchmark" };
 
@@ -43,6 +45,19 @@ export function readCallback(body) {
 		metadata: { ingress: "http", appKey: APP.appKey },
 	};
 	return { stream, event };
+}
+
+const KEY = randomBytes(32);
+
+/** What no receiver that keeps its promises can leave out, in as few lines: prove, parse, name, seal, encode. Nothing is stored. */
+export function leastWork(body) {
+	const { stream, event } = readCallback(body);
+	const nonce = randomBytes(12);
+	const cipher = createCipheriv("aes-256-gcm", KEY, nonce).setAAD(Buffer.from(stream));
+	const link = cipher.update(event.data.download_url, "utf8");
+	const sealed = Buffer.concat([nonce, link, cipher.final(), cipher.getAuthTag()]);
+	const data = { ...event.data, download_url: sealed.toString("base64url") };
+	return crc32(JSON.stringify({ stream, version: 1, ...event, data }));
 }
 
 export const SUCCESS =
