@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { decide, MAX_CONTRADICTIONS, MAX_RENEWALS } from "./recording.js";
+import { decide, initialRecording, MAX_CONTRADICTIONS, MAX_RENEWALS } from "./recording.js";
+import type { ReportRecording } from "./recording-command.js";
 import {
 	abandoned,
 	archived,
@@ -34,6 +35,24 @@ describe("a report", () => {
 					contentFingerprint: report(2, other).contentFingerprint,
 				},
 			});
+	});
+
+	test("is compared as a whole only when it contradicts: its fingerprint costs a hash", () => {
+		let asked = 0;
+		const counting = (command: ReportRecording): ReportRecording => ({
+			...command,
+			get contentFingerprint() {
+				asked += 1;
+				return command.contentFingerprint;
+			},
+		});
+		for (const recording of [initialRecording, fold([reported(1)])]) {
+			decide(counting(report(1)), recording);
+			decide(counting(report(2)), recording);
+		}
+		expect(asked).toBe(0);
+		decide(counting(report(2, { gameId: "another" })), fold([reported(1)]));
+		expect(asked).toBe(1);
 	});
 
 	test("that repeats a contradiction is kept once", () => {

@@ -188,11 +188,13 @@ function hasRoomForLink(recording: Recording): boolean {
 }
 
 function decideReport(command: ReportRecording, recording: Recording): Decision {
-	const { facts, link, version, action, contentFingerprint } = command;
+	const { facts, link, version, action } = command;
 	const data = { ...facts, ...link, version, action };
 	if (recording.reported === undefined) return decision("Reported", { type: "RecordingReported", data });
 	const differs = differences(recording.reported, facts);
 	if (differs.length > 0) {
+		// Not before: it is made when it is asked for.
+		const { contentFingerprint } = command;
 		const known = recording.contradictions.includes(contentFingerprint);
 		const full = recording.contradictions.length >= MAX_CONTRADICTIONS;
 		if (known || full) return decision("Contradicted");
