@@ -42,13 +42,16 @@ export function createSqliteStores(path: string, clock: Pick<core.Clock, "now">)
 	}
 
 	async function* scan(key: "position" | "version", names: readonly string[], options: Scan) {
-		const { after, direction = "forward", limit = Number.POSITIVE_INFINITY, signal } = options;
+		const { after, direction = "forward", limit = Number.POSITIVE_INFINITY, types, signal } = options;
 		const [behind, order, start] = direction === "forward" ? [">", "ASC", 0] : ["<", "DESC", MAX_INTEGER];
-		const where = `${key} ${behind} ?${names.length > 0 ? " AND stream = ?" : ""}`;
+		const ofStream = names.length > 0 ? " AND stream = ?" : "";
+		const ofTypes = types === undefined ? "" : " AND event ->> 'type' IN (SELECT value FROM json_each(?))";
+		const where = `${key} ${behind} ?${ofStream}${ofTypes}`;
+		const which = types === undefined ? names : [...names, JSON.stringify(types)];
 		const sql = `SELECT * FROM events WHERE ${where} ORDER BY ${key} ${order} LIMIT ?`;
 		let last = BigInt(after ?? start);
 		for (let left = limit; left > 0; left -= PAGE_EVENTS) {
-			const values = [last < MAX_INTEGER ? last : MAX_INTEGER, ...names, Math.min(left, PAGE_EVENTS)];
+			const values = [last < MAX_INTEGER ? last : MAX_INTEGER, ...which, Math.min(left, PAGE_EVENTS)];
 			const rows = transact("BEGIN", (it) => it.prepare(sql).all(...values)) as Row[];
 			// A page that is not full is no end: more may have come while it was handed out.
 			if (rows.length === 0) return;

@@ -1,6 +1,6 @@
 // `reelkeep quarantine ls`: what is in quarantine, as a table for people or JSON lines for programs.
 
-import { describeIssues, foldQuarantine, type QuarantinedCallback } from "@reelkeep/core";
+import { describeIssues, foldQuarantine, QUARANTINE_TYPES, type QuarantinedCallback } from "@reelkeep/core";
 import { openFsEventReader } from "@reelkeep/storage-fs";
 import Table from "cli-table3";
 import { requireDirectory } from "./flags.js";
@@ -17,9 +17,9 @@ export interface QuarantineListFlags {
 export async function listQuarantine({ data, all, json }: QuarantineListFlags): Promise<void> {
 	const reader = await openFsEventReader({ directory: requireDirectory(data), logger: warningsOnly });
 	try {
-		const callbacks = [...(await foldQuarantine(reader.readAll())).values()].filter(
-			({ redriven }) => all || redriven === undefined,
-		);
+		const callbacks = [
+			...(await foldQuarantine(reader.readAll({ types: QUARANTINE_TYPES }))).values(),
+		].filter(({ redriven }) => all || redriven === undefined);
 		await printLines(
 			json ? callbacks.map((callback) => JSON.stringify(toJson(callback))) : [toTable(callbacks)],
 		);

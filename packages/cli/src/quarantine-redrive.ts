@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import {
 	createProjectAdmission,
 	foldQuarantine,
+	QUARANTINE_TYPES,
 	type QuarantinedCallback,
 	type RedriveDeps,
 	type RedriveOutcome,
@@ -56,7 +57,7 @@ export async function redriveQuarantined(
 	const open = dryRun ? openToRead : openToWrite;
 	const { deps, close } = await open(storage);
 	try {
-		const callbacks = [...(await foldQuarantine(deps.store.readAll())).values()];
+		const callbacks = [...(await foldQuarantine(deps.store.readAll({ types: QUARANTINE_TYPES }))).values()];
 		const asked = all
 			? callbacks.filter(({ redriven }) => redriven === undefined)
 			: [...new Set(ids.map((id) => findQuarantined(callbacks, id)))];

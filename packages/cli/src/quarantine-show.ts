@@ -9,6 +9,7 @@ import {
 	type EventStore,
 	foldQuarantine,
 	openQuarantined,
+	QUARANTINE_TYPES,
 	type QuarantinedCallback,
 } from "@reelkeep/core";
 import { openFsEventReader } from "@reelkeep/storage-fs";
@@ -29,7 +30,10 @@ export async function showQuarantined(id: string, flags: QuarantineShowFlags): P
 	const directory = requireDirectory(flags.data);
 	const reader = await openFsEventReader({ directory, logger: warningsOnly });
 	try {
-		const callback = findQuarantined((await foldQuarantine(reader.readAll())).values(), id);
+		const callback = findQuarantined(
+			(await foldQuarantine(reader.readAll({ types: QUARANTINE_TYPES }))).values(),
+			id,
+		);
 		const { data, metadata } = await readQuarantined(reader, callback.stream);
 		const body = flags.revealBody
 			? await openQuarantined(await openKeyring(directory, flags.keyFile), callback.stream, data)

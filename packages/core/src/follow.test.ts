@@ -261,6 +261,54 @@ describe("following the log", () => {
 		expect(seen).toEqual([]);
 	});
 
+	test("yields only events of the types that are wanted, and passes over the others for good", async () => {
+		const { memory, append, follow } = given();
+		const note = (id: string, type: string) =>
+			memory.append(id, [{ id, type, schemaVersion: 1, data: {}, metadata: {} }], "no-stream");
+		await append(3);
+		await note("a", "Told");
+		await append(2);
+		let types = ["Told"];
+		const { seen, stop, done } = follow({ types: () => types });
+		await passes();
+		expect(seen).toEqual(["a", "end@6"]);
+		types = ["Noted", "Told"];
+		await append(1);
+		await note("b", "Told");
+		await passes();
+		expect(seen.slice(2).filter((word) => word !== "end@7")).toEqual(["e6", "b", "end@8"]);
+		stop();
+		await done;
+	});
+
+	test("loses no event of a type that is asked for while a reading for others is under way", async () => {
+		let types: readonly string[] = ["Other"];
+		let between = async (): Promise<void> => undefined;
+		const { memory, append, follow } = given((inner) => ({
+			async *readAll(options) {
+				await between();
+				yield* inner.readAll(options);
+			},
+		}));
+		await append(2);
+		// Behind the look for the end: the reading for others meets both.
+		let looks = 0;
+		between = async () => {
+			looks += 1;
+			if (looks !== 2) return;
+			types = ["Noted", "Other"];
+			await append(1);
+			const other = { id: "o", type: "Other", schemaVersion: 1, data: {}, metadata: {} };
+			await memory.append("o", [other], "no-stream");
+		};
+		const { seen, stop, done } = follow({ types: () => types });
+		await passes();
+		await passes(POLL_MS);
+		expect(seen.filter((word) => !word.startsWith("end@"))).toEqual(["e3", "o"]);
+		stop();
+		await done;
+	});
+
 	test("knows the last position of a log, and that an empty one has none", async () => {
 		const { memory, append } = given();
 		expect(await lastPosition(memory)).toBeUndefined();

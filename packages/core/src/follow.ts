@@ -2,7 +2,8 @@
 // follows it here, in position order, from a position, first to the end and then as it grows.
 
 import { observe } from "./observe.js";
-import type { EventStore, Position, RecordedEvent } from "./ports/event-store.js";
+import type { EventStore, Position, ReadAllOptions, RecordedEvent } from "./ports/event-store.js";
+import { comparePositions } from "./ports/position.js";
 import type { Clock, Logger } from "./ports/runtime.js";
 import { isStoreFault, type StoreFault } from "./ports/store-fault.js";
 import { createWake } from "./wake.js";
@@ -22,6 +23,8 @@ export interface FollowOptions {
 	readonly after?: Position | undefined;
 	readonly signal: AbortSignal;
 	readonly pollIntervalMs?: number;
+	/** Asked before each reading: only events of these types are yielded. */
+	readonly types?: () => readonly string[];
 	/** Told of a fault that is waited out, and with `undefined` that it is over. */
 	readonly onFault?: (fault: StoreFault | undefined) => void;
 }
@@ -35,7 +38,7 @@ export async function* followLog(
 	options: FollowOptions,
 ): AsyncGenerator<Followed, void, void> {
 	const { store, clock, logger } = deps;
-	const { signal, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS, onFault } = options;
+	const { signal, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS, types, onFault } = options;
 	const wake = createWake(clock);
 	const unsubscribe = store.onAppended(wake.call);
 	let position = options.after;
@@ -48,12 +51,17 @@ export async function* followLog(
 		while (!signal.aborted) {
 			wake.clear();
 			try {
-				for await (const event of readBehind(store, position, signal)) {
+				// What comes behind it may be of a type that nobody has asked for yet.
+				const end = types === undefined ? undefined : await lastPosition(store, signal);
+				const wanted = types === undefined ? {} : { types: types() };
+				for await (const event of readBehind(store, position, { ...wanted, signal })) {
+					if (types !== undefined && isBehind(event.position, end)) break;
 					tell(undefined);
 					position = event.position;
 					yield { _tag: "Event", event };
 					if (signal.aborted) return;
 				}
+				if (end !== undefined && isBehind(end, position)) position = end;
 			} catch (error) {
 				if (signal.aborted) return;
 				if (!isStoreFault(error)) throw error;
@@ -75,11 +83,17 @@ export async function* followLog(
 }
 
 /** The position of the log's last event; `undefined` when it is empty. */
-export async function lastPosition(store: EventStore): Promise<Position | undefined> {
-	for await (const event of store.readAll({ direction: "backward", limit: 1 })) return event.position;
+export async function lastPosition(store: EventStore, signal?: AbortSignal): Promise<Position | undefined> {
+	const options = { direction: "backward", limit: 1 } as const;
+	const events = store.readAll(signal === undefined ? options : { ...options, signal });
+	for await (const event of events) return event.position;
 	return undefined;
 }
 
-function readBehind(store: EventStore, after: Position | undefined, signal: AbortSignal) {
-	return store.readAll(after === undefined ? { signal } : { after, signal });
+function readBehind(store: EventStore, after: Position | undefined, options: ReadAllOptions) {
+	return store.readAll(after === undefined ? options : { ...options, after });
+}
+
+function isBehind(position: Position, other: Position | undefined): boolean {
+	return other === undefined || comparePositions(position, other) > 0;
 }

@@ -18,6 +18,8 @@ export interface GuardedEvents<Item extends Typed> {
 
 export interface GuardedEmitter<Item extends Typed> extends GuardedEvents<Item> {
 	emit(item: Item): void;
+	/** The types that somebody listens for now. */
+	heard(): readonly string[];
 }
 
 /** Makes an emitter. `describe`: what names an item in the log when a listener fails on it; no secret. */
@@ -51,5 +53,6 @@ export function createGuardedEmitter<Item extends Typed>(
 		emit(item) {
 			emitter.emit(item.type, item);
 		},
+		heard: () => emitter.eventNames(),
 	};
 }

@@ -75,7 +75,7 @@ export {
 	type QuarantineQuota,
 	type QuarantineReservation,
 } from "./quarantine-ledger.js";
-export { foldQuarantine, type QuarantinedCallback } from "./quarantined-callbacks.js";
+export { foldQuarantine, QUARANTINE_TYPES, type QuarantinedCallback } from "./quarantined-callbacks.js";
 export type { RateLimit } from "./rate-limit.js";
 export { checkReadiness, type Readiness } from "./readiness.js";
 export { createReceive, type ReceiveDeps, type ReceiveOptions } from "./receive.js";

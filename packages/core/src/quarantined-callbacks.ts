@@ -5,6 +5,9 @@ import { type CallbackRedriven, decodeEvent } from "./events.js";
 import type { RecordedEvent, StreamName } from "./ports/event-store.js";
 import type { DecodeIssue } from "./ports/ingress.js";
 
+/** The types of the events that tell what is in quarantine. */
+export const QUARANTINE_TYPES: readonly string[] = ["CallbackQuarantined", "CallbackRedriven"];
+
 /** One authentic callback that could not be decoded when it came; its body stays in the log. */
 export interface QuarantinedCallback {
 	readonly stream: StreamName;
@@ -21,7 +24,8 @@ export interface QuarantinedCallback {
 }
 
 /**
- * Every callback that ever came into quarantine, by stream, in the order in which they came.
+ * Every callback that ever came into quarantine, by stream, in the order in which they came. Only events of
+ * `QUARANTINE_TYPES` are looked at: `foldQuarantine(store.readAll({ types: QUARANTINE_TYPES }))`.
  * *Shape*: some 2 KiB of memory for each at most.
  */
 export async function foldQuarantine(
@@ -29,7 +33,7 @@ export async function foldQuarantine(
 ): Promise<ReadonlyMap<StreamName, QuarantinedCallback>> {
 	const callbacks = new Map<StreamName, QuarantinedCallback>();
 	for await (const recorded of events) {
-		if (!IS_OF_QUARANTINE.has(recorded.type)) continue;
+		if (!QUARANTINE_TYPES.includes(recorded.type)) continue;
 		const event = decodeEvent(recorded);
 		if (event?.type === "CallbackQuarantined") {
 			const { stream, recordedAt, data } = event;
@@ -46,5 +50,3 @@ export async function foldQuarantine(
 	}
 	return callbacks;
 }
-
-const IS_OF_QUARANTINE: ReadonlySet<string> = new Set(["CallbackQuarantined", "CallbackRedriven"]);

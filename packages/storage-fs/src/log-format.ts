@@ -10,6 +10,10 @@ export const MAX_RECORD_BYTES = 4 * 1024 * 1024;
 
 /** `,"crc":"01234567"}`: what follows the checksummed bytes of a line. */
 const CHECKSUM_BYTES = 18;
+const CHECKSUM_MEMBER = Buffer.from(checksumMember(0));
+const DIGITS_START = 8;
+const DIGITS_END = 16;
+const HEX_DIGITS = Buffer.from("0123456789abcdef");
 const NEWLINE = 0x0a;
 
 /** The first line of a segment file. */
@@ -115,11 +119,20 @@ function checksumMember(checksum: number): string {
 	return `,"crc":"${checksum.toString(16).padStart(8, "0")}"}`;
 }
 
-/** Whether a line (without its newline) has the checksum that it states. */
+/** Whether a line (without its newline) has the checksum that it states. Makes no text: this is half of what a replay checks. */
 export function isSound(line: Buffer): boolean {
 	const end = line.length - CHECKSUM_BYTES;
 	if (end < 2) return false;
-	return line.toString("latin1", end) === checksumMember(crc32(line.subarray(0, end)));
+	for (let at = 0; at < CHECKSUM_BYTES; at += 1) {
+		const isDigit = at >= DIGITS_START && at < DIGITS_END;
+		if (!isDigit && line[end + at] !== CHECKSUM_MEMBER[at]) return false;
+	}
+	let checksum = crc32(line.subarray(0, end));
+	for (let at = end + DIGITS_END - 1; at >= end + DIGITS_START; at -= 1) {
+		if (line[at] !== HEX_DIGITS[checksum & 15]) return false;
+		checksum >>>= 4;
+	}
+	return true;
 }
 
 /** The `l` of `{"lost"`: one byte tells such a line from a record. */
@@ -180,6 +193,24 @@ export function decodeRecord(line: Buffer): RecordedEvent | undefined {
 		data,
 		metadata,
 	});
+}
+
+const TYPE_MEMBER = Buffer.from(',"type":');
+
+/** Tells lines (without their newline) of records of these types, without parsing them; whether they are sound is not looked at. */
+export function recordOf(types: readonly string[]): (line: Buffer) => boolean {
+	const wanted = types.map((type) => Buffer.from(`${JSON.stringify(type)},`));
+	return (line) => {
+		// The first one is it: in front of it stand only numbers, and texts, in which quotes are escaped.
+		const at = line.indexOf(TYPE_MEMBER) + TYPE_MEMBER.length;
+		return wanted.some((type) => line.subarray(at, at + type.length).equals(type));
+	};
+}
+
+/** Whether a line (without its newline) is sound, and the record at `position`. */
+export function isRecordAt(line: Buffer, position: number): boolean {
+	const start = `{"position":"${position}",`;
+	return line.toString("latin1", 0, start.length) === start && isSound(line);
 }
 
 /** Without recursion: data may be nested as deeply as `JSON.parse` takes it. */

@@ -13,7 +13,7 @@ import {
 	type StreamName,
 	toPosition,
 } from "@reelkeep/core/ports";
-import { decodeRecord, forEachLine, readLost } from "./log-format.js";
+import { decodeRecord, forEachLine, isRecordAt, readLost, recordOf } from "./log-format.js";
 import type { LogIndex } from "./log-index.js";
 import type { SegmentFiles } from "./segment-files.js";
 import { damagedEvent, findHead, readLine, type StreamHead } from "./stream-head.js";
@@ -119,12 +119,13 @@ async function headOf(view: LogView, stream: StreamName): Promise<StreamHead | u
 
 async function* allEvents(
 	open: () => Promise<LogView>,
-	{ after, direction, limit = Number.POSITIVE_INFINITY, signal }: ReadAllOptions,
+	{ after, direction, limit = Number.POSITIVE_INFINITY, types, signal }: ReadAllOptions,
 ): AsyncGenerator<RecordedEvent> {
 	signal?.throwIfAborted();
 	const view = await open();
 	await view.refresh();
 	const step = direction === "backward" ? -1 : 1;
+	const isWanted = types === undefined ? () => true : recordOf(types);
 	let position = firstPosition(view.visible, step, after);
 	let left = limit;
 	while (left > 0) {
@@ -140,8 +141,10 @@ async function* allEvents(
 			}
 			if (left <= 0) return;
 			signal?.throwIfAborted();
-			yield decodeAt(view, line, position);
-			left -= 1;
+			if (isWanted(line)) {
+				yield decodeAt(view, line, position);
+				left -= 1;
+			} else if (!isRecordAt(line, position)) throw damaged(view, position);
 			position += step;
 		}
 		if (position === before) throw damaged(view, position);

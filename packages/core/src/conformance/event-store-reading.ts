@@ -45,6 +45,41 @@ export async function readsAll(store: EventStore): Promise<void> {
 	assertSame(await read({ direction: "backward", limit: 1 }), [ids[4]], "the last one");
 }
 
+/** Names that one could take for another; one has what JSON escapes. */
+export const TYPES: readonly string[] = ["Reported", "ReportedAgain", "Re", "reported", 'Rep"orted', "游戏"];
+
+export async function readsTypes(store: EventStore): Promise<void> {
+	for (let turn = 0; turn < 24; turn += 1) {
+		const type = TYPES[(turn * 5) % TYPES.length] as string;
+		// What is said in an event's data is not its type.
+		const event = {
+			...newEvent(),
+			type,
+			data: { type: TYPES[turn % TYPES.length] as string, note: ',"type":"Re",' },
+		};
+		await store.append(`stream-${turn % 3}`, [event], "any");
+	}
+	const log = await collect(store.readAll());
+	const third = log[8]?.position;
+	assert(third !== undefined, "there is a ninth event");
+	const places = [
+		{},
+		{ after: third },
+		{ direction: "backward" },
+		{ direction: "backward", after: third },
+	] as const;
+	for (const types of [...TYPES.map((type) => [type]), ["Re", "游戏"], TYPES, ["Other"], []]) {
+		for (const place of places) {
+			const all = await collect(store.readAll(place));
+			const expected = idsOf(all.filter(({ type }) => types.includes(type)));
+			const what = `events of the types ${JSON.stringify(types)}, ${JSON.stringify(place)}`;
+			assertSame(idsOf(await collect(store.readAll({ ...place, types }))), expected, what);
+			const three = await collect(store.readAll({ ...place, types, limit: 3 }));
+			assertSame(idsOf(three), expected.slice(0, 3), `the first 3 ${what}`);
+		}
+	}
+}
+
 export async function skipsNothing(store: EventStore): Promise<void> {
 	let writing = true;
 	const writers = Array.from({ length: 8 }, (_, writer) => fill(store, `stream-${writer}`, 25));

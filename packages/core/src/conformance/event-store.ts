@@ -103,6 +103,11 @@ const CLAUSES: readonly SuiteClause[] = [
 		"reads all streams in append order, forward and backward, after a position",
 		reading.readsAll,
 	],
+	[
+		"type-reading",
+		"reads only events of some types, from any place, both ways, and up to a limit of those",
+		reading.readsTypes,
+	],
 	["large-log", "reads a log of events of all sizes, from any place, both ways", log.readsLargeLog],
 	["growing-log", "reads on through what is appended meanwhile, up to the end", log.readsOnAsItGrows],
 	["no-skipped-events", "never shows an event before an earlier one while many append", reading.skipsNothing],

@@ -1,6 +1,13 @@
 // For the test of the event store's suite only: stores that read wrongly.
 
-import { checkAppend, type RecordedEvent, type StreamName, toPosition } from "../ports/index.js";
+import {
+	checkAppend,
+	type ReadAllOptions,
+	type RecordedEvent,
+	type StreamName,
+	toPosition,
+} from "../ports/index.js";
+import { TYPES } from "./event-store-reading.js";
 import { collect } from "./sample-events.js";
 import { broken, type Flaw, filter, fnv1a, map } from "./test-flawed-stores.js";
 
@@ -40,6 +47,19 @@ export const readingFlaws: Record<string, Flaw> = {
 				),
 		})),
 	},
+	"types are not looked at": typed((types, options) => options),
+	"types are told apart by how they begin": typed((types, options) => ({
+		...options,
+		types: TYPES.filter((type) => types.some((wanted) => type.startsWith(wanted))),
+	})),
+	"a limit counts events of other types too": {
+		breaks: ["type-reading"],
+		make: broken((store) => ({
+			readAll: ({ types, ...options } = {}) =>
+				filter(store.readAll(options), ({ type }) => types?.includes(type) ?? true),
+		})),
+	},
+	"no types are all types": typed((types, options) => (types.length === 0 ? options : { ...options, types })),
 	"after is inclusive in the log": {
 		breaks: ["global-reading", "large-log", "no-skipped-events"],
 		make: broken((store) => ({
@@ -193,6 +213,19 @@ function renaming(rename: (name: StreamName) => StreamName): Flaw {
 					),
 			};
 		}),
+	};
+}
+
+/** A store that makes other options of those with types. */
+function typed(
+	change: (types: readonly string[], options: Omit<ReadAllOptions, "types">) => ReadAllOptions,
+): Flaw {
+	return {
+		breaks: ["type-reading"],
+		make: broken((store) => ({
+			readAll: ({ types, ...options } = {}) =>
+				store.readAll(types === undefined ? options : change(types, options)),
+		})),
 	};
 }
 

@@ -23,6 +23,7 @@ import {
 	TELEMETRY,
 } from "../ports/tokens.js";
 import { createQuarantineLedger, type QuarantineLedger, type QuarantineQuota } from "../quarantine-ledger.js";
+import { QUARANTINE_TYPES } from "../quarantined-callbacks.js";
 import { createReceive, type ReceiveOptions, resolveReceiveOptions } from "../receive.js";
 
 const CORE_PLUGIN = "reelkeep";
@@ -113,7 +114,9 @@ async function feed(
 	signal: AbortSignal,
 ): Promise<void> {
 	const deps = { store: get(EVENT_STORE), clock: get(CLOCK), logger: get(LOGGER) };
-	for await (const followed of followLog(deps, { after, signal })) {
+	// What nobody listens for is not even decoded: that is a fifth of a callback's cost (docs/performance.md).
+	const types = (): readonly string[] => [...QUARANTINE_TYPES, ...emitter.heard()];
+	for await (const followed of followLog(deps, { after, signal, types })) {
 		if (followed._tag !== "Event") continue;
 		ledger.count(followed.event);
 		const event = decodeEvent(followed.event);
@@ -131,7 +134,8 @@ async function countHistory(
 	try {
 		let isWhole = last === undefined;
 		const deps = { store: get(EVENT_STORE), clock: get(CLOCK), logger: get(LOGGER) };
-		for await (const followed of isWhole ? [] : followLog(deps, { signal })) {
+		const types = (): readonly string[] => QUARANTINE_TYPES;
+		for await (const followed of isWhole ? [] : followLog(deps, { signal, types })) {
 			isWhole =
 				followed._tag === "CaughtUp" ||
 				(last !== undefined && comparePositions(followed.event.position, last) > 0);

@@ -35,6 +35,33 @@ describe("live events", () => {
 		expect(heard[1]).toMatchObject({ id: event.id, metadata: { ingress: "archiver" }, version: 2 });
 	});
 
+	test("are heard from the moment on when somebody listens, whatever was passed over before", async () => {
+		const reelkeep = await started();
+		for (let round = 0; round < 50; round += 1) {
+			const before = report(`before-${round}`);
+			await reelkeep.receive(before);
+			// What was recorded just now may still be under way to the emitter.
+			for (let turn = 0; turn < round % 10; turn += 1) await Promise.resolve();
+			const heard: string[] = [];
+			const stop = reelkeep.events.on("RecordingReported", ({ data }) => void heard.push(data.trackInfo));
+			const tracks = [`first-${round}`, `second-${round}`];
+			for (const track of tracks) await reelkeep.receive(report(track));
+			await vi.waitFor(() => expect(heard.filter((track) => !track.startsWith("before"))).toEqual(tracks));
+			stop();
+		}
+	});
+
+	test("that nobody listens for are not decoded, so that what is wrong with them does no harm", async () => {
+		const reelkeep = await started();
+		const heard: string[] = [];
+		reelkeep.events.on("RecordingReported", ({ data }) => void heard.push(data.trackInfo));
+		const damaged = { id: "x", type: "LinkExpired", schemaVersion: 1, data: {}, metadata: {} };
+		await reelkeep.store.append("recording-x", [damaged], "no-stream");
+		await reelkeep.receive(report());
+		await vi.waitFor(() => expect(heard).toEqual(["track"]));
+		expect(await reelkeep.health.check()).toEqual([]);
+	});
+
 	test("go on when a listener throws, and pass events that are not ours", async () => {
 		const reelkeep = await started();
 		const heard: string[] = [];
@@ -60,6 +87,7 @@ describe("live events", () => {
 		};
 		const reelkeep = await started({ plugins: [logging, memoryStorage()] });
 		expect(await reelkeep.health.check()).toEqual([]);
+		reelkeep.events.on("LinkExpired", () => undefined);
 		const damaged = { id: "x", type: "LinkExpired", schemaVersion: 1, data: {}, metadata: {} };
 		await reelkeep.store.append("recording-x", [damaged], "no-stream");
 		await vi.waitFor(async () =>

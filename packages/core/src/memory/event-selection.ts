@@ -31,14 +31,16 @@ export function* selectByPosition(
 	log: readonly RecordedEvent[],
 	options: ReadAllOptions,
 ): Generator<RecordedEvent> {
-	const { after, direction = "forward", limit = Number.POSITIVE_INFINITY } = options;
+	const { after, direction = "forward", limit = Number.POSITIVE_INFINITY, types } = options;
 	const behind = after === undefined ? undefined : firstBehind(log, after);
 	const step = direction === "forward" ? 1 : -1;
 	let index = direction === "forward" ? (behind ?? 0) : beforeIndex(log, after, behind);
-	for (let count = 0; count < limit; count += 1, index += step) {
+	for (let count = 0; count < limit; index += step) {
 		const event = log[index];
 		if (event === undefined) return;
+		if (types !== undefined && !types.includes(event.type)) continue;
 		yield event;
+		count += 1;
 	}
 }
 

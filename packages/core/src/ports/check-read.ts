@@ -18,6 +18,10 @@ export function checkReadAll(options: ReadAllOptions): void {
 	if (options.after !== undefined && !isPosition(options.after)) {
 		throw new RangeError("after must be a position: a decimal string without leading zeros");
 	}
+	const { types = [] } = options;
+	if (!Array.isArray(types) || !types.every((type) => typeof type === "string")) {
+		throw new TypeError("types must be an array of event types");
+	}
 }
 
 function checkBoth({ limit, direction }: ReadAllOptions | ReadStreamOptions): void {

@@ -100,6 +100,8 @@ export interface ReadAllOptions {
 	readonly after?: Position;
 	readonly direction?: "forward" | "backward";
 	readonly limit?: number;
+	/** Only events of these types: a store passes over the others at less cost than a reader could. `limit` does not count those. */
+	readonly types?: readonly string[];
 	readonly signal?: AbortSignal;
 }
 
