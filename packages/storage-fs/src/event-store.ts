@@ -23,6 +23,7 @@ import { LogTail } from "./log-tail.js";
 import { refuseNetworkFileSystem } from "./network-file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import type { Owned, Ownership } from "./ownership.js";
+import { createRecentBytes } from "./recent-bytes.js";
 import { recoverLog } from "./recovery.js";
 import { createSegmentFiles, type SegmentFiles } from "./segment-files.js";
 import { createSocketOwnership } from "./socket-ownership.js";
@@ -177,10 +178,12 @@ async function startLog(options: SettledOptions, hint: () => void): Promise<Open
 		const owner = owned;
 		const publish = () => owner.publish(index.end);
 		publish();
-		const source = { index, files };
+		const recent = createRecentBytes(files);
+		const source = { index, files: recent.files };
 		const writer = new GroupCommit({
 			tail,
 			index,
+			recent,
 			findHead: (stream) => findHead(source, stream),
 			clock,
 			logger,

@@ -24,6 +24,7 @@ import { hasCode } from "./file-system.js";
 import { HeadLookups } from "./head-lookups.js";
 import type { LogIndex } from "./log-index.js";
 import type { LogTail } from "./log-tail.js";
+import type { RecentBytes } from "./recent-bytes.js";
 import type { StreamHead } from "./stream-head.js";
 
 /** Appends that wait for a sync: several times what any ingress lets in at once. */
@@ -40,6 +41,8 @@ export interface GroupCommitOptions {
 	readonly tail: LogTail;
 	/** Holds what is durable; only the writer adds to it. */
 	readonly index: LogIndex;
+	/** Is given each batch once it is durable. */
+	readonly recent: Pick<RecentBytes, "add">;
 	/** Finds the end of a stream that the index may know. */
 	findHead(stream: StreamName): Promise<StreamHead | undefined>;
 	readonly clock: Clock;
@@ -171,8 +174,9 @@ export class GroupCommit {
 		while (this.#queue.length > 0) {
 			const batch = this.#takeBatch();
 			const records = batchRecords(batch, index.position);
+			const bytes = batchBytes(records);
 			try {
-				await tail.write(batchBytes(records));
+				await tail.write(bytes);
 			} catch (error) {
 				await this.#undo(batch, error);
 				continue;
@@ -183,6 +187,7 @@ export class GroupCommit {
 				this.#fail(batch, error);
 				continue;
 			}
+			this.#options.recent.add(index.active.segment, index.active.bytes, bytes);
 			this.#commit(batch, records);
 		}
 		this.#flushing = undefined;

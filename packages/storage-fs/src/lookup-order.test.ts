@@ -20,9 +20,12 @@ const isLogRead = ({ operation, path }: DiskCall): boolean => operation === "rea
 async function stalledStore(options: Partial<FsEventStoreOptions> = {}) {
 	const directory = await temporaryDirectory();
 	const disk = scriptedDisk(unsyncedDisk());
+	const before = await openStore(directory, { ...options, fileSystem: disk.fileSystem });
+	await before.append("a", [newEvent("a-1"), newEvent("a-2")], "no-stream");
+	await before.append("b", [newEvent("b-1")], "no-stream");
+	// What was appended just now would be found in memory.
+	await before.close();
 	const store = await openStore(directory, { ...options, fileSystem: disk.fileSystem });
-	await store.append("a", [newEvent("a-1"), newEvent("a-2")], "no-stream");
-	await store.append("b", [newEvent("b-1")], "no-stream");
 	const { passed, open } = gate();
 	disk.before = (call) => (isLogRead(call) ? passed : undefined);
 	disk.trace.length = 0;
