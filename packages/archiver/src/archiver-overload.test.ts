@@ -80,7 +80,7 @@ async function outage(first: readonly Video[], options: ArchiverOptions = {}, re
 				accountDomain: 0,
 				accountId: "a",
 			};
-			const rest = { facts, link, version: 1, action: "", contentFingerprint: name };
+			const rest = { facts, link, version: 1, action: "", contentFingerprint: () => name };
 			await execute({ store, ids }, name, { _tag: "ReportRecording", ...rest }, { metadata: {} });
 		}
 	};

@@ -28,7 +28,7 @@ async function given() {
 		receivedAt: NOW,
 	});
 	const report = { _tag: "ReportRecording" as const, facts, version: 1, action: "a", link };
-	await execute(deps, STREAM, { ...report, contentFingerprint: "c" }, { metadata: {} });
+	await execute(deps, STREAM, { ...report, contentFingerprint: () => "c" }, { metadata: {} });
 	return { deps, link };
 }
 

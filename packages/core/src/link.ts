@@ -13,8 +13,12 @@ export function parseLink(link: string): URL | undefined {
 }
 
 function parse(link: string): URL | undefined {
-	if (!URL.canParse(link)) return undefined;
-	const url = new URL(link);
+	let url: URL;
+	try {
+		url = new URL(link);
+	} catch {
+		return undefined;
+	}
 	return (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "" ? url : undefined;
 }
 

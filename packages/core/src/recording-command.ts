@@ -33,8 +33,8 @@ export interface ReportRecording {
 	readonly version: number;
 	readonly action: string;
 	readonly link: RecordingLink;
-	/** A hash over all nine fields. */
-	readonly contentFingerprint: string;
+	/** A hash over all nine fields; asked for only when a report contradicts what is known. */
+	readonly contentFingerprint: () => string;
 }
 
 /** From the archiver, as the three below it. */

@@ -31,7 +31,7 @@ const report = (serial: number): RecordingCommand => ({
 		expireTime: serial,
 		deadline: { at: serial, source: "expire_time", ignored: [] },
 	},
-	contentFingerprint: `content-${serial}`,
+	contentFingerprint: () => `content-${serial}`,
 });
 const expire = (tried: readonly string[]): RecordingCommand => ({
 	_tag: "ExpireLink",

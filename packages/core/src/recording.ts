@@ -193,8 +193,7 @@ function decideReport(command: ReportRecording, recording: Recording): Decision 
 	if (recording.reported === undefined) return decision("Reported", { type: "RecordingReported", data });
 	const differs = differences(recording.reported, facts);
 	if (differs.length > 0) {
-		// Not before: it is made when it is asked for.
-		const { contentFingerprint } = command;
+		const contentFingerprint = command.contentFingerprint();
 		const known = recording.contradictions.includes(contentFingerprint);
 		const full = recording.contradictions.length >= MAX_CONTRADICTIONS;
 		if (known || full) return decision("Contradicted");

@@ -18,7 +18,7 @@ const report = (track: string, serial = 0): ReportRecording => ({
 		expireTime: 0,
 		deadline: { at: serial, source: "link", ignored: [] },
 	},
-	contentFingerprint: `${track}-${serial}`,
+	contentFingerprint: () => `${track}-${serial}`,
 });
 const receipt = { location: "memory:x", bytes: 3, sha256: "ab", lengthVerified: true };
 const archive: RecordingCommand = { _tag: "ArchiveRecording", receipt, adopted: false };

@@ -43,7 +43,7 @@ async function given(...since: readonly ("expired" | "abandoned" | "archived")[]
 		archived: { _tag: "ArchiveRecording", receipt, adopted: false },
 	};
 	const run = (command: RecordingCommand) => execute(deps, STREAM, command, { metadata: {} });
-	await run({ _tag: "ReportRecording", facts, version: 1, action: "a", link, contentFingerprint: "c" });
+	await run({ _tag: "ReportRecording", facts, version: 1, action: "a", link, contentFingerprint: () => "c" });
 	for (const name of since) await run(commands[name] as RecordingCommand);
 	const renew = (
 		downloadUrl: string,

@@ -50,7 +50,7 @@ export async function renewLink(
 			version: 0,
 			action: "",
 			link: sealed,
-			contentFingerprint: "",
+			contentFingerprint: () => "",
 		},
 		options,
 	);

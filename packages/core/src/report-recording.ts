@@ -45,10 +45,7 @@ export async function toReport(
 			version,
 			action,
 			link,
-			// Asked for only when reports contradict each other.
-			get contentFingerprint() {
-				return hashFields(Object.values(callback).map(String));
-			},
+			contentFingerprint: () => hashFields(Object.values(callback).map(String)),
 		},
 	};
 }

@@ -33,7 +33,7 @@ export const report = (serial: number, other: Partial<RecordingFacts> = {}): Rep
 	version: 1,
 	action: "SCREEN_RECORDING_CALL_BACK",
 	link: linkOf(serial),
-	contentFingerprint: `content-${serial}-${JSON.stringify(other)}`,
+	contentFingerprint: () => `content-${serial}-${JSON.stringify(other)}`,
 });
 
 export const receipt: VideoReceipt = { location: "memory:x", bytes: 3, sha256: "ab", lengthVerified: true };

@@ -48,7 +48,7 @@ export async function openScene(directory: string) {
 				expireTime: DEADLINE,
 				deadline: { at: DEADLINE, source: "expire_time", ignored: [] },
 			},
-			contentFingerprint: stream,
+			contentFingerprint: () => stream,
 		});
 	};
 	const put = async (stream: string, content: string): Promise<VideoReceipt> => {
