@@ -45,7 +45,7 @@ export const FLAWS: readonly Flaw[] = [
 	},
 	{
 		name: "a reader sees what is written and not durable yet",
-		withinSeeds: 60,
+		withinSeeds: 200,
 		wiring: {
 			ownership: (inner, { disk }) => ({
 				acquire: (directory, startedAt) => inner.acquire(directory, startedAt),

@@ -16,8 +16,7 @@ test("a note is read as it was written, and one that is torn, changed or missing
 	const directory = await emptyLog();
 	expect(await readDurableNote(fileSystem, directory)).toBe(0);
 	const note = await openDurableNote(fileSystem, directory, 7);
-	note.write(4_294_967_294);
-	await note.close(true);
+	await note.close(4_294_967_294);
 	expect(await readDurableNote(fileSystem, directory)).toBe(4_294_967_294);
 	const path = join(directory, "events/durable");
 	const whole = await readFile(path);
@@ -47,6 +46,6 @@ test("while one is written, only the newest of those that follow is kept, and a 
 		throw systemError("EIO");
 	};
 	note.write(5);
-	await note.close(false);
+	await note.close(undefined);
 	expect(await readDurableNote(createNodeFileSystem(), directory)).toBe(4);
 });

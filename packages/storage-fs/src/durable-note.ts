@@ -1,6 +1,7 @@
-// How far the log is durable, noted after every sync, without a sync of its own. It is true whenever it was written, and a
-// process that is killed leaves it in the cache: so who comes next, and who only reads, can tell the last batch from a
-// torn tail. After a power cut it may be old or missing, and tells less.
+// How far the log is durable, noted after a sync that no other batch follows at once (the next batch tells the same), and
+// without a sync of its own. It is true whenever it was written, and a process that is killed leaves it in the cache: so
+// who comes next, and who only reads, can tell the last batch from a torn tail. After a power cut it may be old or missing,
+// and tells less.
 
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -12,10 +13,13 @@ const NOTE = /^([0-9]{10}) ([0-9a-f]{8})\n$/;
 const MAX_BYTES = 64;
 
 export interface DurableNote {
-	/** Writes, in the background, that everything up to `position` is durable; only the newest of several. Never throws. */
+	/**
+	 * Writes, in the background, that everything up to `position` is durable; only the newest of several. Does nothing
+	 * after `close`. Never throws.
+	 */
 	write(position: number): void;
-	/** `isNeeded`: nothing else tells. */
-	close(isNeeded: boolean): Promise<void>;
+	/** `position`: a last note, because nothing else tells; `undefined`: the note is removed. */
+	close(position: number | undefined): Promise<void>;
 }
 
 /** The last position that a note tells to be durable; 0: none does. */
@@ -42,15 +46,19 @@ export async function openDurableNote(
 		}
 		writing = undefined;
 	};
+	let isClosed = false;
 	const note: DurableNote = {
 		write(durable) {
+			if (isClosed) return;
 			newest = durable;
 			writing ??= write();
 		},
-		async close(isNeeded) {
+		async close(last) {
+			if (last !== undefined) note.write(last);
+			isClosed = true;
 			await writing;
 			await file.close().catch(() => undefined);
-			if (!isNeeded) await unlinkIfPresent(fileSystem, pathOf(directory)).catch(() => undefined);
+			if (last === undefined) await unlinkIfPresent(fileSystem, pathOf(directory)).catch(() => undefined);
 		},
 	};
 	note.write(position);

@@ -191,10 +191,10 @@ async function startLog(options: SettledOptions, hint: () => void): Promise<Open
 			maxPendingBytes: options.maxPendingBytes ?? MAX_PENDING_BYTES,
 			maxEvents: options.maxEvents,
 			onDurable() {
-				note.write(index.position);
 				publish();
 				hint();
 			},
+			onIdle: () => note.write(index.position),
 		});
 		const view: LogView = {
 			...source,
@@ -218,7 +218,7 @@ async function stopLog(opening: Promise<OpenLog> | undefined): Promise<void> {
 	if (log === undefined) return;
 	await log.writer.drain();
 	const isSaved = await log.indexes.close();
-	await log.note.close(!isSaved);
+	await log.note.close(isSaved ? undefined : log.view.index.position);
 	try {
 		await log.files.close();
 		await log.tail.close();

@@ -5,10 +5,12 @@
  * What `open` does.
  * - `read`: an existing file, read only; also a directory or a pipe, for which it does not wait
  * - `update`: an existing file, read and write
+ * - `write-through`: as `update`, for a file whose every write is synced: a system that can does both in one step, and
+ *   then has nothing left to do when `datasync` is called, which says that it failed
  * - `create`: a new file; rejects with `EEXIST` when there is one
  * - `replace`: a new file, or an existing one cut to nothing
  */
-export type OpenMode = "read" | "update" | "create" | "replace";
+export type OpenMode = "read" | "update" | "write-through" | "create" | "replace";
 
 export interface FileStatus {
 	readonly bytes: number;

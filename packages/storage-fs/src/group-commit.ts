@@ -53,6 +53,8 @@ export interface GroupCommitOptions {
 	readonly maxEvents: number;
 	/** Called after each batch, once `index` has it. Does not throw. */
 	readonly onDurable: () => void;
+	/** Called when everything is durable and nothing has followed at once. Does not throw. */
+	readonly onIdle: () => void;
 }
 
 export class GroupCommit {
@@ -191,6 +193,8 @@ export class GroupCommit {
 			this.#commit(batch, records);
 		}
 		this.#flushing = undefined;
+		// Behind the microtasks: whoever waited for this batch may have the next append ready.
+		setImmediate(() => this.#flushing ?? this.#options.onIdle());
 	}
 
 	#takeBatch(): readonly PendingAppend[] {

@@ -54,7 +54,7 @@ export class LogTail {
 	async reopen(): Promise<void> {
 		const { fileSystem, directory, index } = this.#options;
 		const old = this.#file;
-		this.#file = await fileSystem.open(segmentPath(directory, index.active.segment), "update");
+		this.#file = await fileSystem.open(segmentPath(directory, index.active.segment), "write-through");
 		await old.close().catch(() => undefined);
 		await this.undo();
 	}
@@ -71,7 +71,7 @@ export class LogTail {
 		const headerBytes = await createSegment(fileSystem, directory, header);
 		await fileSystem.syncDirectory(eventsDirectory(directory));
 		const full = this.#file;
-		this.#file = await fileSystem.open(segmentPath(directory, segment), "update");
+		this.#file = await fileSystem.open(segmentPath(directory, segment), "write-through");
 		index.startSegment(headerBytes);
 		await full.close().catch(() => undefined); // Everything in it is durable.
 		onSealed();

@@ -7,9 +7,12 @@ import { networkKind } from "./network-file-system.js";
 
 /** Who opens a pipe for reading would wait for its writer. */
 const READ = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
+/** Where a sync means the disk and not its cache. */
+const isDirect = process.platform === "linux";
 const FLAGS: Readonly<Record<OpenMode, string | number>> = {
 	read: READ,
 	update: "r+",
+	"write-through": isDirect ? fs.constants.O_RDWR | fs.constants.O_DSYNC : "r+",
 	create: "wx+",
 	replace: "w+",
 };
@@ -27,7 +30,10 @@ const statistics = promisify(fs.statfs);
 /** Makes the `FileSystem` of the machine. */
 export function createNodeFileSystem(): FileSystem {
 	return {
-		open: async (path, mode) => openFile(await open(path, FLAGS[mode], FILE_PERMISSIONS)),
+		async open(path, mode) {
+			const descriptor = await open(path, FLAGS[mode], FILE_PERMISSIONS);
+			return mode === "write-through" && isDirect ? openWriteThrough(descriptor) : openFile(descriptor);
+		},
 		makeDirectory,
 		list: promisify(fs.readdir) as (path: string) => Promise<string[]>,
 		rename: promisify(fs.rename),
@@ -59,6 +65,35 @@ function openFile(descriptor: number): OpenFile {
 			return { bytes: stats.size, permissions: stats.mode & 0o777, isFile: stats.isFile() };
 		},
 		close: () => close(descriptor),
+	};
+}
+
+/** One hop to another thread for a write and its sync. What was not written so, a new length say, is synced as ever. */
+function openWriteThrough(descriptor: number): OpenFile {
+	const file = openFile(descriptor);
+	let failure: Error | undefined;
+	let isSynced = true;
+	return {
+		...file,
+		async write(bytes, offset) {
+			try {
+				await file.write(bytes, offset);
+			} catch (error) {
+				isSynced = false;
+				if (hasCode(error, "ENOSPC", "EDQUOT")) throw error;
+				// It is not known which of the two failed: what must not be trusted is the sync.
+				failure = error as Error;
+			}
+		},
+		truncate(bytes) {
+			isSynced = false;
+			return file.truncate(bytes);
+		},
+		async datasync() {
+			if (failure !== undefined) throw failure;
+			if (!isSynced) await file.datasync();
+			isSynced = true;
+		},
 	};
 }
 

@@ -33,7 +33,7 @@ export async function recoverLog(source: LogSource, logger: Logger | undefined):
 	}
 	const loaded = await loadLog(source);
 	const { index, scanned } = loaded;
-	const file = await fileSystem.open(segmentPath(directory, index.active.segment), "update");
+	const file = await fileSystem.open(segmentPath(directory, index.active.segment), "write-through");
 	try {
 		await settleTail(file, loaded, logger);
 		// Also for a segment that was there: whoever made it may have crashed before this.

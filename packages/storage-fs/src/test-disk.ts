@@ -129,7 +129,10 @@ export function unsyncedDisk(): FileSystem {
 	const disk = createNodeFileSystem();
 	return {
 		...disk,
-		open: async (path, mode) => ({ ...(await disk.open(path, mode)), datasync: async () => {} }),
+		open: async (path, mode) => ({
+			...(await disk.open(path, mode === "write-through" ? "update" : mode)),
+			datasync: async () => {},
+		}),
 		syncDirectory: async () => {},
 	};
 }

@@ -47,7 +47,7 @@ export const readingFlaws: Record<string, Flaw> = {
 				),
 		})),
 	},
-	"types are not looked at": typed((types, options) => options),
+	"types are not looked at": typed((_types, options) => options),
 	"types are told apart by how they begin": typed((types, options) => ({
 		...options,
 		types: TYPES.filter((type) => types.some((wanted) => type.startsWith(wanted))),
