@@ -4,10 +4,11 @@
 import { systemClock } from "@reelkeep/core/container";
 import { createFsEventStore } from "@reelkeep/storage-fs";
 import { sampleEvent, streamOf } from "./events.mjs";
+import { openPostgresLog } from "./postgres.mjs";
 import { openSqliteLog } from "./sqlite-log.mjs";
 
 const [kind, directory, producers, seconds] = process.argv.slice(2);
-const KINDS = { reelkeep, "sqlite each": sqliteEach, "sqlite batched": sqliteBatched };
+const KINDS = { reelkeep, "sqlite each": sqliteEach, "sqlite batched": sqliteBatched, postgres };
 
 const { append, close } = await KINDS[kind]();
 const event = await sampleEvent();
@@ -50,6 +51,10 @@ function sqliteEach() {
 		},
 		close: log.close,
 	};
+}
+
+function postgres() {
+	return openPostgresLog(directory, Number(producers));
 }
 
 function sqliteBatched() {

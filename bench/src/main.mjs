@@ -6,6 +6,7 @@ import { cpus, release, tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { createPlainTable } from "./plain-table.mjs";
+import { POSTGRES_SETTINGS, postgresVersion } from "./postgres.mjs";
 import { SQLITE_SETTINGS } from "./sqlite-log.mjs";
 import { makeFolder, WORKLOADS } from "./workloads.mjs";
 
@@ -78,7 +79,7 @@ async function measure({ name, kinds, run, ratios }, count, options) {
 }
 
 function judge({ of, subject, peer, floor, aim, isCost }, rounds) {
-	const each = rounds.map((figures) => figures[subject][of] / figures[peer][of]);
+	const each = rounds.map((figures) => figures[subject][of] / (peer === undefined ? 1 : figures[peer][of]));
 	const median = medianOf(each);
 	const isBelow = floor !== undefined && (isCost ? median > floor : median < floor);
 	const isAimed = aim !== undefined && (isCost ? median <= aim : median >= aim);
@@ -122,7 +123,7 @@ function printRatios(judged) {
 		const verdict = isBelow ? "below its floor" : isAimed ? "as aimed" : "";
 		const what = of === "perSecond" ? "" : `${of.replace("Ms", "")} of `;
 		table.push([
-			`${what}${subject} / ${peer}`,
+			peer === undefined ? `${of} of ${subject}` : `${what}${subject} / ${peer}`,
 			...[least, median, most].map((one) => one.toFixed(2)),
 			floor === undefined ? "" : `${sign} ${floor}`,
 			aim === undefined ? "" : `${sign} ${aim}`,
@@ -142,10 +143,19 @@ function describePeers() {
 	const versionOf = (name) =>
 		JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), "utf8"))
 			.version;
-	const settings = Object.entries(SQLITE_SETTINGS)
+	const settings = describeSettings(SQLITE_SETTINGS);
+	const postgres = postgresVersion();
+	const server =
+		postgres === undefined
+			? "no PostgreSQL (postgres and initdb are not on the PATH): its rows are left out"
+			: `PostgreSQL ${postgres} (${describeSettings(POSTGRES_SETTINGS)}), pg ${versionOf("pg")}`;
+	return `fastify ${versionOf("fastify")}, better-sqlite3 ${versionOf("better-sqlite3")} (${settings}), ${server}`;
+}
+
+function describeSettings(settings) {
+	return Object.entries(settings)
 		.map(([name, value]) => `${name}=${value}`)
 		.join(", ");
-	return `fastify ${versionOf("fastify")}, better-sqlite3 ${versionOf("better-sqlite3")} (${settings})`;
 }
 
 function writeJson(file, measured) {

@@ -2,21 +2,27 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createRequests } from "./callbacks.mjs";
 import { replays, reports } from "./grpc.mjs";
 import { putLoad } from "./load.mjs";
+import { postgresVersion } from "./postgres.mjs";
 
 const CONNECTIONS = 64;
 /** No server that looks at them answers as many a second. */
 const MOST_PER_SECOND = 30_000;
-const fileOf = (name) => fileURLToPath(new URL(name, import.meta.url));
+/** Of the log that is opened. */
+const OPENED_EVENTS = 1_000_000;
+/** Of the index whose memory is looked at. */
+const INDEXED_STREAMS = 4_000_000;
+const hasPostgres = postgresVersion() !== undefined;
+const fileOf = (name) => (isAbsolute(name) ? name : fileURLToPath(new URL(name, import.meta.url)));
 
-/** `of`: what is compared. More is better, unless `isCost`. Without a floor it only explains the others. */
+/** `of`: what is compared, with `peer` or, where there is none, with a limit of its own. More is better, unless `isCost`. Without a floor it only explains the others. */
 const ratio = (of, subject, peer, floor, aim, isCost = false) => ({ of, subject, peer, floor, aim, isCost });
 
 export const WORKLOADS = [
@@ -31,18 +37,32 @@ export const WORKLOADS = [
 			ratio("perSecond", "reelkeep", "not stored", 0.95, 1.2),
 			ratio("perSecond", "reelkeep", "fastify sqlite", 5, 10),
 			ratio("perSecond", "reelkeep", "sqlite batched", 1, 1.5),
+			ratio("perSecond", "least work", "sqlite batched"),
+			ratio("perSecond", "least work", "fastify sqlite"),
 			ratio("perSecond", "reelkeep", "hello", 0.5, 0.8),
 			ratio("p99Ms", "reelkeep", "hello", 3, 1.5, true),
 		],
 	},
 	{
+		name: "durable HTTP callbacks, ingress in processes of its own",
+		key: "workers",
+		kinds: ["reelkeep", "one worker", "two workers"],
+		run: callbacks,
+		ratios: [
+			ratio("perSecond", "one worker", "reelkeep"),
+			ratio("perSecond", "two workers", "reelkeep"),
+			ratio("p99Ms", "two workers", "reelkeep", undefined, undefined, true),
+		],
+	},
+	{
 		name: "appends, 64 producers",
 		key: "appends-64",
-		kinds: ["reelkeep", "sqlite each", "sqlite batched"],
+		kinds: ["reelkeep", "sqlite each", "sqlite batched", ...(hasPostgres ? ["postgres"] : [])],
 		run: appends(64),
 		ratios: [
 			ratio("perSecond", "reelkeep", "sqlite each", 12, 18),
 			ratio("perSecond", "reelkeep", "sqlite batched", 1.1, 1.5),
+			...(hasPostgres ? [ratio("perSecond", "reelkeep", "postgres", 8, 12)] : []),
 		],
 	},
 	{
@@ -71,6 +91,23 @@ export const WORKLOADS = [
 		],
 	},
 	{
+		name: `opening a log of ${OPENED_EVENTS} events`,
+		key: "open",
+		kinds: ["reelkeep", "full rescan"],
+		run: opening,
+		ratios: [ratio("ms", "reelkeep", "full rescan", 1 / 10, 1 / 25, true)],
+	},
+	{
+		name: `the index of ${INDEXED_STREAMS} streams`,
+		key: "index",
+		kinds: ["reelkeep", "map"],
+		run: (kind) => outputOf("index-memory.mjs", kind, INDEXED_STREAMS),
+		ratios: [
+			ratio("bytesEach", "reelkeep", "map", 0.4, 0.25, true),
+			ratio("pauseMs", "reelkeep", undefined, 30, 17, true),
+		],
+	},
+	{
 		name: "durable reports over gRPC, 64 at once",
 		key: "grpc",
 		kinds: ["reelkeep", "bare"],
@@ -86,9 +123,12 @@ export const WORKLOADS = [
 	},
 ];
 
+const WORKERS = { "one worker": 1, "two workers": 2 };
 async function callbacks(kind, { seconds, folder }) {
 	const directory = mkdtempSync(join(folder, "callbacks-"));
-	const server = spawn(process.execPath, [fileOf("serve.mjs"), kind, directory], {
+	const workers = WORKERS[kind];
+	const program = workers === undefined ? ["serve.mjs", kind] : ["serve-workers.mjs", workers];
+	const server = spawn(process.execPath, [fileOf(program[0]), String(program[1]), directory], {
 		stdio: ["pipe", "pipe", "inherit"],
 	});
 	try {
@@ -129,15 +169,39 @@ async function replay(kind, { events, folder }) {
 	return outputOf("replay.mjs", kind, filledIn.get(place), events);
 }
 
+const OPENINGS = fileURLToPath(new URL("../../packages/storage-fs/test/open-times.mjs", import.meta.url));
+let opened;
+/** After a clean stop, and with the index files taken away. Whoever opens is killed: nothing is written. */
+async function opening(kind, { folder }) {
+	if (opened === undefined) {
+		opened = mkdtempSync(join(folder, "open-"));
+		await outputOf(OPENINGS, "append", opened, OPENED_EVENTS, "--close");
+	}
+	const events = join(opened, "events");
+	const aside = join(opened, "aside");
+	const move = (from, to) => {
+		for (const name of readdirSync(from))
+			if (name.endsWith(".index")) renameSync(join(from, name), join(to, name));
+	};
+	mkdirSync(aside, { recursive: true });
+	if (kind === "full rescan") move(events, aside);
+	try {
+		const { ms } = await outputOf(OPENINGS, "open", opened);
+		return { ms };
+	} finally {
+		move(aside, events);
+	}
+}
+
 /** What a program prints: JSON, or nothing. */
 async function outputOf(program, ...args) {
-	const child = spawn(process.execPath, [fileOf(program), ...args.map(String)], {
+	const child = spawn(process.execPath, ["--expose-gc", fileOf(program), ...args.map(String)], {
 		stdio: ["ignore", "pipe", "inherit"],
 	});
 	let text = "";
 	child.stdout.setEncoding("utf8").on("data", (chunk) => (text += chunk));
-	const [code] = await once(child, "close");
-	if (code !== 0) throw new Error(`${program} ${args[0]} ended with ${code}`);
+	const [code, signal] = await once(child, "close");
+	if (code !== 0 && signal !== "SIGKILL") throw new Error(`${program} ${args[0]} ended with ${code}`);
 	return text === "" ? undefined : JSON.parse(text);
 }
 
