@@ -1,0 +1,110 @@
+// What a log that grows costs: `node --expose-gc growth.mjs [--events N] [--directory PATH] [--svg FILE] [--json FILE]`. At each
+// size: the time of an append, the memory of the open store, and the rate of a replay of everything. The store is one and the same.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { decodeEvent } from "@reelkeep/core";
+import { systemClock } from "@reelkeep/core/container";
+import { createFsEventStore } from "@reelkeep/storage-fs";
+import { sampleEvent, streamOf } from "./events.mjs";
+import { plotPanels } from "./plot.mjs";
+
+const PRODUCERS = 64;
+const FIRST = 10_000;
+/** Of each size, the appends that are timed: its last ones. */
+const TIMED = 8_000;
+
+const { values } = parseArgs({
+	options: {
+		events: { type: "string", default: "3000000" },
+		directory: { type: "string", default: tmpdir() },
+		svg: { type: "string" },
+		json: { type: "string" },
+	},
+});
+const most = Number(values.events);
+if (!Number.isSafeInteger(most) || most < FIRST)
+	throw new RangeError(`--events takes a whole number from ${FIRST} up`);
+const directory = mkdtempSync(join(values.directory, "reelkeep-growth-"));
+try {
+	const found = await measure();
+	if (values.json !== undefined) write(values.json, `${JSON.stringify(found, null, "\t")}\n`);
+	if (values.svg !== undefined) write(values.svg, plot(found));
+} finally {
+	rmSync(directory, { recursive: true });
+}
+
+async function measure() {
+	const event = await sampleEvent();
+	globalThis.gc();
+	const atFirst = memory();
+	const store = createFsEventStore({ directory, clock: systemClock });
+	await store.open();
+	let next = 0;
+	const appendUpTo = async (end) => {
+		const produce = async () => {
+			while (next < end) {
+				const index = next;
+				next += 1;
+				await store.append(streamOf(index), [{ ...event, id: `event-${index}` }], "no-stream");
+			}
+		};
+		const start = performance.now();
+		await Promise.all(Array.from({ length: PRODUCERS }, produce));
+		return performance.now() - start;
+	};
+	const found = [];
+	for (const events of sizes()) {
+		await appendUpTo(events - TIMED);
+		const appendMicroseconds = (1000 * (await appendUpTo(events))) / TIMED;
+		globalThis.gc();
+		const bytes = memory() - atFirst;
+		const start = performance.now();
+		let read = 0;
+		for await (const one of store.readAll()) {
+			decodeEvent(one);
+			read += 1;
+		}
+		if (read !== events) throw new Error(`there are ${read} events, not ${events}`);
+		const replayedPerSecond = read / ((performance.now() - start) / 1000);
+		const row = { events, appendMicroseconds, bytesAnEvent: bytes / events, replayedPerSecond };
+		console.log(
+			`${events} events: ${appendMicroseconds.toFixed(1)} µs an append, ${(bytes / 1e6).toFixed(1)} MB (${row.bytesAnEvent.toFixed(0)} bytes an event), ` +
+				`${replayedPerSecond.toFixed(0)} replayed a second`,
+		);
+		found.push(row);
+	}
+	await store.close();
+	return found;
+}
+
+function sizes() {
+	const all = [];
+	for (let size = FIRST, step = 0; size < most; step += 1) {
+		all.push(size);
+		size *= step % 2 === 0 ? 3 : 10 / 3;
+		size = Math.round(size);
+	}
+	return [...all, most];
+}
+
+function memory() {
+	const { heapUsed, arrayBuffers } = process.memoryUsage();
+	return heapUsed + arrayBuffers;
+}
+
+function plot(found) {
+	const line = (title, key) => ({ title, points: found.map((row) => [row.events, row[key]]) });
+	return plotPanels([
+		line("µs an append, 64 producers", "appendMicroseconds"),
+		line("bytes of memory an event", "bytesAnEvent"),
+		line("events replayed a second", "replayedPerSecond"),
+	]);
+}
+
+function write(file, text) {
+	mkdirSync(dirname(file), { recursive: true });
+	writeFileSync(file, text);
+}
