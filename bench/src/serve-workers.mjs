@@ -1,5 +1,5 @@
 // Reelkeep with its ingress in processes of their own, and one writer: `node serve-workers.mjs WORKERS DIRECTORY` prints its port, and ends
-// with its standard input. A trial, not the product (ADR 0038): workers prove and read requests, and hand reports over in groups,
+// with its standard input. A trial, not the product (ADR 0039): workers prove and read requests, and hand reports over in groups,
 // those of one turn of the event loop together.
 
 import cluster from "node:cluster";
