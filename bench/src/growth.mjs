@@ -97,7 +97,7 @@ function memory() {
 
 function plot(found) {
 	const line = (title, key) => ({ title, points: found.map((row) => [row.events, row[key]]) });
-	return plotPanels([
+	return plotPanels("What a log costs that grows", [
 		line("µs an append, 64 producers", "appendMicroseconds"),
 		line("bytes of memory an event", "bytesAnEvent"),
 		line("events replayed a second", "replayedPerSecond"),

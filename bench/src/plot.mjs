@@ -4,14 +4,15 @@ const PANEL = { width: 250, height: 150, left: 60, top: 34, gap: 28 };
 const INK = "#57606a";
 const LINE = "#0969da";
 
-/** `panels`: `{ title, points: [[x, y], …] }`, x above 0. */
-export function plotPanels(panels) {
+/** `title`: for who cannot see it. `panels`: `{ title, points: [[x, y], …] }`, x above 0. */
+export function plotPanels(title, panels) {
 	const width = panels.length * (PANEL.left + PANEL.width + PANEL.gap);
 	const height = PANEL.top + PANEL.height + 36;
 	const drawn = panels.map((panel, index) =>
 		drawPanel(panel, index * (PANEL.left + PANEL.width + PANEL.gap)),
 	);
 	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11" fill="${INK}">
+<title>${title}</title>
 <rect width="${width}" height="${height}" fill="#ffffff"/>
 ${drawn.join("\n")}
 </svg>
