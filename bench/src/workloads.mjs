@@ -104,7 +104,7 @@ export const WORKLOADS = [
 		run: (kind) => outputOf("index-memory.mjs", kind, INDEXED_STREAMS),
 		ratios: [
 			ratio("bytesEach", "reelkeep", "map", 0.4, 0.25, true),
-			ratio("pauseMs", "reelkeep", undefined, 30, 17, true),
+			ratio("pauseMs", "reelkeep", undefined, 30, undefined, true),
 		],
 	},
 	{

@@ -57,6 +57,18 @@ test("a file that is written through is read, written and cut like any other", a
 	});
 });
 
+test.skipIf(!isLinux)(
+	"what another has left in a file is synced, although nothing was written through",
+	async () => {
+		const pipe = join(await temporaryDirectory(), "pipe");
+		execFileSync("mkfifo", [pipe]);
+		const file = await createNodeFileSystem().open(pipe, "write-through");
+		// A pipe cannot be synced: who says so has tried.
+		await expect(file.datasync()).rejects.toMatchObject({ code: "EINVAL" });
+		await file.close();
+	},
+);
+
 test.skipIf(!isLinux)("a write through that failed has failed as a sync, again and again", async () => {
 	const pipe = join(await temporaryDirectory(), "pipe");
 	execFileSync("mkfifo", [pipe]);

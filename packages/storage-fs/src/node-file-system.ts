@@ -68,11 +68,14 @@ function openFile(descriptor: number): OpenFile {
 	};
 }
 
-/** One hop to another thread for a write and its sync. What was not written so, a new length say, is synced as ever. */
+/**
+ * One hop to another thread for a write and its sync. What was not written so is synced as ever: a new length, and what
+ * another has left in the file before it was opened.
+ */
 function openWriteThrough(descriptor: number): OpenFile {
 	const file = openFile(descriptor);
 	let failure: Error | undefined;
-	let isSynced = true;
+	let isSynced = false;
 	return {
 		...file,
 		async write(bytes, offset) {
