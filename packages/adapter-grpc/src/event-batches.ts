@@ -1,18 +1,32 @@
 // The log as a subscription sends it: batches while there is more, heartbeats while there is not.
 
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { followLog } from "@reelkeep/core";
 import type { Clock, EventStore, Logger, Position, RecordedEvent } from "@reelkeep/core/ports";
-import type {
-	RecordedEventSchema,
-	SubscribeEventsResponseSchema,
-} from "./gen/reelkeep/v1/recording_service_pb.js";
 
 /** A batch is sent when it is as long as this, whatever its events are. One event has 350 KiB at most. */
 const MAX_BATCH_CHARACTERS = 256 * 1024;
 
-export type EventBatch = MessageInitShape<typeof SubscribeEventsResponseSchema>;
-type WireEvent = MessageInitShape<typeof RecordedEventSchema>;
+/** A `RecordedEvent` of the contract. */
+export interface WireEvent {
+	readonly id: string;
+	readonly type: string;
+	readonly schemaVersion: number;
+	readonly stream: string;
+	readonly version: number;
+	readonly position: string;
+	/** Milliseconds since 1970. */
+	readonly recordedAt: number;
+	readonly dataJson: string;
+	readonly metadataJson: string;
+}
+
+/** A `SubscribeEventsResponse` of the contract. */
+export interface EventBatch {
+	readonly events: readonly WireEvent[];
+	/** Empty while the log is. */
+	readonly position: string;
+	readonly caughtUp: boolean;
+}
 
 export interface EventBatchOptions {
 	/** Exclusive; `undefined`: from the start. */
@@ -53,17 +67,17 @@ export async function* eventBatches(
 	}
 }
 
-function toWire(event: RecordedEvent) {
+function toWire(event: RecordedEvent): WireEvent {
 	const { id, type, schemaVersion, stream, version, position, recordedAt, data, metadata } = event;
 	return {
 		id,
 		type,
 		schemaVersion,
 		stream,
-		version: BigInt(version),
+		version,
 		position,
-		recordedAt: BigInt(recordedAt),
+		recordedAt,
 		dataJson: JSON.stringify(data),
 		metadataJson: JSON.stringify(metadata),
-	} satisfies WireEvent;
+	};
 }

@@ -6,6 +6,7 @@ import { guardLogger, observe } from "@reelkeep/core";
 import type { Clock, EventStore, Ids, Logger, Receive, Telemetry } from "@reelkeep/core/ports";
 import { type CallerOptions, createIdentify } from "./callers.js";
 import { defineServedMethod } from "./define-method.js";
+import { encodeEventBatch } from "./encode-event-batch.js";
 import { RecordingService as Service } from "./gen/reelkeep/v1/recording_service_pb.js";
 import { createInFlight } from "./in-flight.js";
 import { type GrpcLimits, resolveLimits } from "./limits.js";
@@ -41,7 +42,10 @@ const OPEN = "gRPC asks nobody who calls: every program on this machine may repo
 const METHODS = {
 	ReportRecording: defineServedMethod(Service.method.reportRecording),
 	ReportRecordings: defineServedMethod(Service.method.reportRecordings),
-	SubscribeEvents: defineServedMethod(Service.method.subscribeEvents),
+	SubscribeEvents: {
+		...defineServedMethod(Service.method.subscribeEvents),
+		responseSerialize: encodeEventBatch,
+	},
 };
 
 /** Throws a `RangeError` for limits that are none, a `TypeError` for subscribers where nobody is asked who calls. */

@@ -1,6 +1,5 @@
 // `SubscribeEvents`: the event log from a position on, no faster than its subscriber reads.
 
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { status as Code, type handleServerStreamingCall, type ServerWritableStream } from "@grpc/grpc-js";
 import { describeError, lastPosition, observe, silentLogger } from "@reelkeep/core";
@@ -15,10 +14,7 @@ import { serveCall } from "./answer-call.js";
 import { readCall } from "./callers.js";
 import type { Received } from "./define-method.js";
 import { type EventBatch, eventBatches } from "./event-batches.js";
-import type {
-	SubscribeEventsRequest,
-	SubscribeEventsResponseSchema,
-} from "./gen/reelkeep/v1/recording_service_pb.js";
+import type { SubscribeEventsRequest } from "./gen/reelkeep/v1/recording_service_pb.js";
 import { identifyOrConclude } from "./identify-call.js";
 import { refused, reportConclusion } from "./report.js";
 import { toStatusObject } from "./rich-status.js";
@@ -31,14 +27,8 @@ const DEFAULT_HEARTBEAT_MS = 10_000;
 const MIN_HEARTBEAT_MS = 1_000;
 const MAX_HEARTBEAT_MS = 300_000;
 
-type Stream = ServerWritableStream<
-	Received<SubscribeEventsRequest>,
-	MessageInitShape<typeof SubscribeEventsResponseSchema>
->;
-type Handler = handleServerStreamingCall<
-	Received<SubscribeEventsRequest>,
-	MessageInitShape<typeof SubscribeEventsResponseSchema>
->;
+type Stream = ServerWritableStream<Received<SubscribeEventsRequest>, EventBatch>;
+type Handler = handleServerStreamingCall<Received<SubscribeEventsRequest>, EventBatch>;
 
 export function createSubscribeEvents(context: ServiceContext): Handler {
 	let subscriptions = 0;
