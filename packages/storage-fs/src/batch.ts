@@ -5,7 +5,7 @@ import {
 	encodeBody,
 	encodeFrame,
 	MAX_RECORD_BYTES,
-	type RecordFrame,
+	type RecordBody,
 	recordBytes,
 	writeRecord,
 } from "./log-format.js";
@@ -22,8 +22,7 @@ export interface PendingAppend {
 	readonly hash: StreamHash;
 	/** 0 until it is decided. */
 	firstVersion: number;
-	readonly bodies: readonly string[];
-	readonly bodyBytes: readonly number[];
+	readonly bodies: readonly RecordBody[];
 	/** At most what it takes in the file. */
 	readonly bytes: number;
 	/** The pending append that it follows in its stream, until that is durable; else the position of the event, or 0. */
@@ -36,10 +35,10 @@ export interface PendingAppend {
 }
 
 export interface BatchRecord {
-	readonly frame: RecordFrame;
-	readonly prefix: string;
-	readonly body: string;
-	readonly length: number;
+	readonly frame: string;
+	readonly body: RecordBody;
+	/** Of its line. */
+	readonly bytes: number;
 }
 
 /**
@@ -53,13 +52,17 @@ export function encodeAppend(
 	recordedAt: number,
 ): PendingAppend {
 	if (!Number.isSafeInteger(recordedAt)) throw new RangeError("the clock must return whole milliseconds");
-	const bodies = events.map((event) => encodeBody(event, recordedAt));
-	const bodyBytes = bodies.map((body) => Buffer.byteLength(body));
 	const frameBytes = FRAME_BYTES + JSON.stringify(stream).length;
-	if (bodyBytes.some((bytes) => bytes + frameBytes > MAX_RECORD_BYTES)) {
-		throw new RangeError(`an event takes at most ${MAX_RECORD_BYTES} bytes in the log`);
+	const bodies: RecordBody[] = [];
+	let bytes = 0;
+	for (const event of events) {
+		const body = encodeBody(event, recordedAt);
+		if (body.bytes + frameBytes > MAX_RECORD_BYTES) {
+			throw new RangeError(`an event takes at most ${MAX_RECORD_BYTES} bytes in the log`);
+		}
+		bodies.push(body);
+		bytes += body.bytes + frameBytes;
 	}
-	const bytes = bodyBytes.reduce((sum, length) => sum + length + frameBytes, 0);
 	if (bytes > MAX_APPEND_BYTES)
 		throw new RangeError(`an append takes at most ${MAX_APPEND_BYTES} bytes in the log`);
 	let resolve!: PendingAppend["resolve"];
@@ -68,19 +71,7 @@ export function encodeAppend(
 		resolve = onResolve;
 		reject = onReject;
 	});
-	return {
-		stream,
-		hash,
-		firstVersion: 0,
-		follows: 0,
-		position: 0,
-		bodies,
-		bodyBytes,
-		bytes,
-		settled,
-		resolve,
-		reject,
-	};
+	return { stream, hash, firstVersion: 0, follows: 0, position: 0, bodies, bytes, settled, resolve, reject };
 }
 
 /** The stream's version once the append is in it. */
@@ -91,28 +82,24 @@ export function lastVersion(pending: PendingAppend): number {
 /** `synced`: the last position that is durable. */
 export function batchRecords(batch: readonly PendingAppend[], synced: number): readonly BatchRecord[] {
 	const records: BatchRecord[] = [];
-	for (const { stream, firstVersion, bodies, bodyBytes } of batch) {
-		for (const [at, body] of bodies.entries()) {
-			const frame: RecordFrame = {
-				position: synced + records.length + 1,
-				remaining: bodies.length - at - 1,
-				synced,
-				stream,
-				version: firstVersion + at,
-			};
-			const prefix = encodeFrame(frame);
-			records.push({ frame, prefix, body, length: recordBytes(prefix, bodyBytes[at] as number) });
+	for (const { stream, firstVersion, bodies } of batch) {
+		let remaining = bodies.length;
+		for (const body of bodies) {
+			const version = firstVersion + bodies.length - remaining;
+			remaining -= 1;
+			const position = synced + records.length + 1;
+			const frame = encodeFrame({ position, remaining, synced, stream, version });
+			records.push({ frame, body, bytes: recordBytes(frame, body) });
 		}
 	}
 	return records;
 }
 
 export function batchBytes(records: readonly BatchRecord[]): Buffer {
-	const bytes = Buffer.allocUnsafe(records.reduce((sum, { length }) => sum + length, 0));
+	let length = 0;
+	for (const { bytes } of records) length += bytes;
+	const batch = Buffer.allocUnsafe(length);
 	let at = 0;
-	for (const { prefix, body, length } of records) {
-		writeRecord(bytes.subarray(at, at + length), prefix, body);
-		at += length;
-	}
-	return bytes;
+	for (const { frame, body } of records) at = writeRecord(batch, at, frame, body);
+	return batch;
 }

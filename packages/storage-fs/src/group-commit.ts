@@ -88,12 +88,11 @@ export class GroupCommit {
 		return this.#trouble;
 	}
 
-	/** Appends to one stream are decided in the order of the calls; those to a new stream at once. */
-	async append(
-		stream: StreamName,
-		events: readonly NewEvent[],
-		expected: ExpectedVersion,
-	): Promise<AppendResult> {
+	/**
+	 * Appends to one stream are decided in the order of the calls; those to a new stream at once.
+	 * *Errors*: a fault that is known at once is thrown, not rejected with: no promise but the append's own is made.
+	 */
+	append(stream: StreamName, events: readonly NewEvent[], expected: ExpectedVersion): Promise<AppendResult> {
 		if (this.failure !== undefined) throw this.failure;
 		const { index } = this.#options;
 		const hash = index.hash(stream);
@@ -101,7 +100,7 @@ export class GroupCommit {
 		this.#refuseOverload(pending.bytes);
 		const mayExist = !this.#lastPending.has(stream) && index.candidates(hash).length > 0;
 		if (!mayExist) return this.#decide(pending, expected, undefined);
-		return this.#lookups.whenKnown(pending, (head) => this.#decide(pending, expected, head));
+		return this.#lookups.whenKnown(pending, async (head) => this.#decide(pending, expected, head));
 	}
 
 	/** Nothing is written any more: the log is damaged. */
@@ -119,8 +118,8 @@ export class GroupCommit {
 		await this.#recovering;
 	}
 
-	/** Decides and enqueues before its first await. `head`: of a stream that has nothing pending. */
-	async #decide(
+	/** Decides and enqueues at once. `head`: of a stream that has nothing pending. */
+	#decide(
 		pending: PendingAppend,
 		expected: ExpectedVersion,
 		head: StreamHead | undefined,
@@ -129,15 +128,19 @@ export class GroupCommit {
 		const before = this.#lastPending.get(pending.stream);
 		const version = before === undefined ? (head?.version ?? 0) : lastVersion(before);
 		if (expected !== "any" && (expected === "no-stream" ? 0 : expected) !== version) {
-			// What caused the conflict must be durable before anybody is told of it.
-			await before?.settled;
-			return { _tag: "WrongExpectedVersion", actualVersion: version };
+			return this.#tellConflict(before, version);
 		}
 		this.#refuseFullLog(pending.bodies.length);
 		pending.firstVersion = version + 1;
 		pending.follows = before ?? head?.position ?? 0;
 		this.#enqueue(pending);
 		return pending.settled;
+	}
+
+	/** What caused the conflict must be durable before anybody is told of it. */
+	async #tellConflict(before: PendingAppend | undefined, actualVersion: number): Promise<AppendResult> {
+		await before?.settled;
+		return { _tag: "WrongExpectedVersion", actualVersion };
 	}
 
 	#refuseOverload(bytes: number): void {
@@ -214,7 +217,7 @@ export class GroupCommit {
 		for (const pending of batch) {
 			let previous = typeof pending.follows === "number" ? pending.follows : pending.follows.position;
 			for (const _ of pending.bodies) {
-				index.add(pending.hash, previous, (records[at] as BatchRecord).length);
+				index.add(pending.hash, previous, (records[at] as BatchRecord).bytes);
 				previous = index.position;
 				at += 1;
 			}

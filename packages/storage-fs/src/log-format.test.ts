@@ -40,8 +40,8 @@ const frame = fc.record({
 function encode(recordFrame: RecordFrame, newEvent: NewEvent, recordedAt = 1): Buffer {
 	const prefix = encodeFrame(recordFrame);
 	const body = encodeBody(newEvent, recordedAt);
-	const line = Buffer.alloc(recordBytes(prefix, Buffer.byteLength(body)));
-	writeRecord(line, prefix, body);
+	const line = Buffer.alloc(recordBytes(prefix, body));
+	writeRecord(line, 0, prefix, body);
 	return line;
 }
 

@@ -8,9 +8,9 @@ export const LOG_FORMAT = 1;
 /** The longest line with its newline: the largest sealed callback body that an ingress accepts, several times over. */
 export const MAX_RECORD_BYTES = 4 * 1024 * 1024;
 
-/** `,"crc":"01234567"}`: what follows the checksummed bytes of a line. */
-const CHECKSUM_BYTES = 18;
-const CHECKSUM_MEMBER = Buffer.from(checksumMember(0));
+/** What follows the checksummed bytes of a line. */
+const CHECKSUM_MEMBER = Buffer.from(',"crc":"00000000"}');
+const CHECKSUM_BYTES = CHECKSUM_MEMBER.length;
 const DIGITS_START = 8;
 const DIGITS_END = 16;
 const HEX_DIGITS = Buffer.from("0123456789abcdef");
@@ -66,7 +66,7 @@ export function encodeLost({ first, last }: LostLine, aside: string, padding = "
 function sealedLine(text: string): Buffer {
 	const line = Buffer.alloc(text.length + CHECKSUM_BYTES + 1);
 	line.write(text, "latin1");
-	sealLine(line);
+	sealLine(line, 0, text.length);
 	return line;
 }
 
@@ -85,10 +85,17 @@ export function decodeHeader(line: Buffer): HeaderReading {
 	return { _tag: "Header", header: { segment: segment as number, firstPosition: Number(firstPosition) } };
 }
 
-/** The part of a record that is known when an append arrives. Throws what `JSON.stringify` throws. */
-export function encodeBody(event: NewEvent, recordedAt: number): string {
+/** The part of a record that is known when an append arrives; `bytes`: its length in UTF-8. */
+export interface RecordBody {
+	readonly text: string;
+	readonly bytes: number;
+}
+
+/** Throws what `JSON.stringify` throws. */
+export function encodeBody(event: NewEvent, recordedAt: number): RecordBody {
 	const { id, type, schemaVersion, data, metadata } = event;
-	return JSON.stringify({ id, type, schemaVersion, recordedAt, data, metadata }).slice(1, -1);
+	const text = JSON.stringify({ id, type, schemaVersion, recordedAt, data, metadata }).slice(1, -1);
+	return { text, bytes: Buffer.byteLength(text) };
 }
 
 /** The part that is known when its batch is written. ASCII. */
@@ -97,26 +104,29 @@ export function encodeFrame(frame: RecordFrame): string {
 	return `{"position":"${position}","remaining":${remaining},"synced":"${synced}","stream":${JSON.stringify(stream)},"version":${version},`;
 }
 
-/** How long the line of a record is, with its newline. `bodyBytes` is the body's length in UTF-8. */
-export function recordBytes(frame: string, bodyBytes: number): number {
-	return frame.length + bodyBytes + CHECKSUM_BYTES + 1;
+/** How long the line of a record is, with its newline. */
+export function recordBytes(frame: string, body: RecordBody): number {
+	return frame.length + body.bytes + CHECKSUM_BYTES + 1;
 }
 
-/** Fills `line`, which has just the record's length, with the record. */
-export function writeRecord(line: Buffer, frame: string, body: string): void {
-	line.write(frame, 0, "latin1");
-	line.write(body, frame.length, "utf8");
-	sealLine(line);
+/** Writes a record's line at `start`; returns where it ends. There must be room for `recordBytes`. */
+export function writeRecord(bytes: Buffer, start: number, frame: string, body: RecordBody): number {
+	const bodyStart = start + bytes.write(frame, start, "latin1");
+	// The same bytes, sooner, where all are ASCII.
+	bytes.write(body.text, bodyStart, body.bytes === body.text.length ? "latin1" : "utf8");
+	return sealLine(bytes, start, bodyStart + body.bytes);
 }
 
-/** Puts checksum and newline at the end of a line whose other bytes are there. */
-function sealLine(line: Buffer): void {
-	const end = line.length - CHECKSUM_BYTES - 1;
-	line.write(`${checksumMember(crc32(line.subarray(0, end)))}\n`, end, "latin1");
-}
-
-function checksumMember(checksum: number): string {
-	return `,"crc":"${checksum.toString(16).padStart(8, "0")}"}`;
+/** Puts checksum and newline at the `end` of a line whose other bytes are there; returns where it ends. */
+function sealLine(bytes: Buffer, start: number, end: number): number {
+	let checksum = crc32(bytes.subarray(start, end));
+	for (let at = 0; at < CHECKSUM_BYTES; at += 1) bytes[end + at] = CHECKSUM_MEMBER[at] as number;
+	for (let at = end + DIGITS_END - 1; at >= end + DIGITS_START; at -= 1) {
+		bytes[at] = HEX_DIGITS[checksum & 15] as number;
+		checksum >>>= 4;
+	}
+	bytes[end + CHECKSUM_BYTES] = NEWLINE;
+	return end + CHECKSUM_BYTES + 1;
 }
 
 /** Whether a line (without its newline) has the checksum that it states. Makes no text: this is half of what a replay checks. */
