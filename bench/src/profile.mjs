@@ -1,118 +1,166 @@
-// Where a callback's time goes: `node bench/src/profile.mjs [SECONDS]` loads a profiled server and prints the share of each
-// part of the way. A function counts for the nearest caller that has a part; what has none, idle time left out, is the rest.
+// Where the time goes on the three ways that matter: `node bench/src/profile.mjs --help`.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { plotBars } from "./bars.mjs";
 import { createRequests } from "./callbacks.mjs";
 import { putLoad } from "./load.mjs";
 import { createPlainTable } from "./plain-table.mjs";
+import { PARTS, shareOut } from "./profile-parts.mjs";
 
-/** The parts, each with what its files' paths end with or its functions are called. */
-const PARTS = [
-	["garbage collection", [], ["(garbage collector)"]],
-	[
-		"reading the form",
-		["parameters.js", "parameter-collector.js", "check-parameters.js", "read-body.js"],
-		[],
-	],
-	["signature and readings", ["verifier.js", "/signature.js", "reading.js", "timestamp.js"], []],
-	["hash of the request, receipt", ["report-callback.js"], ["requestSha256"]],
-	["JSON and codec", ["screen-record-callback.js"], ["decodeRequestParam"]],
-	["identity, link, deadline", ["recording-id.js", "/link.js", "deadline.js", "report-recording.js"], []],
-	["sealing", ["keyring.js"], []],
-	["deciding, checking the event", ["execute.js", "/recording.js", "check-append.js"], []],
-	[
-		"append: encoding",
-		["batch.js", "stream-hash.js"],
-		["encodeBody", "encodeFrame", "sealLine", "writeRecord"],
-	],
-	["append: group commit, disk", ["group-commit.js", "log-tail.js", "durable-note.js", "log-index.js"], []],
-	["live events: reading back", ["follow.js", "log-reader.js"], ["feed"]],
-	["answer", ["envelope.js", "report.js", "status.js"], ["renderReply", "send"]],
-	["time limits", ["time-limit.js", "receive.js"], ["withTimeout", "sleep"]],
-	[
-		"node:http and sockets",
-		["node:_http_server", "node:_http_common", "node:_http_outgoing", "node:net"],
-		[],
-	],
-];
+const CONNECTIONS = 64;
+/** No server that looks at them answers as many a second. */
+const MOST_PER_SECOND = 30_000;
+const VIDEO = Buffer.alloc(64 * 1024, "video");
+const WAYS = {
+	callbacks: { title: "a callback, 64 connections", run: callbacks },
+	replay: { title: "an event replayed", run: replay },
+	pending: { title: "a pending video of 64 KiB kept", run: pending },
+};
+const HELP = `node bench/src/profile.mjs [WAY …] [OPTIONS]
 
-const seconds = Number(process.argv[2] ?? 6);
-const folder = mkdtempSync(join(tmpdir(), "reelkeep-profile-"));
-try {
-	const { perSecond, profile } = await profiled();
-	const shares = shareOut(profile);
-	const table = createPlainTable(["part", ">share", ">µs of a callback"]);
-	const whole = [...shares.values()].reduce((sum, time) => sum + time, 0);
-	// The profile spans the start too; what a callback takes is busy time over callbacks.
-	const each = (busyShare(profile) * 1e6) / perSecond;
-	for (const [part, time] of [...shares].sort((a, b) => b[1] - a[1])) {
-		table.push([part, `${((100 * time) / whole).toFixed(1)} %`, ((each * time) / whole).toFixed(1)]);
+Prints the processor time of each part of a way: ${Object.keys(WAYS).join(", ")} (default: all).
+
+  --seconds N     how long callbacks are sent (default 6)
+  --events N      how long the log is that is replayed (default 200000)
+  --videos N      how many videos are pending (default 20000)
+  --json FILE     where the figures are written
+  --before FILE   figures of another run, to be plotted beside these
+  --svg FILE      where the plot is written
+`;
+
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: {
+		seconds: { type: "string", default: "6" },
+		events: { type: "string", default: "200000" },
+		videos: { type: "string", default: "20000" },
+		json: { type: "string" },
+		before: { type: "string" },
+		svg: { type: "string" },
+		help: { type: "boolean", default: false },
+	},
+});
+if (values.help) process.stdout.write(HELP);
+else process.exitCode = await main(positionals.length > 0 ? positionals : Object.keys(WAYS));
+
+async function main(ways) {
+	const [seconds, events, videos] = ["seconds", "events", "videos"].map((name) => Number(values[name]));
+	if (ways.some((way) => !Object.hasOwn(WAYS, way)) || ![seconds, events, videos].every((n) => n >= 1)) {
+		process.stderr.write(HELP);
+		return 2;
 	}
-	console.log(`${Math.round(perSecond)} callbacks a second under the profiler, ${each.toFixed(0)} µs each`);
-	console.log(table.toString());
-} finally {
-	rmSync(folder, { recursive: true });
+	const found = {};
+	for (const way of ways) {
+		const folder = mkdtempSync(join(tmpdir(), "reelkeep-profile-"));
+		try {
+			found[way] = await WAYS[way].run({ folder, seconds, events, videos });
+		} finally {
+			rmSync(folder, { recursive: true });
+		}
+		print(WAYS[way].title, found[way]);
+	}
+	const before = values.before === undefined ? {} : JSON.parse(readFileSync(values.before, "utf8"));
+	if (values.json !== undefined) write(values.json, `${JSON.stringify(found, null, "\t")}\n`);
+	if (values.svg !== undefined) write(values.svg, plot(found, before));
+	return 0;
 }
 
-async function profiled() {
-	const server = spawn(
+async function callbacks({ folder, seconds }) {
+	const profiled = startProfiled("serve.mjs", ["reelkeep", join(folder, "data")], folder);
+	const [port] = await once(profiled.lines, "line");
+	const load = (run, long) =>
+		putLoad({
+			port: Number(port),
+			requests: createRequests(long * MOST_PER_SECOND, run),
+			connections: CONNECTIONS,
+			seconds: long,
+		});
+	await load("warm", 2);
+	const fromMs = profiled.elapsedMs();
+	const { perSecond } = await load("profile", seconds);
+	// What is measured is the load's last three quarters, what is profiled its whole.
+	return figures(await profiled.end(), "callbacks", fromMs, perSecond * seconds);
+}
+
+async function replay({ folder, events }) {
+	await startProfiled("replay.mjs", ["reelkeep", folder, String(events)], folder).end();
+	const profiled = startProfiled("replay.mjs", ["reelkeep", folder, String(events)], folder);
+	return figures(await profiled.end(), "replay", 0, events);
+}
+
+async function pending({ folder, videos }) {
+	const origin = createServer((_, response) => response.end(VIDEO)).listen(0, "127.0.0.1");
+	await once(origin, "listening");
+	const { port } = origin.address();
+	const profiled = startProfiled("pending.mjs", [folder, String(videos), String(port)], folder);
+	await once(profiled.lines, "line");
+	const fromMs = profiled.elapsedMs();
+	const profile = await profiled.end();
+	origin.closeAllConnections();
+	origin.close();
+	return figures(profile, "pending", fromMs, videos);
+}
+
+/** `end` resolves with the profile, once the program has ended, for which its standard input does. */
+function startProfiled(file, args, folder) {
+	const profiles = mkdtempSync(join(folder, "profile-"));
+	const options = ["--cpu-prof", "--cpu-prof-interval", "200", "--cpu-prof-dir", profiles];
+	const start = performance.now();
+	const program = spawn(
 		process.execPath,
-		[
-			...["--cpu-prof", "--cpu-prof-interval", "200", "--cpu-prof-dir", join(folder, "profile")],
-			...[fileURLToPath(new URL("serve.mjs", import.meta.url)), "reelkeep", join(folder, "data")],
-		],
+		[...options, fileURLToPath(new URL(file, import.meta.url)), ...args],
 		{ stdio: ["pipe", "pipe", "inherit"] },
 	);
-	const requests = createRequests(seconds * 20_000, "profile");
-	const [port] = await once(createInterface({ input: server.stdout }), "line");
-	const { perSecond } = await putLoad({ port: Number(port), requests, connections: 64, seconds });
-	server.stdin.end();
-	await once(server, "exit");
-	const [file] = readdirSync(join(folder, "profile"));
-	return { perSecond, profile: JSON.parse(readFileSync(join(folder, "profile", file), "utf8")) };
+	const exited = once(program, "exit");
+	return {
+		lines: createInterface({ input: program.stdout }),
+		elapsedMs: () => performance.now() - start,
+		async end() {
+			program.stdin.end();
+			const [code] = await exited;
+			if (code !== 0) throw new Error(`${file} ended with ${code}`);
+			const [profile] = readdirSync(profiles);
+			return JSON.parse(readFileSync(join(profiles, profile), "utf8"));
+		},
+	};
 }
 
-/** Microseconds of each part, of the samples under load: what loads modules is left out. */
-function shareOut({ nodes, samples, timeDeltas }) {
-	const nodeOf = new Map(nodes.map((node) => [node.id, node]));
-	const parentOf = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
-	const partOf = new Map();
-	for (const { id } of nodes) partOf.set(id, findPart(id, nodeOf, parentOf));
-	const shares = new Map();
-	for (const [index, id] of samples.entries()) {
-		const part = partOf.get(id);
-		if (part !== undefined) shares.set(part, (shares.get(part) ?? 0) + timeDeltas[index]);
-	}
-	return shares;
+/** Microseconds of each part for one of `count`, the most first. */
+function figures(profile, way, fromMs, count) {
+	const shares = shareOut(profile, PARTS[way], fromMs);
+	const each = [...shares].map(([part, time]) => [part, time / count]);
+	return Object.fromEntries(each.sort((a, b) => b[1] - a[1]));
 }
 
-function findPart(id, nodeOf, parentOf) {
-	let found;
-	for (let at = id; at !== undefined; at = parentOf.get(at)) {
-		const { functionName, url } = nodeOf.get(at).callFrame;
-		if (functionName === "(idle)" || url.startsWith("node:internal/modules")) return undefined;
-		found ??= PARTS.find(
-			([, files, functions]) => files.some((file) => url.endsWith(file)) || functions.includes(functionName),
-		)?.[0];
-	}
-	return found ?? "the rest";
+function print(title, parts) {
+	const whole = wholeOf(parts);
+	const table = createPlainTable([`${title}: ${whole.toFixed(1)} µs`, ">share", ">µs"]);
+	for (const [part, time] of Object.entries(parts))
+		table.push([part, `${((100 * time) / whole).toFixed(1)} %`, time.toFixed(1)]);
+	console.log(`${table.toString()}\n`);
 }
 
-/** Of the last half of the profile, which is all load: the share of time that is not idle. */
-function busyShare({ nodes, samples, timeDeltas }) {
-	const idle = new Set(
-		nodes.filter(({ callFrame }) => callFrame.functionName === "(idle)").map(({ id }) => id),
-	);
-	let [busy, all] = [0, 0];
-	for (let index = samples.length >> 1; index < samples.length; index += 1) {
-		all += timeDeltas[index];
-		if (!idle.has(samples[index])) busy += timeDeltas[index];
-	}
-	return busy / all;
+function plot(found, before) {
+	const panels = Object.entries(found).map(([way, parts]) => ({
+		title: WAYS[way].title,
+		rows: Object.entries(parts).map(([part, now]) => ({ part, now, before: before[way]?.[part] })),
+	}));
+	return plotBars("Processor time of each part, in µs", panels);
+}
+
+function wholeOf(parts) {
+	return Object.values(parts).reduce((sum, time) => sum + time, 0);
+}
+
+function write(file, text) {
+	mkdirSync(dirname(file), { recursive: true });
+	writeFileSync(file, text);
 }
