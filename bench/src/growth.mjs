@@ -16,27 +16,44 @@ const FIRST = 10_000;
 /** Of each size, the appends that are timed: its last ones. */
 const TIMED = 8_000;
 
+const HELP = `node --expose-gc bench/src/growth.mjs [OPTIONS]
+
+  --events N         how long the log becomes, ${FIRST} at least (default 3000000; about two minutes)
+  --directory PATH   where a folder for the log is made, and removed (default: the system's for temporary files)
+  --json FILE        where the figures are written
+  --svg FILE         where the plot is written
+`;
+
 const { values } = parseArgs({
 	options: {
 		events: { type: "string", default: "3000000" },
 		directory: { type: "string", default: tmpdir() },
 		svg: { type: "string" },
 		json: { type: "string" },
+		help: { type: "boolean", default: false },
 	},
 });
 const most = Number(values.events);
-if (!Number.isSafeInteger(most) || most < FIRST)
-	throw new RangeError(`--events takes a whole number from ${FIRST} up`);
-const directory = mkdtempSync(join(values.directory, "reelkeep-growth-"));
-try {
-	const found = await measure();
-	if (values.json !== undefined) write(values.json, `${JSON.stringify(found, null, "\t")}\n`);
-	if (values.svg !== undefined) write(values.svg, plot(found));
-} finally {
-	rmSync(directory, { recursive: true });
+if (values.help) process.stdout.write(HELP);
+else process.exitCode = await main();
+
+async function main() {
+	if (!Number.isSafeInteger(most) || most < FIRST || globalThis.gc === undefined) {
+		process.stderr.write(HELP);
+		return 2;
+	}
+	const directory = mkdtempSync(join(values.directory, "reelkeep-growth-"));
+	try {
+		const found = await measure(directory);
+		if (values.json !== undefined) write(values.json, `${JSON.stringify(found, null, "\t")}\n`);
+		if (values.svg !== undefined) write(values.svg, plot(found));
+		return 0;
+	} finally {
+		rmSync(directory, { recursive: true });
+	}
 }
 
-async function measure() {
+async function measure(directory) {
 	const event = await sampleEvent();
 	globalThis.gc();
 	const atFirst = memory();

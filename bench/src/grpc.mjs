@@ -15,12 +15,12 @@ const asIs = (bytes) => bytes;
 /** Of one kind's stream; so long are those of the other. */
 let batchBytes = 0;
 
-/** Reports for `seconds`, 64 at once; a quarter of the time is not counted. */
+/** Reports for `seconds`, 64 at once; half of the time is not counted: it compiles. */
 export function reports(kind, { seconds, folder }) {
 	return withServer("reporter", kind, folder, 0, async (client, metadata) => {
 		const { path, requestSerialize } = recordingService.ReportRecording;
 		const start = performance.now();
-		const [from, until] = [start + seconds * 250, start + seconds * 1000];
+		const [from, until] = [start + seconds * 500, start + seconds * 1000];
 		const times = [];
 		let next = 0;
 		const call = () =>

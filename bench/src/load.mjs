@@ -3,13 +3,13 @@
 import { connect } from "node:net";
 
 /**
- * Sends `requests` until `seconds` are over, each once unless `isRepeated`, and measures behind the first quarter of them.
+ * Sends `requests` until `seconds` are over, each once unless `isRepeated`, and measures behind the first half of them.
  * Resolves with the rate, and with how long answers took in milliseconds.
  */
 export async function putLoad({ port, requests, connections, seconds, isRepeated = false }) {
 	const times = [];
 	const start = performance.now();
-	const from = start + seconds * 250;
+	const from = start + seconds * 500;
 	const until = start + seconds * 1000;
 	let next = 0;
 	const isSpent = () => !isRepeated && next === requests.length;

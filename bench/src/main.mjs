@@ -15,7 +15,7 @@ const HELP = `pnpm bench [OPTIONS]
 
   --only KEY         one workload; may be given again: ${KEYS.join(", ")}
   --rounds N         how often all sides take turns (default 5)
-  --seconds N        how long each is loaded; a quarter of it is not counted (default 4)
+  --seconds N        how long each is loaded; the first half is not counted, because it compiles (default 4)
   --events N         how long the log is that is replayed (default 200000)
   --directory PATH   where a folder for all files is made, and removed: on the disk that is meant (default: the
                      system's for temporary files)

@@ -86,7 +86,7 @@ async function callbacks({ folder, seconds }) {
 	await load("warm", 2);
 	const fromMs = profiled.elapsedMs();
 	const { perSecond } = await load("profile", seconds);
-	// What is measured is the load's last three quarters, what is profiled its whole.
+	// What is measured is the load's second half, what is profiled its whole.
 	return figures(await profiled.end(), "callbacks", fromMs, perSecond * seconds);
 }
 

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -93,9 +93,12 @@ export const WORKLOADS = [
 	{
 		name: `opening a log of ${OPENED_EVENTS} events`,
 		key: "open",
-		kinds: ["reelkeep", "full rescan"],
+		kinds: ["after a clean stop", "after a kill", "full rescan"],
 		run: opening,
-		ratios: [ratio("ms", "reelkeep", "full rescan", 1 / 10, 1 / 25, true)],
+		ratios: [
+			ratio("ms", "after a clean stop", "full rescan", 1 / 10, 1 / 25, true),
+			ratio("ms", "after a kill", "full rescan"),
+		],
 	},
 	{
 		name: `the index of ${INDEXED_STREAMS} streams`,
@@ -171,26 +174,20 @@ async function replay(kind, { events, folder }) {
 
 const OPENINGS = fileURLToPath(new URL("../../packages/storage-fs/test/open-times.mjs", import.meta.url));
 let opened;
-/** After a clean stop, and with the index files taken away. Whoever opens is killed: nothing is written. */
+/** Whoever opened before has closed the log, or was killed; or the index files are taken away. */
 async function opening(kind, { folder }) {
 	if (opened === undefined) {
 		opened = mkdtempSync(join(folder, "open-"));
 		await outputOf(OPENINGS, "append", opened, OPENED_EVENTS, "--close");
 	}
+	const end = kind === "after a clean stop" ? ["--close"] : [];
+	const open = () => outputOf(OPENINGS, "open", opened, ...end);
+	await open();
 	const events = join(opened, "events");
-	const aside = join(opened, "aside");
-	const move = (from, to) => {
-		for (const name of readdirSync(from))
-			if (name.endsWith(".index")) renameSync(join(from, name), join(to, name));
-	};
-	mkdirSync(aside, { recursive: true });
-	if (kind === "full rescan") move(events, aside);
-	try {
-		const { ms } = await outputOf(OPENINGS, "open", opened);
-		return { ms };
-	} finally {
-		move(aside, events);
-	}
+	if (kind === "full rescan")
+		for (const name of readdirSync(events)) if (name.endsWith(".index")) rmSync(join(events, name));
+	const { ms } = await open();
+	return { ms };
 }
 
 /** What a program prints: JSON, or nothing. */

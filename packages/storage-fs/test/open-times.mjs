@@ -12,12 +12,12 @@ import { createFsEventStore } from "@reelkeep/storage-fs";
 
 const RUNS = 5;
 const [mode, directory, number] = process.argv.slice(2);
-if (mode === "open") await open(directory);
+if (mode === "open") await open(directory, process.argv.includes("--close"));
 else if (mode === "append") await append(directory, Number(number));
 else await main(Number(mode ?? 1_000_000));
 
-/** Opens and dies: nothing is written that would make the next opening another one. */
-async function open(directory) {
+/** Opens, and closes or dies: the next opening finds a log after a clean stop, or after a kill. */
+async function open(directory, isClosed) {
 	globalThis.gc();
 	const before = process.memoryUsage();
 	const store = createFsEventStore({ directory, clock: systemClock });
@@ -28,7 +28,8 @@ async function open(directory) {
 	const after = process.memoryUsage();
 	const index = after.arrayBuffers - before.arrayBuffers + after.heapUsed - before.heapUsed;
 	console.log(JSON.stringify({ ms, index, rss: after.rss }));
-	process.kill(process.pid, "SIGKILL");
+	if (isClosed) await store.close();
+	else process.kill(process.pid, "SIGKILL");
 }
 
 /** Recordings with two events each, the second some hundred events after the first; dies without closing. */
