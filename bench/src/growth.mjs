@@ -1,5 +1,5 @@
-// What a log that grows costs: `node --expose-gc growth.mjs [--events N] [--directory PATH] [--svg FILE] [--json FILE]`. At each
-// size: the time of an append, the memory of the open store, and the rate of a replay of everything. The store is one and the same.
+// What a log that grows costs: `node --expose-gc bench/src/growth.mjs --help`. At each size: the time of an append, the memory
+// of the open store, and the rate of a replay of everything. The store is one and the same.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
