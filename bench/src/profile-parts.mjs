@@ -33,7 +33,7 @@ export const PARTS = {
 	replay: [
 		["garbage collection", [], ["(garbage collector)"]],
 		["checksum", [], ["isSound", "crc32"]],
-		["freezing the event", [], ["deepFreeze"]],
+		["freezing the event", [], ["freezeDeep"]],
 		["JSON.parse, text of the line", [], ["decodeRecord"]],
 		["codec: is it what its type says", ["events.js", "/io-ts/lib/index.js"], ["decodeEvent"]],
 		["reading the file", ["segment-files.js", "node-file-system.js"], ["readRun", "forEachLine", "read"]],

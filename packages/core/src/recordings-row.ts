@@ -3,8 +3,8 @@
 import * as t from "io-ts";
 import { type Deadline, latestDeadline } from "./deadline.js";
 import { type ReelkeepEvent, VideoReceipt } from "./events.js";
-import { freezeDeep } from "./memory/event-selection.js";
 import type { Position, StreamName } from "./ports/event-store.js";
+import { freezeDeep } from "./ports/freeze-deep.js";
 import { isPosition } from "./ports/position.js";
 import { evolve, initialRecording, type Recording } from "./recording.js";
 import type { RecordingLink } from "./recording-command.js";

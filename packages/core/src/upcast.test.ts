@@ -1,7 +1,7 @@
 import * as t from "io-ts";
 import { describe, expect, test } from "vitest";
 import { EVENT_TYPES } from "./events.js";
-import { freezeDeep } from "./memory/event-selection.js";
+import { freezeDeep } from "./ports/freeze-deep.js";
 import { type RecordedEvent, toPosition } from "./ports/index.js";
 import { decodeAs, eventSchema, upcastFrom } from "./upcast.js";
 

@@ -1,8 +1,8 @@
 // How a stored event is read that an earlier release wrote: its data goes from one schema version to the next, up to today's.
 
 import type * as t from "io-ts";
-import { freezeDeep } from "./memory/event-selection.js";
 import type { RecordedEvent } from "./ports/event-store.js";
+import { freezeDeep } from "./ports/freeze-deep.js";
 
 /**
  * Takes the data of one schema version to the next; `undefined`: it is none of that version. Pure, and asks nobody: an old event

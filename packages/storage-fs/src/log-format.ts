@@ -1,7 +1,7 @@
 // The event log as bytes: one JSON object per line, each checksummed. docs/event-log-format.md is its specification.
 
 import { crc32 } from "node:zlib";
-import { type NewEvent, type RecordedEvent, toPosition } from "@reelkeep/core/ports";
+import { freezeDeep, type NewEvent, type RecordedEvent, toPosition } from "@reelkeep/core/ports";
 
 export const LOG_FORMAT = 1;
 
@@ -192,7 +192,7 @@ export function decodeRecord(line: Buffer): RecordedEvent | undefined {
 	const record = JSON.parse(line.toString("utf8")) as RecordedEvent;
 	if (typeof record.position !== "string") return undefined;
 	const { id, type, schemaVersion, stream, version, position, recordedAt, data, metadata } = record;
-	return deepFreeze({
+	return freezeDeep({
 		id,
 		type,
 		schemaVersion,
@@ -221,19 +221,6 @@ export function recordOf(types: readonly string[]): (line: Buffer) => boolean {
 export function isRecordAt(line: Buffer, position: number): boolean {
 	const start = `{"position":"${position}",`;
 	return line.toString("latin1", 0, start.length) === start && isSound(line);
-}
-
-/** Without recursion: data may be nested as deeply as `JSON.parse` takes it. */
-function deepFreeze<T extends object>(value: T): T {
-	const found: object[] = [value];
-	for (let next = found.pop(); next !== undefined; next = found.pop()) {
-		Object.freeze(next);
-		for (const name in next) {
-			const member: unknown = next[name as keyof typeof next];
-			if (typeof member === "object" && member !== null) found.push(member);
-		}
-	}
-	return value;
 }
 
 /** Calls `visit` with each complete line of `bytes` and where it starts; returns where the rest starts. */

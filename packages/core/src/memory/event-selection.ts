@@ -66,12 +66,3 @@ function firstBehind(log: readonly RecordedEvent[], after: NonNullable<ReadAllOp
 	}
 	return low;
 }
-
-/** Freezes a value and all that it holds. */
-export function freezeDeep<Value>(value: Value): Value {
-	if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-		for (const member of Object.values(value)) freezeDeep(member);
-		Object.freeze(value);
-	}
-	return value;
-}

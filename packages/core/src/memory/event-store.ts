@@ -12,10 +12,11 @@ import type {
 	ReadStreamOptions,
 	RecordedEvent,
 } from "../ports/event-store.js";
+import { freezeDeep } from "../ports/freeze-deep.js";
 import { toPosition } from "../ports/position.js";
 import type { Clock } from "../ports/runtime.js";
 import { storeFault } from "../ports/store-fault.js";
-import { freezeDeep, meetsExpectation, selectByPosition, selectByVersion } from "./event-selection.js";
+import { meetsExpectation, selectByPosition, selectByVersion } from "./event-selection.js";
 
 /** Makes an empty `EventStore` that forgets everything with the process. */
 export function createMemoryEventStore(deps: { readonly clock: Pick<Clock, "now"> }): EventStore {

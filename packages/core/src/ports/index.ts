@@ -23,6 +23,7 @@ export type {
 	StreamVersion,
 	VerificationReceipt,
 } from "./event-store.js";
+export { freezeDeep } from "./freeze-deep.js";
 export type {
 	DecodeIssue,
 	Ingress,
