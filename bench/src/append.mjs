@@ -4,11 +4,17 @@
 import { systemClock } from "@reelkeep/core/container";
 import { createFsEventStore } from "@reelkeep/storage-fs";
 import { sampleEvent, streamOf } from "./events.mjs";
-import { openPostgresLog } from "./postgres.mjs";
+import { openPostgresLog, openPostgresStore } from "./postgres.mjs";
 import { openSqliteLog } from "./sqlite-log.mjs";
 
 const [kind, directory, producers, seconds] = process.argv.slice(2);
-const KINDS = { reelkeep, "sqlite each": sqliteEach, "sqlite batched": sqliteBatched, postgres };
+const KINDS = {
+	reelkeep,
+	"sqlite each": sqliteEach,
+	"sqlite batched": sqliteBatched,
+	postgres,
+	"storage-postgres": openPostgresStore,
+};
 
 const { append, close } = await KINDS[kind]();
 const event = await sampleEvent();
@@ -54,7 +60,7 @@ function sqliteEach() {
 }
 
 function postgres() {
-	return openPostgresLog(directory, Number(producers));
+	return openPostgresLog(Number(producers));
 }
 
 function sqliteBatched() {

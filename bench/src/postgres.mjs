@@ -1,54 +1,32 @@
-// The peer on a server: events in one table of PostgreSQL, a transaction each, durable when a call resolves. A server of its
-// own, made for one measurement, with the settings that initdb gives it; it listens on a socket in `directory` alone.
+// Events in PostgreSQL, on a server made for one measurement, with the settings that initdb gives it, by a Unix socket: the peer,
+// with a connection and a transaction for each append, and storage-postgres.
 
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, chownSync, mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { silentLogger, systemClock } from "@reelkeep/core/container";
 import pg from "pg";
+// As built: the harness is of the other workspace.
+import { postgresPrograms, startPostgres } from "../../packages/harness/dist/postgres.js";
+import { createPostgresEventStore, migrate } from "../../packages/storage-postgres/dist/index.js";
 
 export const POSTGRES_SETTINGS = { fsync: "on", synchronous_commit: "on", others: "as initdb gives them" };
 
-/** PostgreSQL refuses to be root: then it is Debian's user for it. */
-function serverUser() {
-	if (process.getuid() !== 0) return {};
-	const idOf = (flag) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
-	return { uid: idOf("-u"), gid: idOf("-g") };
-}
-
 /** `undefined` where it is not installed. */
 export function postgresVersion() {
-	try {
-		return execFileSync("postgres", ["--version"], { encoding: "utf8" }).trim().split(" ")[2];
-	} catch {
-		return undefined;
-	}
+	const programs = postgresPrograms();
+	if (programs === undefined) return undefined;
+	return execFileSync(join(programs, "postgres"), ["--version"], { encoding: "utf8" }).trim().split(" ")[2];
 }
 
 /** One connection for each producer. */
-export async function openPostgresLog(directory, producers) {
-	const user = serverUser();
-	const data = join(directory, "data");
-	mkdirSync(data);
-	if (user.uid !== undefined) {
-		chownSync(directory, user.uid, user.gid);
-		chownSync(data, user.uid, user.gid);
-		chmodSync(dirname(directory), 0o711);
-	}
-	execFileSync("initdb", ["-D", data, "-U", "bench", "-A", "trust"], { ...user, stdio: "ignore", cwd: data });
-	const settings = [
-		`max_connections=${producers + 5}`,
-		"listen_addresses=",
-		`unix_socket_directories=${directory}`,
-	];
-	const server = spawn("postgres", ["-D", data, ...settings.flatMap((one) => ["-c", one])], {
-		...user,
-		stdio: "ignore",
-		cwd: data,
-	});
-	const ended = once(server, "exit");
+export async function openPostgresLog(producers) {
+	const server = await startPostgres({ maxConnections: producers + 10 });
 	const clients = [];
-	for (let index = 0; index < producers; index += 1) clients.push(await connect(directory));
+	for (let index = 0; index < producers; index += 1) {
+		const client = new pg.Client({ connectionString: server.socketString });
+		await client.connect();
+		clients.push(client);
+	}
 	await clients[0].query(`CREATE TABLE events (
 		position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, stream text NOT NULL, version integer NOT NULL, id text NOT NULL,
 		type text NOT NULL, schema_version integer NOT NULL, data json NOT NULL, metadata json NOT NULL,
@@ -78,22 +56,30 @@ export async function openPostgresLog(directory, producers) {
 		},
 		async close() {
 			await Promise.all(clients.map((client) => client.end()));
-			server.kill("SIGINT");
-			await ended;
+			await server.stop();
 		},
 	};
 }
 
-async function connect(directory) {
-	for (let left = 100; ; left -= 1) {
-		const client = new pg.Client({ host: directory, user: "bench", database: "postgres" });
-		client.on("error", () => undefined);
-		try {
-			await client.connect();
-			return client;
-		} catch (error) {
-			if (left === 0) throw error;
-			await new Promise((resolve) => setTimeout(resolve, 100));
-		}
-	}
+/** The product, on a pool of its own. */
+export async function openPostgresStore() {
+	const server = await startPostgres();
+	const pool = new pg.Pool({ connectionString: server.socketString });
+	pool.on("error", () => undefined);
+	await migrate(pool, "reelkeep");
+	const store = createPostgresEventStore({
+		pool,
+		schema: "reelkeep",
+		clock: systemClock,
+		logger: silentLogger,
+	});
+	store.open();
+	return {
+		append: async (stream, one) => (await store.append(stream, [one], "no-stream"))._tag === "Appended",
+		async close() {
+			await store.close();
+			await pool.end();
+			await server.stop();
+		},
+	};
 }

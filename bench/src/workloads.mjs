@@ -72,6 +72,17 @@ export const WORKLOADS = [
 		run: appends(256),
 		ratios: [ratio("perSecond", "reelkeep", "sqlite batched", 1.4, 2)],
 	},
+	...(hasPostgres
+		? [
+				{
+					name: "appends to PostgreSQL, 64 producers",
+					key: "appends-postgres",
+					kinds: ["storage-postgres", "postgres"],
+					run: appends(64),
+					ratios: [ratio("perSecond", "storage-postgres", "postgres", 2)],
+				},
+			]
+		: []),
 	{
 		name: "appends, one producer",
 		key: "appends-1",

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { postgresMissing, startPostgres, type TestPostgres } from "@reelkeep/harness/postgres";
 import { transcribe } from "@reelkeep/harness/transcript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -33,14 +34,18 @@ const blocks = readmes.flatMap((file) => {
 });
 const nameOf = (index: number, extension: string): string => join(folder, `block-${index}.${extension}`);
 let complaints: string | undefined;
+let postgres: TestPostgres | undefined;
+const NAMED_SERVER = /"postgres:\/\/[^"]*"/g;
 
 beforeAll(async () => {
 	rmSync(folder, { recursive: true, force: true });
 	mkdirSync(folder, { recursive: true });
 	// The frameworks are those that adapter-http is tested with.
 	symlinkSync(join(root, "packages/adapter-http/node_modules"), join(folder, "node_modules"), "dir");
+	if (postgresMissing() === undefined) postgres = await startPostgres();
 	for (const [index, { code }] of blocks.entries()) {
 		const local = code
+			.replaceAll(NAMED_SERVER, JSON.stringify(postgres?.connectionString ?? "postgres://none"))
 			.replaceAll(/8080|50051/g, "0")
 			.replaceAll('"/var/lib/reelkeep"', JSON.stringify(join(data, "store")))
 			.replaceAll('"./data"', JSON.stringify(join(data, "other")));
@@ -61,7 +66,10 @@ beforeAll(async () => {
 		(error) => error.stdout,
 	);
 });
-afterAll(() => rmSync(data, { recursive: true, force: true }));
+afterAll(async () => {
+	await postgres?.stop();
+	rmSync(data, { recursive: true, force: true });
+});
 
 test("the code of all READMEs passes TypeScript's strict checks", () => {
 	expect(complaints).toBe("");
@@ -69,8 +77,9 @@ test("the code of all READMEs passes TypeScript's strict checks", () => {
 });
 
 describe("the code runs", () => {
-	for (const [index, { name }] of blocks.entries()) {
-		test(name, async () => {
+	for (const [index, { name, code }] of blocks.entries()) {
+		test(name, async ({ skip }) => {
+			if (code.search(NAMED_SERVER) !== -1 && postgres === undefined) skip(postgresMissing());
 			const app = { APP_KEY: "1234", APP_SECRET: "a-secret-of-an-app" };
 			const callers = {
 				RELAY_TOKEN: "a-token-of-the-relay-0123",

@@ -1,0 +1,160 @@
+// A batch of appends as one statement, which is one transaction: each append is decided by itself, and all that are
+// accepted become durable together. The deciding is `append_events` of the migrations; docs/adr/0041-appends-in-postgresql.md.
+
+import { type ExpectedVersion, type NewEvent, type StreamName, toPosition } from "@reelkeep/core/ports";
+import type { Row, Statement } from "./postgres-pool.js";
+import { toText } from "./postgres-text.js";
+
+/** The places within one transaction: 20 bits of a position. */
+export const PLACE_BITS = 20;
+
+/** An append as it is sent: taken when it was called. */
+export interface EncodedAppend {
+	/** As a `text`. */
+	readonly stream: string;
+	/** -1: any; 0: there must be no stream. */
+	readonly expected: number;
+	readonly events: readonly EncodedEvent[];
+	/** Roughly, of all that is sent of it. */
+	readonly bytes: number;
+}
+
+interface EncodedEvent {
+	readonly id: string;
+	readonly type: string;
+	readonly schemaVersion: number;
+	readonly data: string;
+	readonly metadata: string;
+	readonly recordedAt: number;
+}
+
+/** Of one append of a batch. */
+export type Decided =
+	| {
+			readonly _tag: "Appended";
+			readonly version: number;
+			readonly position: string;
+			/** Its transaction, with the log's offset; a reader sees it once all earlier ones have ended. */
+			readonly transaction: bigint;
+	  }
+	| { readonly _tag: "WrongExpectedVersion"; readonly actualVersion: number; readonly transaction: bigint }
+	/** Another transaction came in between: nothing was appended, and the same append may do in a later transaction. */
+	| { readonly _tag: "Overtaken" };
+
+const ANY = -1;
+/** Of `append_events`. */
+const PARAMETERS = 13;
+
+/** Takes the events as they are now. Throws what `JSON.stringify` throws. */
+export function encodeAppend(
+	stream: StreamName,
+	events: readonly NewEvent[],
+	expected: ExpectedVersion,
+	recordedAt: number,
+): EncodedAppend {
+	if (!Number.isSafeInteger(recordedAt)) throw new RangeError("the clock must return whole milliseconds");
+	let bytes = stream.length;
+	const encoded = events.map(({ id, type, schemaVersion, data, metadata }) => {
+		const event = {
+			id: toText(id),
+			type: toText(type),
+			schemaVersion,
+			data: JSON.stringify(data),
+			metadata: JSON.stringify(metadata),
+			recordedAt,
+		};
+		bytes += event.id.length + event.type.length + event.data.length + event.metadata.length;
+		return event;
+	});
+	const wanted = expected === "any" ? ANY : expected === "no-stream" ? 0 : expected;
+	return { stream: toText(stream), expected: wanted, events: encoded, bytes };
+}
+
+/** *Shape*: no stream stands twice in `batch`, and they stand in the order of `inLockOrder`. */
+export function appendStatement(schema: string, batch: readonly EncodedAppend[]): Statement {
+	let events = 0;
+	const lastPlaces = batch.map((append) => {
+		events += append.events.length;
+		return events - 1;
+	});
+	const rows = batch.flatMap(({ stream, events: own }, index) =>
+		own.map((event, at) => ({ ...event, stream, nth: index + 1, ahead: at + 1 })),
+	);
+	const parameters = Array.from({ length: PARAMETERS }, (_, index) => `$${index + 1}`).join(", ");
+	return {
+		text: `SELECT * FROM ${schema}.append_events(${parameters})`,
+		values: [
+			lines(batch.map(({ stream }) => stream)),
+			numbers(batch.map(({ expected }) => expected)),
+			numbers(batch.map((append) => append.events.length)),
+			numbers(lastPlaces),
+			numbers(rows.map(({ nth }) => nth)),
+			numbers(rows.map(({ ahead }) => ahead)),
+			lines(rows.map(({ stream }) => stream)),
+			lines(rows.map(({ id }) => id)),
+			lines(rows.map(({ type }) => type)),
+			numbers(rows.map(({ schemaVersion }) => schemaVersion)),
+			numbers(rows.map(({ recordedAt }) => recordedAt)),
+			lines(rows.map(({ data }) => data)),
+			lines(rows.map(({ metadata }) => metadata)),
+		],
+	};
+}
+
+/** JSON, and what `toText` makes, have no line feed. An array of `pg` would escape each quote: half of what an append costs here. */
+const lines = (texts: readonly string[]): string => texts.join("\n");
+const numbers = (all: readonly number[]): string => `{${all.join(",")}}`;
+
+/** In this order everybody locks the rows of streams: nobody waits in a circle. */
+export function inLockOrder<Item extends { readonly append: EncodedAppend }>(
+	batch: readonly Item[],
+): readonly Item[] {
+	return batch.toSorted((left, right) => compare(left.append.stream, right.append.stream));
+}
+
+function compare(left: string, right: string): number {
+	return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** What became of a batch. */
+export interface Outcomes {
+	/** In the order of the batch. */
+	readonly decided: readonly Decided[];
+	/** What they tell of is behind these transactions; `undefined`: all of them have ended. */
+	readonly behind: bigint | undefined;
+}
+
+/** *Shape*: a row for each append, in the order of the batch. */
+export function readOutcomes(batch: readonly EncodedAppend[], rows: readonly Row[]): Outcomes {
+	const decided = batch.map((append, index): Decided => decide(append, rows[index] as Row));
+	const own = transactionOf(rows[0]?.last_position);
+	const newest = decided.reduce(
+		(most, one) => (one._tag !== "Overtaken" && one.transaction > most ? one.transaction : most),
+		0n,
+	);
+	return { decided, behind: rows[0]?.is_behind_others === true || newest > own ? newest : undefined };
+}
+
+function decide({ expected, events }: EncodedAppend, row: Row): Decided {
+	const { before, actual, actual_position: at, is_younger: isYounger, last_position: position } = row;
+	if (before !== null) {
+		return {
+			_tag: "Appended",
+			version: Number(before) + events.length,
+			position: toPosition(String(position)),
+			transaction: transactionOf(position),
+		};
+	}
+	if (actual === null) {
+		// A stream that somebody makes right now, or none where there should be one.
+		if (expected <= 0) return { _tag: "Overtaken" };
+		return { _tag: "WrongExpectedVersion", actualVersion: 0, transaction: 0n };
+	}
+	const actualVersion = Number(actual);
+	if (isYounger === true && (expected === ANY || expected === actualVersion)) return { _tag: "Overtaken" };
+	return { _tag: "WrongExpectedVersion", actualVersion, transaction: transactionOf(at) };
+}
+
+function transactionOf(position: unknown): bigint {
+	return BigInt(String(position)) >> BigInt(PLACE_BITS);
+}

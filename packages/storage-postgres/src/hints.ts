@@ -1,0 +1,160 @@
+// Hints between processes: `NOTIFY` behind a commit, `LISTEN` on a connection of its own. A hint may be lost; readers poll.
+
+import { describeError, observe } from "@reelkeep/core";
+import type { Clock, Logger } from "@reelkeep/core/ports";
+import { codeOf } from "./postgres-fault.js";
+import type { PooledClient, PostgresPool } from "./postgres-pool.js";
+
+const FIRST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 30_000;
+/** More often nobody is woken: each of them wakes every process. */
+const MIN_INTERVAL_MS = 20;
+/** A hint of our own is back by then, or hints do not come this way. */
+const OWN_HINT_MS = 5_000;
+
+export interface HintsOptions {
+	readonly pool: PostgresPool;
+	readonly schema: string;
+	readonly clock: Clock;
+	readonly logger: Logger;
+	/** Whether a connection listens for the hints of other processes, and they are told of ours. */
+	readonly isShared: boolean;
+}
+
+export interface Hints {
+	add(hint: () => void): () => void;
+	/** Tells everybody, here and elsewhere. Never throws. */
+	give(): void;
+	/** Begins to listen, in the background. */
+	start(): void;
+	/** Why other processes' hints do not come; `undefined`: they do, or nobody wants them. */
+	trouble(): string | undefined;
+	stop(): Promise<void>;
+}
+
+export function createHints({ pool, schema, clock, logger, isShared }: HintsOptions): Hints {
+	const channel = `reelkeep_${schema}`;
+	// An entry of its own for each call: the same function may be added twice, and is removed once at a time.
+	const entries = new Set<{ readonly hint: () => void }>();
+	const stopping = new AbortController();
+	let listening: Promise<void> = Promise.resolve();
+	let telling: Promise<void> | undefined;
+	let isWanted = false;
+	let trouble: string | undefined;
+	let heard = (): void => undefined;
+
+	const giveHere = (): void => {
+		for (const { hint } of entries) {
+			try {
+				hint();
+			} catch (error) {
+				observe(() => logger.error({ error: describeError(error) }, "a listener of onAppended threw"));
+			}
+		}
+	};
+	/** Behind the commit and without a transaction id: who notifies holds a lock that all commits with hints want. */
+	const tell = async (): Promise<void> => {
+		while (isWanted && !stopping.signal.aborted) {
+			isWanted = false;
+			try {
+				await pool.query({ text: "SELECT pg_notify($1, '')", values: [channel] });
+			} catch {
+				// The log is polled as well.
+			}
+			await clock.sleep(MIN_INTERVAL_MS, stopping.signal);
+		}
+		telling = undefined;
+	};
+	const give = (): void => {
+		giveHere();
+		if (!isShared) return;
+		isWanted = true;
+		telling ??= tell();
+	};
+
+	/** Resolves when the connection is gone. */
+	const listenOn = async (client: PooledClient): Promise<void> => {
+		const gone = new AbortController();
+		const leave = (): void => gone.abort("gone");
+		const listener = ({ channel: from }: { readonly channel: string }): void => {
+			if (from !== channel) return;
+			trouble = undefined;
+			heard();
+			giveHere();
+		};
+		client.on("notification", listener);
+		client.on("error", leave);
+		client.on("end", leave);
+		stopping.signal.addEventListener("abort", leave, { once: true });
+		if (stopping.signal.aborted) leave();
+		try {
+			await client.query({ text: `LISTEN ${channel}` });
+			// What was committed before is not hinted at.
+			giveHere();
+			await checkOwnHint(gone.signal);
+			if (!gone.signal.aborted) await aborted(gone.signal);
+		} finally {
+			stopping.signal.removeEventListener("abort", leave);
+			client.removeAllListeners("notification");
+			// Nobody gets it next. What it still says of its end is of no interest, and must have a listener.
+			client.release(true);
+		}
+	};
+	/** Through a pooler that lends a connection for a transaction, `LISTEN` succeeds and nothing is ever heard. */
+	const checkOwnHint = async (signal: AbortSignal): Promise<void> => {
+		if (signal.aborted) return;
+		const back = new AbortController();
+		heard = () => back.abort("heard");
+		signal.addEventListener("abort", heard, { once: true });
+		isWanted = true;
+		telling ??= tell();
+		await clock.sleep(OWN_HINT_MS, back.signal);
+		signal.removeEventListener("abort", heard);
+		heard = () => undefined;
+		if (back.signal.aborted) return;
+		trouble =
+			"hints of other processes do not arrive, so that the log is polled: a pooler such as PgBouncer stands between; connect directly, or turn hints off";
+		observe(() => logger.warn({ channel }, trouble ?? ""));
+	};
+	const listen = async (): Promise<void> => {
+		for (
+			let pauseMs = FIRST_PAUSE_MS;
+			!stopping.signal.aborted;
+			pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)
+		) {
+			const startedAt = clock.now();
+			let code: string | undefined;
+			try {
+				await listenOn(await pool.connect());
+			} catch (error) {
+				code = codeOf(error);
+			}
+			if (stopping.signal.aborted) return;
+			trouble = "the connection that listens for hints is lost; trying again, and polling the log meanwhile";
+			observe(() => logger.warn({ code }, trouble ?? ""));
+			if (clock.now() - startedAt > MAX_PAUSE_MS) pauseMs = FIRST_PAUSE_MS;
+			await clock.sleep(pauseMs, stopping.signal);
+		}
+	};
+
+	return {
+		add(hint) {
+			const entry = { hint };
+			entries.add(entry);
+			return () => void entries.delete(entry);
+		},
+		give,
+		start() {
+			if (isShared) listening = listen();
+		},
+		trouble: () => trouble,
+		async stop() {
+			stopping.abort("stopped");
+			await Promise.all([listening, telling]);
+		},
+	};
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,121 @@
+import { memoryStorage } from "@reelkeep/core";
+import { createReelkeep } from "@reelkeep/core/container";
+import { EVENT_STORE, KEYRING, LEASE_STORE, pickPorts } from "@reelkeep/core/ports";
+import { transcribingLogger } from "@reelkeep/harness/transcript";
+import { sampleCallback } from "@reelkeep/testing";
+import pg from "pg";
+import { describe, expect, test, vi } from "vitest";
+import { postgresStorage } from "./plugin.js";
+import { missing, newPool, newSchema, useServer } from "./test-postgres.js";
+
+const { server } = useServer();
+
+function compose(schema: string, options: Partial<Parameters<typeof postgresStorage>[0]> = {}) {
+	const { connectionString } = server();
+	const keys = pickPorts(memoryStorage(), [KEYRING]);
+	const storage = postgresStorage({ connectionString, schema, ...options } as never);
+	return createReelkeep({ plugins: [storage, keys], logger: transcribingLogger() });
+}
+
+const report = (track: string) => ({
+	requestParam: JSON.stringify(sampleCallback({ track_info: track })),
+	appKey: "12345678",
+	metadata: { ingress: "http" },
+});
+
+test("a schema that is no name is refused at once", () => {
+	expect(() => postgresStorage({ connectionString: "postgres://x", schema: "No" })).toThrow(RangeError);
+});
+
+describe.skipIf(missing !== undefined)("postgresStorage", () => {
+	test("keeps what is received, and a subscription in another process goes on where it was", async () => {
+		const schema = newSchema();
+		const first = compose(schema);
+		await first.start();
+		const heard: string[] = [];
+		const subscription = first.subscribe("billing", async ({ data }) => {
+			if ("trackInfo" in data) heard.push(String(data.trackInfo));
+		});
+		await first.receive(report("a"));
+		await vi.waitFor(() => expect(heard).toEqual(["a"]));
+		await subscription.stop?.();
+		await first.stop();
+
+		const second = compose(schema);
+		await second.start();
+		await second.receive(report("b"));
+		second.subscribe("billing", async ({ data }) => {
+			if ("trackInfo" in data) heard.push(String(data.trackInfo));
+		});
+		await vi.waitFor(() => expect(heard).toEqual(["a", "b"]));
+		expect(await second.health.check()).toEqual([]);
+		await second.stop();
+	});
+
+	test("answers a callback that comes to two processes at once as one recording", async () => {
+		const schema = newSchema();
+		const both = [compose(schema), compose(schema)];
+		for (const one of both) await one.start();
+		const outcomes = await Promise.all(
+			Array.from({ length: 20 }, (_, index) => both[index % 2]?.receive(report("same"))),
+		);
+		expect(outcomes.map((outcome) => outcome?._tag).sort()).toEqual([
+			...Array(19).fill("AlreadyReported"),
+			"Reported",
+		]);
+		for (const one of both) await one.stop();
+	});
+
+	test("takes a pool of the user's, and leaves it open", async () => {
+		const pool = new pg.Pool({ connectionString: server().connectionString });
+		const reelkeep = compose(newSchema(), { pool });
+		await reelkeep.start();
+		expect((await reelkeep.receive(report("a")))._tag).toBe("Reported");
+		await reelkeep.stop();
+		expect((await pool.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+		await pool.end();
+	});
+
+	test("does not start where a server does not keep what it was given", async () => {
+		const admin = newPool(server());
+		await admin.query({ text: "CREATE ROLE careless LOGIN SUPERUSER" });
+		await admin.query({ text: "ALTER ROLE careless SET synchronous_commit = off" });
+		await admin.end();
+		const connectionString = server().connectionString.replace(/\/\/[^@]*@/, "//careless@");
+		await expect(compose(newSchema(), { connectionString }).start()).rejects.toMatchObject({
+			_tag: "StoreFault",
+			reason: "failed",
+			message: expect.stringContaining("synchronous_commit is off"),
+		});
+	});
+
+	test("says what to do when there is no server, and no password in it", async () => {
+		const connectionString = "postgres://user:a-secret-password@127.0.0.1:1/none";
+		const failure: unknown = await compose(newSchema(), { connectionString })
+			.start()
+			.catch((error: unknown) => error);
+		expect(failure).toMatchObject({ _tag: "StoreFault", reason: "io", retryable: true });
+		expect(String(failure)).not.toContain("a-secret");
+	});
+
+	test("refuses everything before its start and after its stop", async () => {
+		const reelkeep = compose(newSchema());
+		expect(await reelkeep.receive(report("a"))).toMatchObject({ _tag: "Unavailable" });
+		await reelkeep.start();
+		const store = reelkeep.get(EVENT_STORE);
+		await reelkeep.stop();
+		await expect(store.append("a", [], "any")).rejects.toBeInstanceOf(RangeError);
+		await expect(store.readAll()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ reason: "closed" });
+	});
+
+	test("grants leases across processes", async () => {
+		const schema = newSchema();
+		const both = [compose(schema), compose(schema)];
+		for (const one of both) await one.start();
+		const [mine, yours] = await Promise.all(
+			both.map((one, index) => one.get(LEASE_STORE).acquire("work", `owner-${index}`, 60_000)),
+		);
+		expect([mine?._tag, yours?._tag].sort()).toEqual(["Acquired", "Held"]);
+		for (const one of both) await one.stop();
+	});
+});

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { checkSnapshotName, type Snapshot, type SnapshotStore } from "@reelkeep/core/ports";
+import { toFault } from "./postgres-fault.js";
+import type { PostgresPool } from "./postgres-pool.js";
+import { toText } from "./postgres-text.js";
+
+/** Larger ones are folded anew at each start: a row has a gigabyte at most, and goes over the network whole. */
+const MAX_SNAPSHOT_BYTES = 64 * 1024 * 1024;
+
+/** Makes the snapshot store of a schema that is there; a row for each projection. */
+export function createPostgresSnapshotStore(deps: {
+	readonly pool: PostgresPool;
+	readonly schema: string;
+	/** In bytes of JSON. Default 64 MiB. */
+	readonly maxSnapshotBytes?: number;
+}): SnapshotStore {
+	const { pool, schema, maxSnapshotBytes: maxBytes = MAX_SNAPSHOT_BYTES } = deps;
+	const table = `${schema}.snapshots`;
+	/** Saves of one name take effect in the order of the calls. */
+	const turns = new Map<string, Promise<unknown>>();
+	const inTurn = async <Result>(name: string, work: () => Promise<Result>): Promise<Result> => {
+		const turn = (turns.get(name) ?? Promise.resolve()).then(work);
+		const ended = turn.catch(() => undefined);
+		turns.set(name, ended);
+		try {
+			return await turn;
+		} finally {
+			if (turns.get(name) === ended) turns.delete(name);
+		}
+	};
+	return {
+		async load(name) {
+			checkSnapshotName(name);
+			try {
+				const text = `SELECT sha256, snapshot FROM ${table} WHERE name = $1`;
+				const { rows } = await pool.query({ text, values: [toText(name)] });
+				return rows[0] === undefined ? undefined : read(String(rows[0].sha256), String(rows[0].snapshot));
+			} catch (error) {
+				throw toFault(error, "loading a snapshot");
+			}
+		},
+		async save(name, snapshot) {
+			checkSnapshotName(name);
+			const text = JSON.stringify(snapshot);
+			const bytes = Buffer.byteLength(text);
+			if (bytes > maxBytes) return { _tag: "TooLarge", bytes, maxBytes };
+			return inTurn(name, async () => {
+				try {
+					await pool.query({
+						text: `INSERT INTO ${table} (name, sha256, snapshot) VALUES ($1, $2, $3)
+							ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, snapshot = excluded.snapshot`,
+						values: [toText(name), sha256Of(text), text],
+					});
+					return { _tag: "Saved" };
+				} catch (error) {
+					throw toFault(error, "saving a snapshot");
+				}
+			});
+		},
+	};
+}
+
+/** One that was changed is none: the log has everything. */
+function read(sha256: string, text: string): Snapshot | undefined {
+	return sha256 === sha256Of(text) ? (JSON.parse(text) as Snapshot) : undefined;
+}
+
+function sha256Of(text: string): string {
+	return createHash("sha256").update(text).digest("hex");
+}

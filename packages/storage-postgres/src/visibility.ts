@@ -1,0 +1,62 @@
+// When what was appended can be seen in the log: once every transaction that began earlier has ended.
+
+import type { Clock } from "@reelkeep/core/ports";
+import type { PostgresPool } from "./postgres-pool.js";
+
+/**
+ * A transaction of somebody else's may stay open for hours: what is durable is answered all the same, and seen in the
+ * log when that one ends.
+ */
+const MAX_WAIT_MS = 1_000;
+const FIRST_PAUSE_MS = 1;
+const MAX_PAUSE_MS = 50;
+
+export type WhenVisible = (transaction: bigint) => Promise<void>;
+
+interface Waiter {
+	readonly transaction: bigint;
+	readonly until: number;
+	readonly resolve: () => void;
+}
+
+/** Asks the server for all who wait together. */
+export function createVisibility(deps: {
+	readonly pool: PostgresPool;
+	readonly schema: string;
+	readonly clock: Clock;
+}): WhenVisible {
+	const { pool, schema, clock } = deps;
+	const text = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + transaction_offset AS horizon FROM ${schema}.log`;
+	let waiters: Waiter[] = [];
+	let isAsking = false;
+
+	const askHorizon = async (): Promise<bigint | undefined> => {
+		try {
+			const { rows } = await pool.query({ text });
+			return BigInt(String(rows[0]?.horizon ?? 0));
+		} catch {
+			// What is waited for is durable: that nobody can be asked is no reason to answer otherwise.
+			return undefined;
+		}
+	};
+	const ask = async (): Promise<void> => {
+		isAsking = true;
+		for (let pauseMs = FIRST_PAUSE_MS; waiters.length > 0; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+			const horizon = await askHorizon();
+			const now = clock.now();
+			const isDone = ({ transaction, until }: Waiter): boolean =>
+				horizon === undefined || transaction < horizon || now >= until;
+			const done = waiters.filter(isDone);
+			waiters = waiters.filter((waiter) => !done.includes(waiter));
+			for (const { resolve } of done) resolve();
+			if (waiters.length > 0) await clock.sleep(pauseMs);
+		}
+		isAsking = false;
+	};
+
+	return (transaction) =>
+		new Promise((resolve) => {
+			waiters.push({ transaction, until: clock.now() + MAX_WAIT_MS, resolve });
+			if (!isAsking) void ask();
+		});
+}
