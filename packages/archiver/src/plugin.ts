@@ -1,10 +1,12 @@
 // The archiver as a plugin, with the HTTP source as the default of `VideoSource`.
 
+import { type HeldLease, holdLease } from "@reelkeep/core";
 import {
 	CLOCK,
 	EVENT_STORE,
 	IDS,
 	KEYRING,
+	LEASE_STORE,
 	LINK_REFRESHER,
 	LOGGER,
 	NOTICES,
@@ -20,13 +22,17 @@ import { createMp4Probe } from "./mp4-probe.js";
 import { loadMp4Parser } from "./mp4-probe-library.js";
 import { PLUGIN_NAME } from "./problems.js";
 
+/** Of the processes that share a store, one keeps the videos. */
+const LEASE_NAME = "archiver";
+const NOTHING: ArchiverSummary = { archived: 0, lost: 0, waiting: 0 };
+
 export interface ArchiverPluginOptions extends ArchiverOptions, HttpVideoSourceOptions {
 	/** Looks at each video as an MP4, and notes in its receipt whether a player can play it. Default `false`. */
 	readonly probeMp4?: boolean;
 }
 
 export interface ArchiverPlugin extends Plugin {
-	/** `Archiver.whenIdle`. *Errors*: rejects before the start. */
+	/** `Archiver.whenIdle`; where another process keeps the videos, once this one does. *Errors*: rejects before the start. */
 	whenIdle(options?: { readonly signal?: AbortSignal }): Promise<ArchiverSummary>;
 }
 
@@ -39,43 +45,84 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 	// `createArchiver` checks them too, but only at the start.
 	checkArchiverOptions(options);
 	const source = createHttpVideoSource(options);
-	let running: Archiver | undefined;
+	const stopping = new AbortController();
+	/** The one of this process that works, or worked last. */
+	let newest: Archiver | undefined;
+	let isWorking = false;
+	let held: HeldLease | undefined;
+	const waiting = new Set<(archiver: Archiver | undefined) => void>();
+	const tell = (): void => {
+		for (const told of waiting) told(newest);
+		waiting.clear();
+	};
+	/** The one that works in this process, as soon as it may; `undefined`: it never did. */
+	const whenWorking = async (): Promise<Archiver | undefined> =>
+		newest !== undefined || stopping.signal.aborted ? newest : new Promise((resolve) => waiting.add(resolve));
 	return {
 		name: PLUGIN_NAME,
 		provides: [VIDEO_SOURCE],
-		needs: [EVENT_STORE, VIDEO_STORE, KEYRING, LINK_REFRESHER, CLOCK, IDS, LOGGER, TELEMETRY, NOTICES],
+		needs: [
+			...[EVENT_STORE, VIDEO_STORE, KEYRING, LINK_REFRESHER, CLOCK, IDS, LOGGER, TELEMETRY, NOTICES],
+			LEASE_STORE,
+		],
 		register(registry) {
 			registry.provide(VIDEO_SOURCE, () => source);
 		},
 		async start(get) {
 			if (options.probeMp4 === true) await loadMp4Parser();
-			running = createArchiver(
-				{
-					store: get(EVENT_STORE),
-					videoStore: get(VIDEO_STORE),
-					source: get(VIDEO_SOURCE),
-					keyring: get(KEYRING),
-					clock: get(CLOCK),
-					ids: get(IDS),
-					logger: get(LOGGER),
-					telemetry: get(TELEMETRY),
-					notices: get(NOTICES),
-					refresher: get(LINK_REFRESHER),
-					...(options.probeMp4 === true ? { probeMp4: createMp4Probe } : {}),
-				},
-				options,
+			const create = () =>
+				createArchiver(
+					{
+						store: get(EVENT_STORE),
+						videoStore: get(VIDEO_STORE),
+						source: get(VIDEO_SOURCE),
+						keyring: get(KEYRING),
+						clock: get(CLOCK),
+						ids: get(IDS),
+						logger: get(LOGGER),
+						telemetry: get(TELEMETRY),
+						notices: get(NOTICES),
+						refresher: get(LINK_REFRESHER),
+						...(options.probeMp4 === true ? { probeMp4: createMp4Probe } : {}),
+					},
+					options,
+				);
+			const work = async (signal: AbortSignal): Promise<void> => {
+				const archiver = create();
+				newest = archiver;
+				isWorking = true;
+				archiver.start();
+				tell();
+				await aborted(signal);
+				await archiver.stop();
+				isWorking = false;
+			};
+			const { signal } = stopping;
+			held = holdLease(
+				{ leases: get(LEASE_STORE), clock: get(CLOCK), logger: get(LOGGER) },
+				{ name: LEASE_NAME, owner: get(IDS).next(), work, signal },
 			);
-			running.start();
+			held.ended.then(tell, tell);
+			await held.decided;
 		},
 		async stop() {
-			await running?.stop();
+			stopping.abort();
+			await held?.ended;
 		},
-		async whenIdle(waiting) {
-			if (running === undefined) throw new Error("the archiver is not started");
-			return running.whenIdle(waiting);
+		async whenIdle(idle) {
+			if (held === undefined) throw new Error("the archiver is not started");
+			const archiver = await whenWorking();
+			return archiver === undefined ? NOTHING : archiver.whenIdle(idle);
 		},
 		async check() {
-			return (await running?.check()) ?? [];
+			return isWorking ? ((await newest?.check()) ?? []) : [];
 		},
 	};
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		if (signal.aborted) resolve();
+		else signal.addEventListener("abort", () => resolve(), { once: true });
+	});
 }

@@ -4,13 +4,16 @@
 import { whenCaughtUp } from "./caught-up.js";
 import type { DeliveryParked } from "./delivery-ledger.js";
 import type { ReelkeepEvent, UnknownEvent } from "./events.js";
+import { holdLease, noLeases } from "./hold-lease.js";
 import { describeError, observe } from "./observe.js";
 import type { CheckpointStore } from "./ports/checkpoint-store.js";
 import type { EventStore, Position, StreamName } from "./ports/event-store.js";
+import type { LeaseStore } from "./ports/lease-store.js";
 import type { Clock, Ids, Logger } from "./ports/runtime.js";
 import { isStoreFault } from "./ports/store-fault.js";
 import { createProgress } from "./progress.js";
 import { replayEvents } from "./replay.js";
+import { sha256Hex } from "./sha256.js";
 import { resolveSubscribeOptions } from "./subscribe-options.js";
 import { type Running, runSubscription } from "./subscription-run.js";
 
@@ -79,7 +82,7 @@ export interface Subscription {
 	replay(options?: ReplayOptions): Promise<number>;
 	/**
 	 * Resolves when every event that is in the log now has been handled or parked, or the subscription was stopped; a fault of
-	 * the log that passes is waited out. *Errors*: rejects as `ended`, or with a `StoreFault` that will not pass.
+	 * the log that passes is waited out. Where another process has the subscription, it waits until this one has. *Errors*: rejects as `ended`, or with a `StoreFault` that will not pass.
 	 */
 	whenCaughtUp(): Promise<void>;
 	/** Lets the handlers under way finish, saves the checkpoint, and resolves. Idempotent. */
@@ -94,10 +97,13 @@ export interface SubscribeDeps {
 	readonly clock: Clock;
 	readonly ids: Ids;
 	readonly logger: Logger;
+	/** Who may hand out events, of several processes. Left out: this one. */
+	readonly leases?: LeaseStore;
 }
 
 /**
- * Starts the subscription `name`. Each name has one checkpoint and must have one owner at a time.
+ * Starts the subscription `name`. Each name has one checkpoint and one owner at a time: who holds its lease; the others
+ * stand by.
  * *Errors*: throws a `TypeError` for a name that is empty or longer than 256 characters, and a `RangeError` or `TypeError`
  * for options that make no sense.
  */
@@ -130,8 +136,30 @@ export function subscribe(
 		tellRunning();
 	};
 	const waiting = { name, clock: deps.clock, logger: deps.logger, signal, onWait };
-	const hooks = { ending, progress, onRunning };
-	const ended = runSubscription(deps, waiting, handler, resolved, hooks).catch((error) => {
+	/** One run: as long as the lease is ours. */
+	const work = async (held: AbortSignal): Promise<void> => {
+		const run = new AbortController();
+		const end = (): void => run.abort(signal.aborted ? signal.reason : "lost");
+		held.addEventListener("abort", end, { once: true });
+		if (held.aborted) end();
+		const ownWaiting = { ...waiting, signal: run.signal };
+		try {
+			await runSubscription(deps, ownWaiting, handler, resolved, { ending: run, progress, onRunning });
+		} catch (error) {
+			// Whoever has it now went on from the last checkpoint.
+			if (run.signal.reason !== "lost") throw error;
+		} finally {
+			running = undefined;
+		}
+		if (!signal.aborted)
+			observe(() => deps.logger.warn({ subscription: name }, "another process has it now"));
+	};
+	const owner = deps.ids.next();
+	const leases = deps.leases ?? noLeases;
+	const lease = { name: leaseOf(name), owner, work, signal };
+	const holding = holdLease({ ...deps, leases }, lease);
+	const ended = holding.ended.catch((error) => {
+		ending.abort("ended");
 		// What was not saved comes again: a fault that would pass, or a read that the stop cut short, is no reason to fail it.
 		const isHarmless = error === signal.reason || (isStoreFault(error) && error.retryable);
 		if (!(isStopped && isHarmless)) throw error;
@@ -164,6 +192,11 @@ export function subscribe(
 			await ended.catch(() => undefined);
 		},
 	};
+}
+
+/** Names of subscriptions may be as long as those of leases. */
+function leaseOf(name: string): string {
+	return `subscription-${sha256Hex(name)}`;
 }
 
 function describeProblem(name: string, running: Running | undefined): string | undefined {

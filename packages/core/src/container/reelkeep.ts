@@ -4,6 +4,7 @@
 import "reflect-metadata/lite";
 import { type DependencyContainer, container as globalContainer, type InjectionToken } from "tsyringe";
 import type { ReelkeepEvent } from "../events.js";
+import { noLeases } from "../hold-lease.js";
 import { createLiveEmitter, type LiveEvents } from "../live-events.js";
 import { createNoticeEmitter, type NoticeEvents } from "../notice-emitter.js";
 import { errorName, observe } from "../observe.js";
@@ -20,6 +21,7 @@ import {
 	HEALTH,
 	IDS,
 	KEYRING,
+	LEASE_STORE,
 	LINK_REFRESHER,
 	LOGGER,
 	RECEIVE,
@@ -84,7 +86,8 @@ export interface Reelkeep {
 	/** What goes on right now in this process and is no fact for the log: `archiveProgress`, `recordingAtRisk`. */
 	readonly notices: NoticeEvents;
 	/**
-	 * Follows the log durably: from the beginning, at least once, each recording in order, across restarts.
+	 * Follows the log durably: from the beginning, at least once, each recording in order, across restarts. Where several
+	 * processes subscribe under one name, one of them is handed the events, and another takes over when it ends.
 	 * *Errors*: throws before `start` and after `stop`.
 	 */
 	subscribe(name: string, handler: SubscriptionHandler, options?: SubscribeOptions): Subscription;
@@ -197,10 +200,8 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 			requireRunning("subscribe", "subscribed to");
 			requireProvided(child, CHECKPOINT_STORE, "a subscription");
 			const deps = { store: get(EVENT_STORE), clock: get(CLOCK), ids: get(IDS), logger: get(LOGGER) };
-			const checkpoints = get(CHECKPOINT_STORE);
-			return subscriptions.add(name, () =>
-				subscribe({ ...deps, checkpoints }, name, handler, subscribeOptions),
-			);
+			const kept = { checkpoints: get(CHECKPOINT_STORE), leases: get(LEASE_STORE) };
+			return subscriptions.add(name, () => subscribe({ ...deps, ...kept }, name, handler, subscribeOptions));
 		},
 		project(definition, projectionOptions) {
 			requireRunning("project", "projected");
@@ -245,6 +246,7 @@ function registerDefaults(
 	provide(TELEMETRY, noTelemetry);
 	provide(ADMISSION, admitEveryApp);
 	provide(LINK_REFRESHER, noLinkRefresher);
+	provide(LEASE_STORE, noLeases);
 }
 
 /**

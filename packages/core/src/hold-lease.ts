@@ -1,0 +1,162 @@
+// Work that one process at a time does: it holds a lease, renews it while it works, and stops when it is lost. The others
+// stand by, and one of them takes over.
+
+import { describeError, observe } from "./observe.js";
+import type { Lease, LeaseStore } from "./ports/lease-store.js";
+import type { Clock, Logger } from "./ports/runtime.js";
+import { isStoreFault } from "./ports/store-fault.js";
+
+/** A process that dies is replaced within this and a third more. */
+const DURATION_MS = 30_000;
+
+/** There are no other processes: everything is granted, and for ever. */
+export const noLeases: LeaseStore = {
+	acquire: async (name, owner) => ({
+		_tag: "Acquired",
+		lease: { name, owner, fencingToken: 1, expiresAt: Number.MAX_SAFE_INTEGER },
+	}),
+	renew: async (lease) => ({ _tag: "Renewed", lease }),
+	release: async () => undefined,
+};
+
+export interface HoldLeaseOptions {
+	/** What the lease is for: the same in all processes. */
+	readonly name: string;
+	/** This process: unlike all others. */
+	readonly owner: string;
+	/** Works until `held` aborts, then resolves: somebody else may be at it by then. When it resolves before, all is over. */
+	readonly work: (held: AbortSignal) => Promise<void>;
+	/** Ends it all: the work is stopped, and the lease given back. */
+	readonly signal: AbortSignal;
+	/** Milliseconds; default 30 seconds. */
+	readonly durationMs?: number;
+}
+
+export interface HeldLease {
+	/** Resolves once it is known whether the lease is ours or another's. Rejects as `ended`. */
+	readonly decided: Promise<void>;
+	/** Who holds it, when it is not us; `undefined`: we do, or nobody knows. */
+	heldBy(): string | undefined;
+	/** Resolves when `signal` has aborted and the work has stopped, or is done; rejects with what the work rejects with. */
+	readonly ended: Promise<void>;
+}
+
+/**
+ * Does `work` whenever this process holds the lease. A store that fails is asked again; work that is under way goes on
+ * until the lease may be over.
+ * *Promise*: by this process's clock `held` aborts before the lease is over. A process that stood still may find out late:
+ * what it does then must be refused by what it writes to.
+ */
+export function holdLease(
+	deps: { readonly leases: LeaseStore; readonly clock: Clock; readonly logger: Logger },
+	options: HoldLeaseOptions,
+): HeldLease {
+	const { leases, clock, logger } = deps;
+	const { name, owner, work, signal, durationMs = DURATION_MS } = options;
+	const pauseMs = Math.ceil(durationMs / 3);
+	let holder: string | undefined;
+	let decide = (): void => undefined;
+	const known = new Promise<void>((resolve) => {
+		decide = resolve;
+	});
+
+	/** `undefined`: it is another's, or the store cannot say. */
+	const acquire = async (): Promise<Lease | undefined> => {
+		try {
+			const result = await leases.acquire(name, owner, durationMs);
+			holder = result._tag === "Held" ? result.owner : undefined;
+			decide();
+			return result._tag === "Acquired" ? result.lease : undefined;
+		} catch (error) {
+			if (!isStoreFault(error) || !error.retryable) throw error;
+			warn(error);
+			return undefined;
+		}
+	};
+	const warn = (error: unknown): void => {
+		const details = { lease: name, error: describeError(error) };
+		observe(() => logger.warn(details, "a lease cannot be asked for; trying again"));
+	};
+	/** Resolves when the lease is lost, may be over, or is no longer wanted. `since`: when it was asked for. */
+	const keep = async (lease: Lease, since: number, until: AbortSignal): Promise<void> => {
+		if (isForEver(lease)) return aborted(until);
+		for (let safeUntil = since + durationMs; !until.aborted; ) {
+			await clock.sleep(Math.max(0, Math.min(pauseMs, safeUntil - clock.now())), until);
+			if (until.aborted) return;
+			const askedAt = clock.now();
+			if (askedAt >= safeUntil) return;
+			try {
+				const renewed = await withinTime(leases.renew(lease, durationMs), safeUntil - askedAt, until);
+				if (renewed === undefined || renewed._tag === "LeaseLost") return;
+				safeUntil = askedAt + durationMs;
+			} catch (error) {
+				if (!isStoreFault(error) || !error.retryable) throw error;
+				warn(error);
+			}
+		}
+	};
+	const withinTime = async <Result>(
+		asked: Promise<Result>,
+		leftMs: number,
+		until: AbortSignal,
+	): Promise<Result | undefined> => {
+		const over = new AbortController();
+		const stop = (): void => over.abort("over");
+		until.addEventListener("abort", stop, { once: true });
+		// Whoever answers when nobody waits any more may also fail.
+		asked.catch(() => undefined);
+		try {
+			return await Promise.race([asked, clock.sleep(leftMs, over.signal).then(() => undefined)]);
+		} finally {
+			until.removeEventListener("abort", stop);
+			stop();
+		}
+	};
+	/** Whether there is more to do, once the lease is lost or no longer wanted. */
+	const workWhileHeld = async (lease: Lease, since: number): Promise<boolean> => {
+		const over = new AbortController();
+		const stop = (): void => over.abort("stopped");
+		signal.addEventListener("abort", stop, { once: true });
+		if (signal.aborted) stop();
+		const { fencingToken } = lease;
+		if (!isForEver(lease)) observe(() => logger.debug({ lease: name, fencingToken }, "a lease is held"));
+		try {
+			const kept = keep(lease, since, over.signal).finally(stop);
+			let isDone = false;
+			const worked = work(over.signal).finally(() => {
+				isDone = !over.signal.aborted;
+				stop();
+			});
+			await Promise.all([kept, worked]);
+			return !isDone;
+		} finally {
+			signal.removeEventListener("abort", stop);
+			await leases.release(lease).catch(() => undefined);
+		}
+	};
+	const run = async (): Promise<void> => {
+		while (!signal.aborted) {
+			const since = clock.now();
+			const lease = await acquire();
+			if (lease === undefined) await clock.sleep(pauseMs, signal);
+			else if (!(await workWhileHeld(lease, since))) return;
+		}
+	};
+	const ended = run();
+	const decided = Promise.race([known, ended]);
+	// Whoever looks at one of them is told; that nobody looks is no unhandled rejection.
+	for (const one of [ended, decided]) one.catch(() => undefined);
+	return { decided, heldBy: () => holder, ended };
+}
+
+/** One that is never over needs no renewal. */
+function isForEver({ expiresAt }: Lease): boolean {
+	return expiresAt === Number.MAX_SAFE_INTEGER;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		if (signal.aborted) resolve();
+		else signal.addEventListener("abort", () => resolve(), { once: true });
+	});
+}

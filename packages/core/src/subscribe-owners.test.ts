@@ -1,0 +1,122 @@
+// Several processes that subscribe under one name: one of them is handed the events, and another takes over.
+
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { systemClock as clock, randomIds, silentLogger } from "./container/index.js";
+import { createMemoryCheckpointStore } from "./memory/checkpoint-store.js";
+import { createMemoryEventStore } from "./memory/event-store.js";
+import { createMemoryLeaseStore } from "./memory/lease-store.js";
+import type { LeaseStore } from "./ports/lease-store.js";
+import { type Subscription, subscribe } from "./subscribe.js";
+
+const passes = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+/** A lease, and the third that who stands by sleeps. */
+const TAKEOVER_MS = 40_000;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function given() {
+	const store = createMemoryEventStore({ clock });
+	const checkpoints = createMemoryCheckpointStore();
+	const leases = createMemoryLeaseStore({ clock });
+	const handled: string[] = [];
+	let serial = 0;
+	return {
+		handled,
+		append: () => {
+			serial += 1;
+			const event = { id: `e${serial}`, type: "Noted", schemaVersion: 1, data: {}, metadata: {} };
+			return store.append(`s${serial % 3}`, [event], "any");
+		},
+		appended: () => Array.from({ length: serial }, (_, index) => `e${index + 1}`),
+		start(process: string) {
+			let isCut = false;
+			const unlessCut = <Result>(asked: () => Promise<Result>): Promise<Result> =>
+				isCut ? new Promise(() => undefined) : asked();
+			const its: LeaseStore = {
+				acquire: (...asked) => unlessCut(() => leases.acquire(...asked)),
+				renew: (...asked) => unlessCut(() => leases.renew(...asked)),
+				release: (...asked) => unlessCut(() => leases.release(...asked)),
+			};
+			const deps = { store, checkpoints, clock, ids: randomIds, logger: silentLogger, leases: its };
+			const subscription: Subscription = subscribe(deps, "mail", async ({ id }) => {
+				handled.push(`${process}:${id}`);
+			});
+			return {
+				subscription,
+				/** From now on nothing reaches the leases, and no answer comes: what a paused process looks like. */
+				cut: () => {
+					isCut = true;
+				},
+			};
+		},
+	};
+}
+
+const idsOf = (handled: readonly string[]): readonly string[] =>
+	handled.map((one) => one.split(":")[1] ?? "");
+
+describe("a subscription of several processes", () => {
+	test("is handed to one of them, and to another once that one stops", async () => {
+		const { handled, append, start } = given();
+		const one = start("one");
+		await passes(0);
+		const other = start("other");
+		await append();
+		await passes(1_000);
+		expect(handled).toEqual(["one:e1"]);
+		expect(other.subscription.problem()).toBeUndefined();
+		await one.subscription.stop();
+		await append();
+		await passes(TAKEOVER_MS);
+		expect(handled).toEqual(["one:e1", "other:e2"]);
+		await other.subscription.stop();
+		expect(vi.getTimerCount()).toBe(0);
+	});
+
+	test("goes on elsewhere when its process hangs, which stops handing out events by itself", async () => {
+		const { handled, append, start } = given();
+		const one = start("one");
+		await passes(0);
+		const other = start("other");
+		await append();
+		await passes(1_000);
+		one.cut();
+		await passes(TAKEOVER_MS);
+		await append();
+		await passes(1_000);
+		expect(handled).toEqual(["one:e1", "other:e2"]);
+		await other.subscription.stop();
+	});
+
+	test("loses no event and doubles none, however often it changes hands between events", async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.array(fc.constantFrom("append", "stop", "cut"), { maxLength: 12 }),
+				async (steps) => {
+					const { handled, append, appended, start } = given();
+					let serial = 0;
+					let owner = start(`p${serial}`);
+					await passes(0);
+					let standby = start(`p${++serial}`);
+					for (const step of steps) {
+						if (step === "append") await append();
+						await passes(1_000);
+						if (step === "append") continue;
+						if (step === "stop") await owner.subscription.stop();
+						else owner.cut();
+						await passes(TAKEOVER_MS);
+						owner = standby;
+						standby = start(`p${++serial}`);
+					}
+					await append();
+					await passes(1_000);
+					expect(idsOf(handled)).toEqual(appended());
+					expect(handled.at(-1)).toBe(`p${serial - 1}:${appended().at(-1)}`);
+				},
+			),
+			{ numRuns: 30 },
+		);
+	});
+});
