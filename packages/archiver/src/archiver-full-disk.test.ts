@@ -150,7 +150,9 @@ describe("a disk that fails", () => {
 		const archiver = begin(videoStore, source);
 		await eventually(async () => (await messagesOf(archiver)).includes("input/output error"));
 		await pause();
-		expect(seen).toEqual({ most: CONCURRENCY, opened: CONCURRENCY });
+		expect(seen.opened).toBe(CONCURRENCY);
+		// On a busy machine the first may have failed before the last is opened.
+		expect(seen.most).toBeLessThanOrEqual(CONCURRENCY);
 		seen.most = 0;
 		scene.clock.shift(60_000);
 		await eventually(() => seen.opened === CONCURRENCY + 1);

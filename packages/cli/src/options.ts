@@ -81,6 +81,13 @@ export function dataOption(): Option {
 	return new Option("--data <directory>", "where events and videos are kept").env("REELKEEP_DATA");
 }
 
+export function eventsOption(): Option {
+	return new Option(
+		"--events <url>",
+		"postgres://USER@HOST/DATABASE: events in PostgreSQL, for any number of processes, each with a data directory of its own and all with one --key-file (default: in the data directory); a password goes into REELKEEP_EVENTS, PGPASSWORD or ~/.pgpass",
+	).env("REELKEEP_EVENTS");
+}
+
 export function keyFileOption(): Option {
 	return new Option(
 		"--key-file <file>",

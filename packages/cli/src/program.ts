@@ -13,6 +13,7 @@ import {
 	appOptions,
 	DEFAULT_HTTP,
 	dataOption,
+	eventsOption,
 	grpcOptions,
 	keyFileOption,
 	logLevelOption,
@@ -53,6 +54,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
 function serveCommand(setExitCode: (code: number) => void): Command {
 	const serve = withOptions(new Command("serve"), [
 		dataOption(),
+		eventsOption(),
 		new Option("--http <address>", "where to listen: HOST:PORT (port 0: any free one) or off")
 			.env("REELKEEP_HTTP")
 			.default(DEFAULT_HTTP),

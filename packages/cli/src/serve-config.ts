@@ -7,7 +7,12 @@ import { type ArchivingConfig, type ArchivingFlags, readArchivingConfig } from "
 import { parseWholeNumber } from "./flag-values.js";
 import { parseAddress, parseNumber, UsageError } from "./flags.js";
 import { type GrpcConfig, type GrpcFlags, readGrpcConfig } from "./grpc-config.js";
-import { readStorageConfig, type StorageConfig, type StorageFlags } from "./storage-config.js";
+import {
+	readEventsConfig,
+	readStorageConfig,
+	type StorageConfig,
+	type StorageFlags,
+} from "./storage-config.js";
 import { readVerifierConfig, type VerifierConfig, type VerifierFlags } from "./verifier-config.js";
 
 /** As of `ReceiveOptions.rateLimit`. */
@@ -20,6 +25,7 @@ export interface ServeFlags
 		GrpcFlags,
 		StorageFlags,
 		ArchivingFlags {
+	readonly events?: string;
 	readonly http: string;
 	readonly path?: string;
 	readonly failureAnswer: FailureAnswer;
@@ -30,6 +36,8 @@ export interface ServeFlags
 
 export interface ServeConfig {
 	readonly storage: StorageConfig;
+	/** A connection string of PostgreSQL, a secret; `undefined`: events are in the data directory. */
+	readonly events: string | undefined;
 	/** `undefined`: no HTTP ingress. */
 	readonly http: HttpConfig | undefined;
 	/** `undefined`: no gRPC ingress. */
@@ -78,6 +86,7 @@ export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): 
 			...(maxMib === undefined ? {} : { maxBytes: maxMib * 1024 * 1024 }),
 		},
 		storage: readStorageConfig(flags, environment),
+		events: readEventsConfig(flags, environment),
 		archiving: readArchivingConfig(flags, environment),
 		warnings: [...warnings, ...grpcWarnings, ...projects.warnings],
 	};

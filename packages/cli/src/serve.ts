@@ -4,6 +4,7 @@ import { createTopVerifier, httpIngress } from "@reelkeep/adapter-http";
 import { archiver } from "@reelkeep/archiver";
 import { type Logger, projectAdmission } from "@reelkeep/core";
 import { createReelkeep, systemClock } from "@reelkeep/core/container";
+import { KEYRING, type Plugin, pickPorts, VIDEO_STORE } from "@reelkeep/core/ports";
 import { fsStorage } from "@reelkeep/storage-fs";
 import { toUsageError, UsageError } from "./flags.js";
 import { openLog } from "./logging.js";
@@ -45,7 +46,7 @@ async function compose(config: ServeConfig, logger: Logger) {
 		const grpc = await composeGrpc(config);
 		const ingresses = [http, grpc].filter((ingress) => ingress !== undefined);
 		const plugins = [
-			fsStorage(config.storage),
+			...(await composeStorage(config)),
 			archiver(archiving),
 			...(projects === undefined ? [] : [projectAdmission(projects)]),
 			...(ingresses.length === 0 ? [] : [secretTraffic(), ...ingresses]),
@@ -54,6 +55,16 @@ async function compose(config: ServeConfig, logger: Logger) {
 	} catch (error) {
 		throw toUsageError(error);
 	}
+}
+
+/** What speaks PostgreSQL's protocol is loaded by those who keep events there. Videos and keys are in the data directory. */
+async function composeStorage({ storage, events }: ServeConfig): Promise<readonly Plugin[]> {
+	if (events === undefined) return [fsStorage(storage)];
+	const { postgresStorage } = await import("@reelkeep/storage-postgres");
+	return [
+		postgresStorage({ connectionString: events }),
+		pickPorts(fsStorage(storage), [VIDEO_STORE, KEYRING]),
+	];
 }
 
 /** What its ingress refuses was asked for by one of these. */

@@ -118,4 +118,25 @@ describe.skipIf(missing !== undefined)("postgresStorage", () => {
 		expect([mine?._tag, yours?._tag].sort()).toEqual(["Acquired", "Held"]);
 		for (const one of both) await one.stop();
 	});
+
+	test("says what is wrong: a transaction that holds back the log, and a server that is gone", async () => {
+		const reelkeep = compose(newSchema());
+		await reelkeep.start();
+		const pool = newPool(server());
+		const client = await pool.connect();
+		await client.query({ text: "BEGIN" });
+		await client.query({ text: "SELECT pg_current_xact_id()" });
+		expect(await reelkeep.health.check()).toEqual([]);
+		client.release(true);
+		await pool.end();
+		if (server().isOwn) {
+			await server().stop();
+			expect(await reelkeep.health.check()).toContainEqual({
+				source: "storage-postgres",
+				message: expect.stringMatching(/^asking how it is: PostgreSQL /),
+			});
+			expect(await reelkeep.receive(report("a"))).toMatchObject({ _tag: "Unavailable", reason: "fault" });
+		}
+		await reelkeep.stop();
+	});
 });

@@ -4,6 +4,7 @@ import { describeError, observe } from "@reelkeep/core";
 import {
 	CHECKPOINT_STORE,
 	CLOCK,
+	type Clock,
 	EVENT_STORE,
 	type Get,
 	LEASE_STORE,
@@ -17,7 +18,7 @@ import { createPostgresEventStore, type PostgresEventStore } from "./event-store
 import { createPostgresLeaseStore } from "./lease-store.js";
 import { type ConnectionOptions, createPool, type PostgresPool } from "./postgres-pool.js";
 import { checkMigrated, checkSchemaName, migrate } from "./schema.js";
-import { adoptServer, checkServer } from "./server.js";
+import { adoptServer, checkHealth, checkServer } from "./server.js";
 import { createPostgresSnapshotStore } from "./snapshot-store.js";
 
 const PLUGIN_NAME = "storage-postgres";
@@ -53,6 +54,11 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
 	const { schema = DEFAULT_SCHEMA } = options;
 	checkSchemaName(schema);
 	let parts: { readonly pool: PostgresPool; readonly events: PostgresEventStore } | undefined;
+	let clock: Clock | undefined;
+	/** The user's own stays as it is. */
+	const endPool = async (pool: PostgresPool): Promise<void> => {
+		if (!("pool" in options)) await pool.end();
+	};
 	const partsOf = (get: Get) => {
 		parts ??= createParts(get);
 		return parts;
@@ -95,10 +101,16 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
 		},
 		async start(get) {
 			const { pool, events } = partsOf(get);
-			await checkServer(pool);
-			if (options.migrate === false) await checkMigrated(pool, schema);
-			else await migrate(pool, schema);
-			await adoptServer(pool, schema, get(LOGGER));
+			try {
+				await checkServer(pool);
+				if (options.migrate === false) await checkMigrated(pool, schema);
+				else await migrate(pool, schema);
+				await adoptServer(pool, schema, get(LOGGER));
+			} catch (error) {
+				await endPool(pool);
+				throw error;
+			}
+			clock = get(CLOCK);
 			events.open();
 		},
 		async appendWithin(...append) {
@@ -106,12 +118,18 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
 			return parts.events.appendWithin(...append);
 		},
 		async stop() {
-			await parts?.events.close();
-			if (parts !== undefined && !("pool" in options)) await parts.pool.end();
+			if (parts === undefined) return;
+			await parts.events.close();
+			await endPool(parts.pool);
 		},
 		async check() {
-			const troubles = parts?.events.troubles() ?? [];
-			return troubles.map((message) => ({ source: PLUGIN_NAME, message, severity: "degraded" as const }));
+			if (parts === undefined || clock === undefined) return [];
+			const { failing, degraded } = await checkHealth(parts.pool, clock);
+			const troubles = [degraded, ...parts.events.troubles()].filter((trouble) => trouble !== undefined);
+			return [
+				...(failing === undefined ? [] : [{ source: PLUGIN_NAME, message: failing }]),
+				...troubles.map((message) => ({ source: PLUGIN_NAME, message, severity: "degraded" as const })),
+			];
 		},
 	};
 }

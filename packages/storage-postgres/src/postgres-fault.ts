@@ -30,7 +30,11 @@ const MEANINGS: readonly Meaning[] = [
 	{ codes: /^28/, what: "refuses this user: check user and password", retryable: false },
 	{ codes: /^3D000$/, what: "has no such database: create it", retryable: false },
 	{ codes: /^42501$/, what: "does not allow it: grant this user the rights on the schema", retryable: false },
-	{ codes: /^42P01$|^3F000$/, what: "lacks a table: start Reelkeep with migrations on", retryable: false },
+	{
+		codes: /^42|^3F000$/,
+		what: "lacks what is asked for: is the schema this release's? Start with migrations on",
+		retryable: false,
+	},
 	{ codes: /^25006$/, what: "is read-only: this is a replica, or the disk is full", retryable: true },
 	{ codes: /^53100$/, what: "has no room on its disk", retryable: true },
 	{ codes: /^53300$/, what: "takes no more connections", retryable: true },

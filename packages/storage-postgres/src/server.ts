@@ -1,6 +1,6 @@
 // What is asked of the server before anything is entrusted to it.
 
-import { type Logger, storeFault } from "@reelkeep/core/ports";
+import { type Clock, type Logger, storeFault } from "@reelkeep/core/ports";
 import { PLACE_BITS } from "./append-statement.js";
 import { codeOf, toFault } from "./postgres-fault.js";
 import type { PostgresClient, PostgresPool } from "./postgres-pool.js";
@@ -82,6 +82,40 @@ async function systemIdentifier(client: PostgresClient): Promise<string | undefi
 		if (codeOf(error) === undefined) throw error;
 		return undefined;
 	}
+}
+
+/** Who holds back the log for longer than this is told of. */
+const LONG_TRANSACTION_S = 60;
+const CHECK_TIMEOUT_MS = 2_000;
+
+/**
+ * What is wrong now, in words. `failing`: the server does not answer in time. `degraded`: a transaction has been open for so
+ * long that readers of the log are far behind. Never rejects.
+ */
+export async function checkHealth(
+	pool: PostgresPool,
+	clock: Clock,
+): Promise<{ readonly failing?: string; readonly degraded?: string }> {
+	const asked = oldestTransaction(pool).catch((error: unknown) => toFault(error, "asking how it is"));
+	const waiting = new AbortController();
+	const late = clock.sleep(CHECK_TIMEOUT_MS, waiting.signal).then(() => "late" as const);
+	const answer = await Promise.race([asked, late]);
+	waiting.abort("answered");
+	if (answer === "late") return { failing: `PostgreSQL has not answered in ${CHECK_TIMEOUT_MS / 1000} s` };
+	if (answer instanceof Error) return { failing: answer.message };
+	if (answer.seconds < LONG_TRANSACTION_S) return {};
+	return {
+		degraded: `a transaction has been open for ${answer.seconds} s (process ${answer.pid} of PostgreSQL): until it ends, subscriptions see nothing that was appended since`,
+	};
+}
+
+/** Of those that have an id: only they hold back readers. */
+async function oldestTransaction(pool: PostgresPool) {
+	const { rows } = await pool.query({
+		text: `SELECT pid, floor(extract(epoch FROM clock_timestamp() - xact_start))::integer AS seconds FROM pg_stat_activity
+			WHERE backend_xid IS NOT NULL AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1`,
+	});
+	return { pid: Number(rows[0]?.pid ?? 0), seconds: Number(rows[0]?.seconds ?? 0) };
 }
 
 function refused(message: string) {
