@@ -63,6 +63,26 @@ describe.skipIf(missing !== undefined)("migrations", () => {
 		await pool.end();
 	});
 
+	test("need no right to make schemas where there is one", async () => {
+		const admin = newPool(server());
+		const [schema, role] = [newSchema(), newSchema()];
+		await admin.query({ text: `CREATE ROLE ${role} LOGIN` });
+		await admin.query({ text: `CREATE SCHEMA ${schema} AUTHORIZATION ${role}` });
+		await admin.end();
+		const { connectionString } = server();
+		const pool = newPool({
+			...server(),
+			connectionString: connectionString.replace(/\/\/[^@]*@/, `//${role}@`),
+		});
+		await migrate(pool, schema);
+		await checkMigrated(pool, schema);
+		await expect(migrate(pool, newSchema())).rejects.toMatchObject({
+			retryable: false,
+			message: expect.stringContaining("grant this user the rights"),
+		});
+		await pool.end();
+	});
+
 	test("leave nothing when one of them fails", async () => {
 		const pool = newPool(server());
 		const schema = newSchema();

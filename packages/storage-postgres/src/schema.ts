@@ -30,7 +30,7 @@ export async function migrate(pool: PostgresPool, schema: string): Promise<void>
 		});
 		const applied = await appliedMigrations(client, schema);
 		if (applied.length === 0) {
-			await client.query({ text: `CREATE SCHEMA IF NOT EXISTS ${schema}` });
+			await createSchema(client, schema);
 			await client.query({
 				text: `CREATE TABLE ${schema}.migrations (
 					version integer PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
@@ -46,6 +46,15 @@ export async function migrate(pool: PostgresPool, schema: string): Promise<void>
 			});
 		}
 	});
+}
+
+/** One that somebody has made needs no right to make schemas. */
+async function createSchema(client: PostgresClient, schema: string): Promise<void> {
+	const { rows } = await client.query({
+		text: "SELECT to_regnamespace($1) IS NOT NULL AS found",
+		values: [schema],
+	});
+	if (rows[0]?.found !== true) await client.query({ text: `CREATE SCHEMA ${schema}` });
 }
 
 /** Without migrating: *Errors*: `failed` unless the schema is this release's. */
