@@ -4,7 +4,7 @@
 import { systemClock } from "@reelkeep/core/container";
 import { createFsEventStore } from "@reelkeep/storage-fs";
 import { sampleEvent, streamOf } from "./events.mjs";
-import { openPostgresLog, openPostgresStore } from "./postgres.mjs";
+import { openPostgresLog, openPostgresStore, startPostgres } from "./postgres.mjs";
 import { openSqliteLog } from "./sqlite-log.mjs";
 
 const [kind, directory, producers, seconds] = process.argv.slice(2);
@@ -13,7 +13,7 @@ const KINDS = {
 	"sqlite each": sqliteEach,
 	"sqlite batched": sqliteBatched,
 	postgres,
-	"storage-postgres": openPostgresStore,
+	"storage-postgres": storagePostgres,
 };
 
 const { append, close } = await KINDS[kind]();
@@ -56,6 +56,18 @@ function sqliteEach() {
 			return log.append(stream, one);
 		},
 		close: log.close,
+	};
+}
+
+async function storagePostgres() {
+	const server = await startPostgres();
+	const { append, close } = await openPostgresStore(server);
+	return {
+		append,
+		async close() {
+			await close();
+			await server.stop();
+		},
 	};
 }
 

@@ -9,6 +9,7 @@ import pg from "pg";
 import { postgresPrograms, startPostgres } from "../../packages/harness/dist/postgres.js";
 import { createPostgresEventStore, migrate } from "../../packages/storage-postgres/dist/index.js";
 
+export { startPostgres };
 export const POSTGRES_SETTINGS = { fsync: "on", synchronous_commit: "on", others: "as initdb gives them" };
 
 /** `undefined` where it is not installed. */
@@ -62,8 +63,7 @@ export async function openPostgresLog(producers) {
 }
 
 /** The product, on a pool of its own. */
-export async function openPostgresStore() {
-	const server = await startPostgres();
+export async function openPostgresStore(server, hints = true) {
 	const pool = new pg.Pool({ connectionString: server.socketString });
 	pool.on("error", () => undefined);
 	await migrate(pool, "reelkeep");
@@ -72,14 +72,15 @@ export async function openPostgresStore() {
 		schema: "reelkeep",
 		clock: systemClock,
 		logger: silentLogger,
+		hints,
 	});
 	store.open();
 	return {
+		store,
 		append: async (stream, one) => (await store.append(stream, [one], "no-stream"))._tag === "Appended",
 		async close() {
 			await store.close();
 			await pool.end();
-			await server.stop();
 		},
 	};
 }

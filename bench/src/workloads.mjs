@@ -81,6 +81,13 @@ export const WORKLOADS = [
 					run: appends(64),
 					ratios: [ratio("perSecond", "storage-postgres", "postgres", 2)],
 				},
+				{
+					name: "from a commit in PostgreSQL to who follows the log elsewhere",
+					key: "reaction-postgres",
+					kinds: ["hints", "polling"],
+					run: (kind, { seconds }) => outputOf("reaction.mjs", kind, seconds),
+					ratios: [ratio("p50Ms", "hints", "polling", undefined, undefined, true)],
+				},
 			]
 		: []),
 	{
