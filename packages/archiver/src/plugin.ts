@@ -1,6 +1,6 @@
 // The archiver as a plugin, with the HTTP source as the default of `VideoSource`.
 
-import { type HeldLease, holdLease } from "@reelkeep/core";
+import { describeError, type HeldLease, holdLease, observe } from "@reelkeep/core";
 import {
 	CLOCK,
 	EVENT_STORE,
@@ -20,7 +20,7 @@ import { checkArchiverOptions } from "./check-options.js";
 import { createHttpVideoSource, type HttpVideoSourceOptions } from "./http-video-source.js";
 import { createMp4Probe } from "./mp4-probe.js";
 import { loadMp4Parser } from "./mp4-probe-library.js";
-import { PLUGIN_NAME } from "./problems.js";
+import { archiverProblem, PLUGIN_NAME } from "./problems.js";
 
 /** Of the processes that share a store, one keeps the videos. */
 const LEASE_NAME = "archiver";
@@ -49,6 +49,7 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 	/** The one of this process that works, or worked last. */
 	let newest: Archiver | undefined;
 	let isWorking = false;
+	let lastWords: string | undefined;
 	let held: HeldLease | undefined;
 	const waiting = new Set<(archiver: Archiver | undefined) => void>();
 	const tell = (): void => {
@@ -93,16 +94,23 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 				isWorking = true;
 				archiver.start();
 				tell();
-				await aborted(signal);
-				await archiver.stop();
-				isWorking = false;
+				try {
+					await aborted(signal);
+					await archiver.stop();
+				} finally {
+					isWorking = false;
+				}
 			};
 			const { signal } = stopping;
 			held = holdLease(
 				{ leases: get(LEASE_STORE), clock: get(CLOCK), logger: get(LOGGER) },
 				{ name: LEASE_NAME, owner: get(IDS).next(), work, signal },
 			);
-			held.ended.then(tell, tell);
+			held.ended.then(tell, (error: unknown) => {
+				lastWords = `videos are no longer kept by this process: ${describeError(error)}`;
+				observe(() => get(LOGGER).error({ error: describeError(error) }, "the archiver ended"));
+				tell();
+			});
 			await held.decided;
 		},
 		async stop() {
@@ -111,13 +119,19 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 		},
 		async whenIdle(idle) {
 			if (held === undefined) throw new Error("the archiver is not started");
-			const archiver = await whenWorking();
+			const archiver = await Promise.race([whenWorking(), givenUp(idle?.signal)]);
 			return archiver === undefined ? NOTHING : archiver.whenIdle(idle);
 		},
 		async check() {
+			if (lastWords !== undefined) return [archiverProblem(lastWords)];
 			return isWorking ? ((await newest?.check()) ?? []) : [];
 		},
 	};
+}
+
+/** Never resolves without a signal. */
+async function givenUp(signal: AbortSignal | undefined): Promise<undefined> {
+	await (signal === undefined ? new Promise(() => undefined) : aborted(signal));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

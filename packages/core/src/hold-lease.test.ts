@@ -133,10 +133,75 @@ describe("holdLease", () => {
 		await expect(holdLease(deps, { name: "w", owner: "o", work, signal }).ended).rejects.toBe(failure);
 	});
 
+	test("gives the lease back only once the work has ended, also when it cannot be renewed for good", async () => {
+		const { memory, leases } = given();
+		let finish = (): void => undefined;
+		const released: string[] = [];
+		const flawed: LeaseStore = {
+			...leases,
+			renew: async () => {
+				throw storeFault("io", "refused", { retryable: false });
+			},
+			release: async (lease) => {
+				released.push(lease.owner);
+				return memory.release(lease);
+			},
+		};
+		const { signal } = new AbortController();
+		const work = () => new Promise<void>((resolve) => (finish = resolve));
+		const { ended } = holdLease(
+			{ leases: flawed, clock, logger: silentLogger },
+			{ name: "work", owner: "one", work, signal, durationMs: DURATION_MS },
+		);
+		ended.catch(() => undefined);
+		await passes(DURATION_MS / 2);
+		expect(released).toEqual([]);
+		finish();
+		await expect(ended).rejects.toMatchObject({ reason: "io" });
+		expect(released).toEqual(["one"]);
+	});
+
+	test("stops though the store does not answer, and gives back what it grants too late", async () => {
+		let grant = (): void => undefined;
+		const released: string[] = [];
+		const { start } = given((memory) => ({
+			acquire: async (...asked) => {
+				await new Promise<void>((resolve) => (grant = resolve));
+				return memory.acquire(...asked);
+			},
+			release: async (lease) => void released.push(lease.owner),
+		}));
+		const one = start("one");
+		await passes(0);
+		one.stop();
+		await one.ended;
+		grant();
+		await passes(0);
+		expect(released).toEqual(["one"]);
+	});
+
+	test("does not begin on a lease that came so late that it is over", async () => {
+		let isSlow = true;
+		const { log, start } = given((memory) => ({
+			acquire: async (...asked) => {
+				const result = await memory.acquire(...asked);
+				if (isSlow) await clock.sleep(DURATION_MS + 1);
+				return result;
+			},
+		}));
+		start("one");
+		await passes(DURATION_MS);
+		isSlow = false;
+		expect(log).toEqual([]);
+		await passes(DURATION_MS);
+		expect(log).toEqual(["one begins"]);
+	});
+
 	test("renews nothing where there are no other processes", async () => {
 		const { atWork, start } = given();
 		const one = start("one", noLeases);
 		await one.decided;
+		await passes(0);
 		expect([...atWork]).toEqual(["one"]);
 		expect(vi.getTimerCount()).toBe(0);
 		one.stop();

@@ -8,6 +8,7 @@ import { isStoreFault } from "./ports/store-fault.js";
 
 /** A process that dies is replaced within this and a third more. */
 const DURATION_MS = 30_000;
+const RELEASE_MS = 2_000;
 
 /** There are no other processes: everything is granted, and for ever. */
 export const noLeases: LeaseStore = {
@@ -70,6 +71,8 @@ export function holdLease(
 		} catch (error) {
 			if (!isStoreFault(error) || !error.retryable) throw error;
 			warn(error);
+			// Nobody knows whose it is: who waits for a start must not wait for a store.
+			decide();
 			return undefined;
 		}
 	};
@@ -127,18 +130,37 @@ export function holdLease(
 				isDone = !over.signal.aborted;
 				stop();
 			});
-			await Promise.all([kept, worked]);
+			const ends = await Promise.allSettled([kept, worked]);
+			for (const end of ends) if (end.status === "rejected") throw end.reason;
 			return !isDone;
 		} finally {
 			signal.removeEventListener("abort", stop);
-			await leases.release(lease).catch(() => undefined);
+			await giveBack(lease);
+		}
+	};
+	/** A store that does not answer must not hold up a stop: the lease is over by itself. */
+	const giveBack = async (lease: Lease): Promise<void> => {
+		const { signal: never } = new AbortController();
+		await withinTime(leases.release(lease), RELEASE_MS, never).catch(() => undefined);
+	};
+	const untilStopped = async <Result>(asked: Promise<Result>): Promise<Result | undefined> => {
+		const answered = new AbortController();
+		const stop = (): void => answered.abort("stopped");
+		signal.addEventListener("abort", stop, { once: true });
+		try {
+			return await Promise.race([asked, aborted(answered.signal).then(() => undefined)]);
+		} finally {
+			signal.removeEventListener("abort", stop);
 		}
 	};
 	const run = async (): Promise<void> => {
 		while (!signal.aborted) {
 			const since = clock.now();
-			const lease = await acquire();
-			if (lease === undefined) await clock.sleep(pauseMs, signal);
+			const asked = acquire();
+			const lease = await untilStopped(asked);
+			if (signal.aborted) void asked.then((late) => late && giveBack(late)).catch(() => undefined);
+			else if (lease === undefined) await clock.sleep(pauseMs, signal);
+			else if (!isForEver(lease) && clock.now() >= since + durationMs) await giveBack(lease);
 			else if (!(await workWhileHeld(lease, since))) return;
 		}
 	};

@@ -23,11 +23,12 @@ export interface ReplayDeps {
 
 /** See `Subscription.replay`. */
 export async function replayEvents(deps: ReplayDeps, options: ReplayOptions): Promise<number> {
-	const { store, clock, name, signal } = deps;
+	const { store, clock, name } = deps;
 	const { after, eventsPerSecond = EVENTS_PER_SECOND } = options;
 	if (!(eventsPerSecond > 0)) throw new RangeError("eventsPerSecond is above 0");
 	const running = await deps.running();
 	if (running === undefined) throw new Error(`subscription ${name} ended before its replay did`);
+	const { signal } = running;
 	const upTo = running.dispatchedTo();
 	if (upTo === undefined) return 0;
 	let dueAt = clock.now();
@@ -53,7 +54,11 @@ export async function replayEvents(deps: ReplayDeps, options: ReplayOptions): Pr
 		};
 		settled();
 	});
-	await Promise.race([all, deps.ended.catch(() => undefined)]);
+	const over = new Promise<void>((resolve) => {
+		if (signal.aborted) resolve();
+		else signal.addEventListener("abort", () => resolve(), { once: true });
+	});
+	await Promise.race([all, over, deps.ended.catch(() => undefined)]);
 	if (open > 0 || signal.aborted) throw new Error(`subscription ${name} ended before its replay did`);
 	return count;
 }

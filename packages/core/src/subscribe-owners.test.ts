@@ -7,6 +7,7 @@ import { createMemoryCheckpointStore } from "./memory/checkpoint-store.js";
 import { createMemoryEventStore } from "./memory/event-store.js";
 import { createMemoryLeaseStore } from "./memory/lease-store.js";
 import type { LeaseStore } from "./ports/lease-store.js";
+import { toPosition } from "./ports/position.js";
 import { type Subscription, subscribe } from "./subscribe.js";
 
 const passes = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
@@ -24,6 +25,7 @@ function given() {
 	let serial = 0;
 	return {
 		handled,
+		checkpoints,
 		append: () => {
 			serial += 1;
 			const event = { id: `e${serial}`, type: "Noted", schemaVersion: 1, data: {}, metadata: {} };
@@ -88,6 +90,22 @@ describe("a subscription of several processes", () => {
 		await passes(1_000);
 		expect(handled).toEqual(["one:e1", "other:e2"]);
 		await other.subscription.stop();
+	});
+
+	test("stands by again when another process moved its checkpoint before it knew that it had lost the lease", async () => {
+		const { handled, append, checkpoints, start } = given();
+		const one = start("one");
+		await append();
+		await passes(1_000);
+		await append();
+		// Somebody who stood still for long, and believes that it is the owner.
+		await checkpoints.save("mail", toPosition(2), toPosition(1));
+		await passes(1_000);
+		await append();
+		await passes(20_000);
+		expect(handled.at(-1)).toBe("one:e3");
+		expect(one.subscription.problem()).toBeUndefined();
+		await one.subscription.stop();
 	});
 
 	test("loses no event and doubles none, however often it changes hands between events", async () => {

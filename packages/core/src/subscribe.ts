@@ -18,6 +18,8 @@ import { resolveSubscribeOptions } from "./subscribe-options.js";
 import { type Running, runSubscription } from "./subscription-run.js";
 
 const MAX_NAME_CHARACTERS = 256;
+/** By then it is known whose the lease is. */
+const OWNED_PAUSE_MS = 10_000;
 
 /** How an event comes to a handler. */
 export interface Delivery {
@@ -136,8 +138,13 @@ export function subscribe(
 		tellRunning();
 	};
 	const waiting = { name, clock: deps.clock, logger: deps.logger, signal, onWait };
-	/** One run: as long as the lease is ours. */
+	const leases = deps.leases ?? noLeases;
+	/** One run after the other, as long as the lease is ours. */
 	const work = async (held: AbortSignal): Promise<void> => {
+		while (await runOnce(held)) await deps.clock.sleep(OWNED_PAUSE_MS, held);
+	};
+	/** Whether to run again: another process wrote what only the owner writes, before we knew that we no longer are. */
+	const runOnce = async (held: AbortSignal): Promise<boolean> => {
 		const run = new AbortController();
 		const end = (): void => run.abort(signal.aborted ? signal.reason : "lost");
 		held.addEventListener("abort", end, { once: true });
@@ -147,15 +154,17 @@ export function subscribe(
 			await runSubscription(deps, ownWaiting, handler, resolved, { ending: run, progress, onRunning });
 		} catch (error) {
 			// Whoever has it now went on from the last checkpoint.
-			if (run.signal.reason !== "lost") throw error;
+			const isOwned = deps.leases !== undefined && isStoreFault(error) && error.reason === "owned";
+			if (run.signal.reason !== "lost" && !(isOwned && leases !== noLeases)) throw error;
+			if (run.signal.reason !== "lost") return !held.aborted;
 		} finally {
 			running = undefined;
 		}
-		if (!signal.aborted)
+		if (run.signal.reason === "lost")
 			observe(() => deps.logger.warn({ subscription: name }, "another process has it now"));
+		return false;
 	};
 	const owner = deps.ids.next();
-	const leases = deps.leases ?? noLeases;
 	const lease = { name: leaseOf(name), owner, work, signal };
 	const holding = holdLease({ ...deps, leases }, lease);
 	const ended = holding.ended.catch((error) => {

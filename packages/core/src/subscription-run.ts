@@ -30,6 +30,8 @@ export interface Running {
 	replay(event: RecordedEvent, settle: () => void): Promise<void>;
 	/** Up to where everything is given to the lanes. */
 	dispatchedTo(): Position | undefined;
+	/** Aborts when this run is over, also when another process goes on. */
+	readonly signal: AbortSignal;
 }
 
 /** Resolves when `ending` has aborted and what was under way is over; rejects with what nobody can go on from. */
@@ -98,6 +100,7 @@ export async function runSubscription(
 		ledger,
 		parking,
 		dispatchedTo: () => dispatchedTo,
+		signal,
 		async replay(event, settle) {
 			await lanes.room();
 			// What the lane has before it is handled by then, behind the end of the replay too.

@@ -146,7 +146,7 @@ export class AppendQueue {
 			return;
 		}
 		if (isRefused(error) && batch.length > 1) {
-			for (const pending of batch) await this.#send([pending]);
+			await Promise.all(batch.map((pending) => this.#send([pending])));
 			return;
 		}
 		const fault = toFault(error, "appending events");

@@ -52,7 +52,7 @@ export function createHints({ pool, schema, clock, logger, isShared }: HintsOpti
 			}
 		}
 	};
-	/** Behind the commit and without a transaction id: who notifies holds a lock that all commits with hints want. */
+	/** Behind the commit: who notifies within it holds a lock, until it is on the disk, that all others who notify want. */
 	const tell = async (): Promise<void> => {
 		while (isWanted && !stopping.signal.aborted) {
 			isWanted = false;

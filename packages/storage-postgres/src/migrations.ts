@@ -2,11 +2,10 @@
 // is a migration more.
 
 const FIRST = `
--- What the whole log has once: how far positions are ahead of this server's transaction ids, and which server that is.
+-- What the whole log has once: how far positions are ahead of this server's transaction ids.
 CREATE TABLE {schema}.log (
 	only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-	transaction_offset bigint NOT NULL,
-	system_identifier text
+	transaction_offset bigint NOT NULL
 );
 INSERT INTO {schema}.log (transaction_offset) VALUES (0);
 
@@ -48,13 +47,13 @@ CREATE TABLE {schema}.snapshots (name text COLLATE "C" PRIMARY KEY, sha256 text 
 -- each stream once; wanted: the expected version, 0 for none, -1 for any; places: of each append's last event among all.
 -- Texts are lines, because none of them has a line feed, and lines need no escaping.
 -- A function, because its plans stay with the connection, also through a pooler; enable_seqscan, because they are made while
--- the tables are small.
+-- the tables are small. lock_timeout: whoever holds a stream for longer fails its appends, and not those that came with them.
 CREATE FUNCTION {schema}.append_events(
 	stream_lines text, wanted bigint[], counts integer[], places integer[],
 	event_appends integer[], event_aheads integer[], event_streams text, event_ids text, event_types text,
 	event_schema_versions bigint[], event_times bigint[], event_data text, event_metadata text
 ) RETURNS TABLE (before bigint, actual bigint, actual_position bigint, is_younger boolean, last_position bigint, is_behind_others boolean)
-LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $append$
+LANGUAGE plpgsql SET enable_seqscan = off SET jit = off SET lock_timeout = '5s' AS $append$
 #variable_conflict use_column
 DECLARE
 	is_first boolean := pg_current_xact_id_if_assigned() IS NULL;

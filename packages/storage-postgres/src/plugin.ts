@@ -124,7 +124,7 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
 		},
 		async check() {
 			if (parts === undefined || clock === undefined) return [];
-			const { failing, degraded } = await checkHealth(parts.pool, clock);
+			const { failing, degraded } = await checkHealth(parts.pool, schema, clock);
 			const troubles = [degraded, ...parts.events.troubles()].filter((trouble) => trouble !== undefined);
 			return [
 				...(failing === undefined ? [] : [{ source: PLUGIN_NAME, message: failing }]),

@@ -10,8 +10,8 @@ export function isLostRace(error: unknown): boolean {
 
 /** The statement itself was refused, for its values: others may still do. Not so when the connection or the server is at fault. */
 export function isRefused(error: unknown): boolean {
-	// data exceptions, integrity constraints, program limits
-	return /^(?:22|23|54)/.test(codeOf(error) ?? "");
+	// data exceptions, integrity constraints, program limits, a lock that was waited for too long
+	return /^(?:22|23|54|55P03)/.test(codeOf(error) ?? "");
 }
 
 /** The error's SQLSTATE or Node's code; never its message, which may quote values. */
@@ -39,6 +39,7 @@ const MEANINGS: readonly Meaning[] = [
 	{ codes: /^53100$/, what: "has no room on its disk", retryable: true },
 	{ codes: /^53300$/, what: "takes no more connections", retryable: true },
 	{ codes: /^57P0/, what: "is shutting down or starting", retryable: true },
+	{ codes: /^55P03$/, what: "holds the stream for a transaction that stays open", retryable: true },
 	{ codes: /^57014$/, what: "gave the statement up: it took too long", retryable: true },
 ];
 

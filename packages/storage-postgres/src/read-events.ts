@@ -26,7 +26,7 @@ const MAX_BIGINT = 2n ** 63n - 1n;
 const COLUMNS = "position, stream, version, id, type, schema_version, recorded_at, data, metadata";
 
 /** The first position that may still come. */
-function horizonOf(schema: string): string {
+export function horizonOf(schema: string): string {
 	return `(SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + transaction_offset) << ${PLACE_BITS} FROM ${schema}.log)`;
 }
 

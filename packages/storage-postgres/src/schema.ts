@@ -8,12 +8,13 @@ import type { PostgresClient, PostgresPool } from "./postgres-pool.js";
 
 /** Of the lock under which one process at a time migrates: of the schema, by its name. */
 const LOCK_NAMESPACE = 0x7265656c;
-const NAME = /^[a-z_][a-z0-9_]{0,62}$/;
+/** PostgreSQL cuts names at 63 bytes, those of channels too, which begin with `reelkeep_`. */
+const NAME = /^[a-z_][a-z0-9_]{0,53}$/;
 
 /** *Shape*: a lower-case identifier. Throws a `RangeError`. */
 export function checkSchemaName(schema: string): void {
 	if (!NAME.test(schema)) {
-		throw new RangeError("schema must be a lower-case name of letters, digits and _, at most 63 characters");
+		throw new RangeError("schema must be a lower-case name of letters, digits and _, at most 54 characters");
 	}
 }
 
@@ -107,6 +108,8 @@ export async function inTransaction<Result>(
 	let isBroken = true;
 	try {
 		const client = await pool.connect();
+		// The pool listens to those that nobody has: without a listener a lost connection would end the process.
+		client.on("error", () => undefined);
 		try {
 			await client.query({ text: "BEGIN" });
 			try {

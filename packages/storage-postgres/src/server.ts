@@ -2,8 +2,9 @@
 
 import { type Clock, type Logger, storeFault } from "@reelkeep/core/ports";
 import { PLACE_BITS } from "./append-statement.js";
-import { codeOf, toFault } from "./postgres-fault.js";
-import type { PostgresClient, PostgresPool } from "./postgres-pool.js";
+import { toFault } from "./postgres-fault.js";
+import type { PostgresPool } from "./postgres-pool.js";
+import { horizonOf } from "./read-events.js";
 import { inTransaction } from "./schema.js";
 
 /** For `pg_current_snapshot` and `xid8`. */
@@ -43,25 +44,19 @@ async function settingsOf(pool: PostgresPool): Promise<Readonly<Record<string, s
 }
 
 /**
- * Positions are made of transaction ids, which another server counts from elsewhere: where the log was restored into one,
- * they are lifted above all that are there.
+ * Positions are made of transaction ids, which another server counts from elsewhere: where the log was restored into one that
+ * is behind, they are lifted above all that are there, and above what readers wait for.
  */
 export async function adoptServer(pool: PostgresPool, schema: string, logger: Logger): Promise<void> {
-	await inTransaction(pool, "looking which server this is", async (client) => {
+	await inTransaction(pool, "looking how far the log is", async (client) => {
 		const { rows } = await client.query({
-			text: `SELECT transaction_offset, system_identifier FROM ${schema}.log FOR UPDATE`,
-		});
-		const current = await systemIdentifier(client);
-		const known = rows[0]?.system_identifier;
-		if (current === undefined || known === current) return;
-		const lifted = await client.query({
-			text: `UPDATE ${schema}.log SET system_identifier = $1, transaction_offset = greatest(transaction_offset,
-					(SELECT coalesce(max(position) >> ${PLACE_BITS}, 0) FROM ${schema}.events) + 1 - pg_current_xact_id()::text::bigint)
+			text: `UPDATE ${schema}.log SET transaction_offset = newest + 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+				FROM (SELECT coalesce(max(position) >> ${PLACE_BITS}, 0) AS newest FROM ${schema}.events) AS known
+				WHERE newest >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + transaction_offset
 				RETURNING transaction_offset`,
-			values: [current],
 		});
-		if (known === null || known === undefined) return;
-		const offset = lifted.rows[0]?.transaction_offset;
+		const offset = rows[0]?.transaction_offset;
+		if (offset === undefined) return;
 		logger.warn(
 			{ offset },
 			"the log was moved to another server: positions go on behind those that are there",
@@ -69,53 +64,43 @@ export async function adoptServer(pool: PostgresPool, schema: string, logger: Lo
 	});
 }
 
-async function systemIdentifier(client: PostgresClient): Promise<string | undefined> {
-	await client.query({ text: "SAVEPOINT identifier" });
-	try {
-		const { rows } = await client.query({
-			text: "SELECT system_identifier::text AS identifier FROM pg_control_system()",
-		});
-		return String(rows[0]?.identifier);
-	} catch (error) {
-		// Some services do not let anybody ask.
-		await client.query({ text: "ROLLBACK TO SAVEPOINT identifier" });
-		if (codeOf(error) === undefined) throw error;
-		return undefined;
-	}
-}
-
-/** Who holds back the log for longer than this is told of. */
-const LONG_TRANSACTION_S = 60;
+/** What readers lag behind longer than this is told of. */
+const LONG_LAG_MS = 60_000;
 const CHECK_TIMEOUT_MS = 2_000;
 
 /**
- * What is wrong now, in words. `failing`: the server does not answer in time. `degraded`: a transaction has been open for so
- * long that readers of the log are far behind. Never rejects.
+ * What is wrong now, in words. `failing`: the server does not answer in time. `degraded`: readers of the log are held back
+ * for long. Never rejects.
  */
 export async function checkHealth(
 	pool: PostgresPool,
+	schema: string,
 	clock: Clock,
 ): Promise<{ readonly failing?: string; readonly degraded?: string }> {
-	const asked = oldestTransaction(pool).catch((error: unknown) => toFault(error, "asking how it is"));
+	const asked = oldestUnseen(pool, schema).catch((error: unknown) => toFault(error, "asking how it is"));
 	const waiting = new AbortController();
 	const late = clock.sleep(CHECK_TIMEOUT_MS, waiting.signal).then(() => "late" as const);
 	const answer = await Promise.race([asked, late]);
 	waiting.abort("answered");
 	if (answer === "late") return { failing: `PostgreSQL has not answered in ${CHECK_TIMEOUT_MS / 1000} s` };
 	if (answer instanceof Error) return { failing: answer.message };
-	if (answer.seconds < LONG_TRANSACTION_S) return {};
-	return {
-		degraded: `a transaction has been open for ${answer.seconds} s (process ${answer.pid} of PostgreSQL): until it ends, subscriptions see nothing that was appended since`,
-	};
+	const degraded = describeLag(clock.now() - (answer ?? clock.now()));
+	return degraded === undefined ? {} : { degraded };
 }
 
-/** Of those that have an id: only they hold back readers. */
-async function oldestTransaction(pool: PostgresPool) {
+/** `undefined`: not worth a word. Pure. */
+export function describeLag(lagMs: number): string | undefined {
+	if (lagMs < LONG_LAG_MS) return undefined;
+	const seconds = Math.floor(lagMs / 1_000);
+	return `a transaction in PostgreSQL has been open for ${seconds} s or more: until it ends, subscriptions see nothing that was appended since (look into pg_stat_activity and pg_prepared_xacts)`;
+}
+
+/** When the first event was recorded that nobody who follows the log can see yet. */
+async function oldestUnseen(pool: PostgresPool, schema: string): Promise<number | undefined> {
 	const { rows } = await pool.query({
-		text: `SELECT pid, floor(extract(epoch FROM clock_timestamp() - xact_start))::integer AS seconds FROM pg_stat_activity
-			WHERE backend_xid IS NOT NULL AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1`,
+		text: `SELECT recorded_at FROM ${schema}.events WHERE position >= ${horizonOf(schema)} ORDER BY position LIMIT 1`,
 	});
-	return { pid: Number(rows[0]?.pid ?? 0), seconds: Number(rows[0]?.seconds ?? 0) };
+	return rows[0] === undefined ? undefined : Number(rows[0].recorded_at);
 }
 
 function refused(message: string) {

@@ -35,17 +35,26 @@ export function createVisibility(deps: {
 			const { rows } = await pool.query({ text });
 			return BigInt(String(rows[0]?.horizon ?? 0));
 		} catch {
-			// What is waited for is durable: that nobody can be asked is no reason to answer otherwise.
+			// Asked again until the waiting is over: what is waited for is durable, whatever becomes of this.
 			return undefined;
 		}
+	};
+	/** Nobody waits longer because the server does not answer. */
+	const inTime = async (asked: Promise<bigint | undefined>): Promise<bigint | undefined> => {
+		const first = Math.min(...waiters.map(({ until }) => until));
+		const answered = new AbortController();
+		const late = clock.sleep(Math.max(0, first - clock.now()), answered.signal).then(() => undefined);
+		const answer = await Promise.race([asked, late]);
+		answered.abort("answered");
+		return answer;
 	};
 	const ask = async (): Promise<void> => {
 		isAsking = true;
 		for (let pauseMs = FIRST_PAUSE_MS; waiters.length > 0; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-			const horizon = await askHorizon();
+			const horizon = await inTime(askHorizon());
 			const now = clock.now();
 			const isDone = ({ transaction, until }: Waiter): boolean =>
-				horizon === undefined || transaction < horizon || now >= until;
+				(horizon !== undefined && transaction < horizon) || now >= until;
 			const done = waiters.filter(isDone);
 			waiters = waiters.filter((waiter) => !done.includes(waiter));
 			for (const { resolve } of done) resolve();

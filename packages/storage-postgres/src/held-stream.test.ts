@@ -1,0 +1,33 @@
+// A transaction of the host's that holds a stream for long: what was appended together with that stream must not suffer.
+
+import type { NewEvent } from "@reelkeep/core/ports";
+import { describe, expect, test } from "vitest";
+import { missing, newSchema, openStore, useServer } from "./test-postgres.js";
+
+const { server } = useServer();
+const noted = (id: string): NewEvent => ({ id, type: "Noted", schemaVersion: 1, data: {}, metadata: {} });
+
+describe.skipIf(missing !== undefined)("a stream that a transaction holds", () => {
+	test("fails its own appends after a while, and no others", async () => {
+		const { store, pool, end } = await openStore(server(), newSchema());
+		const client = await pool.connect();
+		await client.query({ text: "BEGIN" });
+		await store.appendWithin(client, "held", [noted("h1")], "no-stream");
+		const names = ["a", "held", "z"];
+		const results = await Promise.allSettled(
+			names.map((name) => store.append(name, [noted(`${name}1`)], "no-stream")),
+		);
+		expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+		expect(results[1]).toMatchObject({ reason: { _tag: "StoreFault", reason: "io", retryable: true } });
+		await client.query({ text: "COMMIT" });
+		client.release(false);
+		expect(await store.append("held", [noted("h2")], "no-stream")).toEqual({
+			_tag: "WrongExpectedVersion",
+			actualVersion: 1,
+		});
+		const ids: string[] = [];
+		for await (const { id } of store.readAll()) ids.push(id);
+		expect([...ids].sort()).toEqual(["a1", "h1", "z1"]);
+		await end();
+	}, 30_000);
+});
