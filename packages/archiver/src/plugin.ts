@@ -1,6 +1,6 @@
 // The archiver as a plugin, with the HTTP source as the default of `VideoSource`.
 
-import { describeError, type HeldLease, holdLease, observe } from "@reelkeep/core";
+import { describeError, type HeldLease, holdLease, observe, whenAborted } from "@reelkeep/core";
 import {
 	CLOCK,
 	EVENT_STORE,
@@ -95,7 +95,7 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 				archiver.start();
 				tell();
 				try {
-					await aborted(signal);
+					await whenAborted(signal);
 					await archiver.stop();
 				} finally {
 					isWorking = false;
@@ -131,12 +131,5 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 
 /** Never resolves without a signal. */
 async function givenUp(signal: AbortSignal | undefined): Promise<undefined> {
-	await (signal === undefined ? new Promise(() => undefined) : aborted(signal));
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		if (signal.aborted) resolve();
-		else signal.addEventListener("abort", () => resolve(), { once: true });
-	});
+	await (signal === undefined ? new Promise(() => undefined) : whenAborted(signal));
 }

@@ -5,6 +5,7 @@ import { describeError, observe } from "./observe.js";
 import type { Lease, LeaseStore } from "./ports/lease-store.js";
 import type { Clock, Logger } from "./ports/runtime.js";
 import { isStoreFault } from "./ports/store-fault.js";
+import { whenAborted } from "./when-aborted.js";
 
 /** A process that dies is replaced within this and a third more. */
 const DURATION_MS = 30_000;
@@ -82,7 +83,7 @@ export function holdLease(
 	};
 	/** Resolves when the lease is lost, may be over, or is no longer wanted. `since`: when it was asked for. */
 	const keep = async (lease: Lease, since: number, until: AbortSignal): Promise<void> => {
-		if (isForEver(lease)) return aborted(until);
+		if (isForEver(lease)) return whenAborted(until);
 		for (let safeUntil = since + durationMs; !until.aborted; ) {
 			await clock.sleep(Math.max(0, Math.min(pauseMs, safeUntil - clock.now())), until);
 			if (until.aborted) return;
@@ -148,7 +149,7 @@ export function holdLease(
 		const stop = (): void => answered.abort("stopped");
 		signal.addEventListener("abort", stop, { once: true });
 		try {
-			return await Promise.race([asked, aborted(answered.signal).then(() => undefined)]);
+			return await Promise.race([asked, whenAborted(answered.signal).then(() => undefined)]);
 		} finally {
 			signal.removeEventListener("abort", stop);
 		}
@@ -174,11 +175,4 @@ export function holdLease(
 /** One that is never over needs no renewal. */
 function isForEver({ expiresAt }: Lease): boolean {
 	return expiresAt === Number.MAX_SAFE_INTEGER;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		if (signal.aborted) resolve();
-		else signal.addEventListener("abort", () => resolve(), { once: true });
-	});
 }

@@ -145,3 +145,4 @@ export { readTraceparent } from "./traceparent.js";
 export type { EventSchema, Upcast } from "./upcast.js";
 export { decodeUtf8 } from "./utf8.js";
 export { createWake, type Wake } from "./wake.js";
+export { whenAborted } from "./when-aborted.js";

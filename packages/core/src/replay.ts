@@ -6,6 +6,7 @@ import { comparePositions } from "./ports/position.js";
 import type { Clock } from "./ports/runtime.js";
 import type { ReplayOptions } from "./subscribe.js";
 import type { Running } from "./subscription-run.js";
+import { whenAborted } from "./when-aborted.js";
 
 const EVENTS_PER_SECOND = 100;
 /** What a timer came too late is made up for, up to this; no longer stop is. */
@@ -54,11 +55,7 @@ export async function replayEvents(deps: ReplayDeps, options: ReplayOptions): Pr
 		};
 		settled();
 	});
-	const over = new Promise<void>((resolve) => {
-		if (signal.aborted) resolve();
-		else signal.addEventListener("abort", () => resolve(), { once: true });
-	});
-	await Promise.race([all, over, deps.ended.catch(() => undefined)]);
+	await Promise.race([all, whenAborted(signal), deps.ended.catch(() => undefined)]);
 	if (open > 0 || signal.aborted) throw new Error(`subscription ${name} ended before its replay did`);
 	return count;
 }

@@ -3,19 +3,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { followLog, silentLogger } from "@reelkeep/core";
 import { systemClock } from "@reelkeep/core/container";
-import type { NewEvent, RecordedEvent } from "@reelkeep/core/ports";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { missing, newSchema, type Opened, openStore, useServer } from "./test-postgres.js";
+import { idsOf, missing, newSchema, noted, type Opened, openStore, useServer } from "./test-postgres.js";
 
 const { server } = useServer();
-const noted = (id: string): NewEvent => ({ id, type: "Noted", schemaVersion: 1, data: {}, metadata: {} });
-
-async function idsOf(events: AsyncIterable<RecordedEvent>): Promise<readonly string[]> {
-	const ids: string[] = [];
-	for await (const { id } of events) ids.push(id);
-	return ids;
-}
 
 /** Two processes' worth of stores, and a connection for transactions of the test's own. */
 async function given() {

@@ -1,11 +1,9 @@
 // A transaction of the host's that holds a stream for long: what was appended together with that stream must not suffer.
 
-import type { NewEvent } from "@reelkeep/core/ports";
 import { describe, expect, test } from "vitest";
-import { missing, newSchema, openStore, useServer } from "./test-postgres.js";
+import { idsOf, missing, newSchema, noted, openStore, useServer } from "./test-postgres.js";
 
 const { server } = useServer();
-const noted = (id: string): NewEvent => ({ id, type: "Noted", schemaVersion: 1, data: {}, metadata: {} });
 
 describe.skipIf(missing !== undefined)("a stream that a transaction holds", () => {
 	test("fails its own appends after a while, and no others", async () => {
@@ -25,9 +23,7 @@ describe.skipIf(missing !== undefined)("a stream that a transaction holds", () =
 			_tag: "WrongExpectedVersion",
 			actualVersion: 1,
 		});
-		const ids: string[] = [];
-		for await (const { id } of store.readAll()) ids.push(id);
-		expect([...ids].sort()).toEqual(["a1", "h1", "z1"]);
+		expect([...(await idsOf(store.readAll()))].sort()).toEqual(["a1", "h1", "z1"]);
 		await end();
 	}, 30_000);
 });

@@ -1,6 +1,6 @@
 // Hints between processes: `NOTIFY` behind a commit, `LISTEN` on a connection of its own. A hint may be lost; readers poll.
 
-import { describeError, observe } from "@reelkeep/core";
+import { describeError, observe, whenAborted } from "@reelkeep/core";
 import type { Clock, Logger } from "@reelkeep/core/ports";
 import { codeOf } from "./postgres-fault.js";
 import type { PooledClient, PostgresPool } from "./postgres-pool.js";
@@ -92,7 +92,7 @@ export function createHints({ pool, schema, clock, logger, isShared }: HintsOpti
 			// What was committed before is not hinted at.
 			giveHere();
 			await checkOwnHint(gone.signal);
-			if (!gone.signal.aborted) await aborted(gone.signal);
+			if (!gone.signal.aborted) await whenAborted(gone.signal);
 		} finally {
 			stopping.signal.removeEventListener("abort", leave);
 			client.removeAllListeners("notification");
@@ -153,8 +153,4 @@ export function createHints({ pool, schema, clock, logger, isShared }: HintsOpti
 			await Promise.all([listening, telling]);
 		},
 	};
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -2,15 +2,14 @@
 
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { comparePositions, type NewEvent } from "@reelkeep/core/ports";
+import { comparePositions } from "@reelkeep/core/ports";
 import { postgresPrograms, startPostgres } from "@reelkeep/harness/postgres";
 import { transcribingLogger } from "@reelkeep/harness/transcript";
 import { describe, expect, test } from "vitest";
 import { adoptServer } from "./server.js";
-import { missing, newPool, newSchema, openStore, useServer } from "./test-postgres.js";
+import { idsOf, missing, newPool, newSchema, noted, openStore, useServer } from "./test-postgres.js";
 
 const { server } = useServer();
-const noted = (id: string): NewEvent => ({ id, type: "Noted", schemaVersion: 1, data: {}, metadata: {} });
 const isPossible = missing === undefined && postgresPrograms() !== undefined;
 
 describe.skipIf(!isPossible)("a log that moved to another server", () => {
@@ -42,9 +41,7 @@ describe.skipIf(!isPossible)("a log that moved to another server", () => {
 			const next = await after.store.append("a", [noted("3")], 2);
 			if (last._tag !== "Appended" || next._tag !== "Appended") throw new Error("not appended");
 			expect(comparePositions(next.position, last.position)).toBeGreaterThan(0);
-			const ids: string[] = [];
-			for await (const { id } of after.store.readAll()) ids.push(id);
-			expect(ids).toEqual(["1", "2", "3"]);
+			expect(await idsOf(after.store.readAll())).toEqual(["1", "2", "3"]);
 			// Once more nothing is to be lifted.
 			const offset = async () =>
 				(await after.pool.query({ text: `SELECT transaction_offset FROM ${schema}.log` })).rows;

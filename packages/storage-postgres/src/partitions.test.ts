@@ -1,18 +1,10 @@
 // The partitioning that docs/scaling.md tells users to do, done as it says.
 
 import { readFileSync } from "node:fs";
-import type { NewEvent, RecordedEvent } from "@reelkeep/core/ports";
 import { describe, expect, test } from "vitest";
-import { missing, newSchema, openStore, useServer } from "./test-postgres.js";
+import { idsOf, missing, newSchema, noted, openStore, useServer } from "./test-postgres.js";
 
 const { server } = useServer();
-const noted = (id: string): NewEvent => ({ id, type: "Noted", schemaVersion: 1, data: {}, metadata: {} });
-
-async function idsOf(events: AsyncIterable<RecordedEvent>): Promise<readonly string[]> {
-	const ids: string[] = [];
-	for await (const { id } of events) ids.push(id);
-	return ids;
-}
 
 describe.skipIf(missing !== undefined)("a new partition", () => {
 	test("takes what is appended from then on, and everything is read across both", async () => {

@@ -1,6 +1,7 @@
 // What this package's tests share: one real server for each file, a schema for each test.
 
 import { systemClock } from "@reelkeep/core/container";
+import type { NewEvent, RecordedEvent } from "@reelkeep/core/ports";
 import { postgresMissing, startPostgres, type TestPostgres } from "@reelkeep/harness/postgres";
 import { transcribingLogger } from "@reelkeep/harness/transcript";
 import { afterAll, beforeAll } from "vitest";
@@ -39,6 +40,21 @@ export function useServer(): { readonly server: () => TestPostgres } {
 
 export function newPool({ connectionString }: TestPostgres, name = "reelkeep"): PostgresPool {
 	return createPool({ connectionString: `${connectionString}?application_name=${name}` }, () => undefined);
+}
+
+/** An event of no meaning. */
+export const noted = (id: string): NewEvent => ({
+	id,
+	type: "Noted",
+	schemaVersion: 1,
+	data: {},
+	metadata: {},
+});
+
+export async function idsOf(events: AsyncIterable<RecordedEvent>): Promise<readonly string[]> {
+	const ids: string[] = [];
+	for await (const { id } of events) ids.push(id);
+	return ids;
 }
 
 export interface Opened {

@@ -1,5 +1,6 @@
 // Stores whose calls go wrong when a test says so. Until then they are what is behind them, contract and all.
 
+import { whenAborted } from "@reelkeep/core";
 import { systemClock } from "@reelkeep/core/container";
 import {
 	type CheckpointStore,
@@ -136,19 +137,12 @@ async function meet({ fault, met }: DueFault, clock: Pick<Clock, "sleep">): Prom
 		const { until, released } = fault;
 		await (typeof until === "number"
 			? clock.sleep(until, released)
-			: Promise.race([until, aborted(released)]));
+			: Promise.race([until, whenAborted(released)]));
 	}
 	if ((fault._tag === "Fail" || fault._tag === "Tear") && fault.error !== undefined) {
 		met();
 		throw fault.error;
 	}
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		if (signal.aborted) resolve();
-		else signal.addEventListener("abort", () => resolve(), { once: true });
-	});
 }
 
 function tear(given: unknown, keep: number): unknown {
