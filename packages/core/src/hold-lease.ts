@@ -5,7 +5,9 @@ import { describeError, observe } from "./observe.js";
 import type { Lease, LeaseStore } from "./ports/lease-store.js";
 import type { Clock, Logger } from "./ports/runtime.js";
 import { isStoreFault } from "./ports/store-fault.js";
+import { MAX_TIMER_MS } from "./time-limit.js";
 import { whenAborted } from "./when-aborted.js";
+import { withinTime } from "./within-time.js";
 
 /** A process that dies is replaced within this and a third more. */
 const DURATION_MS = 30_000;
@@ -90,30 +92,14 @@ export function holdLease(
 			const askedAt = clock.now();
 			if (askedAt >= safeUntil) return;
 			try {
-				const renewed = await withinTime(leases.renew(lease, durationMs), safeUntil - askedAt, until);
+				const asked = leases.renew(lease, durationMs);
+				const renewed = await withinTime(clock, asked, safeUntil - askedAt, until);
 				if (renewed === undefined || renewed._tag === "LeaseLost") return;
 				safeUntil = askedAt + durationMs;
 			} catch (error) {
 				if (!isStoreFault(error) || !error.retryable) throw error;
 				warn(error);
 			}
-		}
-	};
-	const withinTime = async <Result>(
-		asked: Promise<Result>,
-		leftMs: number,
-		until: AbortSignal,
-	): Promise<Result | undefined> => {
-		const over = new AbortController();
-		const stop = (): void => over.abort("over");
-		until.addEventListener("abort", stop, { once: true });
-		// Whoever answers when nobody waits any more may also fail.
-		asked.catch(() => undefined);
-		try {
-			return await Promise.race([asked, clock.sleep(leftMs, over.signal).then(() => undefined)]);
-		} finally {
-			until.removeEventListener("abort", stop);
-			stop();
 		}
 	};
 	/** Whether there is more to do, once the lease is lost or no longer wanted. */
@@ -141,24 +127,13 @@ export function holdLease(
 	};
 	/** A store that does not answer must not hold up a stop: the lease is over by itself. */
 	const giveBack = async (lease: Lease): Promise<void> => {
-		const { signal: never } = new AbortController();
-		await withinTime(leases.release(lease), RELEASE_MS, never).catch(() => undefined);
-	};
-	const untilStopped = async <Result>(asked: Promise<Result>): Promise<Result | undefined> => {
-		const answered = new AbortController();
-		const stop = (): void => answered.abort("stopped");
-		signal.addEventListener("abort", stop, { once: true });
-		try {
-			return await Promise.race([asked, whenAborted(answered.signal).then(() => undefined)]);
-		} finally {
-			signal.removeEventListener("abort", stop);
-		}
+		await withinTime(clock, leases.release(lease), RELEASE_MS).catch(() => undefined);
 	};
 	const run = async (): Promise<void> => {
 		while (!signal.aborted) {
 			const since = clock.now();
 			const asked = acquire();
-			const lease = await untilStopped(asked);
+			const lease = await withinTime(clock, asked, MAX_TIMER_MS, signal);
 			if (signal.aborted) void asked.then((late) => late && giveBack(late)).catch(() => undefined);
 			else if (lease === undefined) await clock.sleep(pauseMs, signal);
 			else if (!isForEver(lease) && clock.now() >= since + durationMs) await giveBack(lease);

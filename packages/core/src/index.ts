@@ -146,3 +146,4 @@ export type { EventSchema, Upcast } from "./upcast.js";
 export { decodeUtf8 } from "./utf8.js";
 export { createWake, type Wake } from "./wake.js";
 export { whenAborted } from "./when-aborted.js";
+export { withinTime } from "./within-time.js";

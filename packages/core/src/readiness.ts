@@ -1,6 +1,7 @@
 // Whether callbacks can be received, as `/readyz` and the gRPC health service tell it.
 
 import type { Clock, Health, Problem } from "./ports/runtime.js";
+import { withinTime } from "./within-time.js";
 
 /** A check that takes longer is a problem itself. */
 const CHECK_TIME_MS = 5_000;
@@ -24,15 +25,10 @@ export async function checkReadiness(health: Health, clock: Clock, source: strin
 }
 
 async function findProblems(health: Health, clock: Clock, source: string): Promise<readonly Problem[]> {
-	const timer = new AbortController();
-	const late = clock
-		.sleep(CHECK_TIME_MS, timer.signal)
-		.then(() => [{ source, message: "the health check takes too long" }]);
 	try {
-		return await Promise.race([health.check(), late]);
+		const problems = await withinTime(clock, health.check(), CHECK_TIME_MS);
+		return problems ?? [{ source, message: "the health check takes too long" }];
 	} catch {
 		return [{ source, message: "the health check failed" }];
-	} finally {
-		timer.abort("answered");
 	}
 }

@@ -18,7 +18,6 @@ export interface ReplayDeps {
 	readonly name: string;
 	/** Resolves when it has its checkpoint, or has ended: then with `undefined`. */
 	readonly running: () => Promise<Running | undefined>;
-	readonly signal: AbortSignal;
 	readonly ended: Promise<void>;
 }
 

@@ -153,10 +153,11 @@ export function subscribe(
 		try {
 			await runSubscription(deps, ownWaiting, handler, resolved, { ending: run, progress, onRunning });
 		} catch (error) {
-			// Whoever has it now went on from the last checkpoint.
-			const isOwned = deps.leases !== undefined && isStoreFault(error) && error.reason === "owned";
-			if (run.signal.reason !== "lost" && !(isOwned && leases !== noLeases)) throw error;
-			if (run.signal.reason !== "lost") return !held.aborted;
+			// Once it is lost, whoever has it now went on from the last checkpoint.
+			if (run.signal.reason !== "lost") {
+				if (leases === noLeases || !isStoreFault(error) || error.reason !== "owned") throw error;
+				return !held.aborted;
+			}
 		} finally {
 			running = undefined;
 		}
@@ -192,7 +193,7 @@ export function subscribe(
 				await Promise.race([begun, ended.catch(() => undefined)]);
 				return running;
 			};
-			return replayEvents({ ...deps, running: whenRunning, signal, ended, name }, replay);
+			return replayEvents({ ...deps, running: whenRunning, ended, name }, replay);
 		},
 		whenCaughtUp: () => whenCaughtUp({ store: deps.store, progress, waiting, ended }),
 		async stop() {
