@@ -37,6 +37,7 @@ export {
 export { type ExecuteOptions, execute, type LoadedRecording, loadRecording, toNewEvent } from "./execute.js";
 export { type Followed, type FollowOptions, followLog, lastPosition } from "./follow.js";
 export type { GuardedEvents } from "./guarded-emitter.js";
+export { createHintListeners, type HintListeners } from "./hint-listeners.js";
 export { type HeldLease, type HoldLeaseOptions, holdLease, noLeases } from "./hold-lease.js";
 export { linkExpiry, linkFingerprint, linkObject, maskLink, parseLink, type StatedExpiry } from "./link.js";
 export { createLiveEmitter, type LiveEmitter, type LiveEvents, type LiveListener } from "./live-events.js";

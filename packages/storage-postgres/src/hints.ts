@@ -1,6 +1,6 @@
 // Hints between processes: `NOTIFY` behind a commit, `LISTEN` on a connection of its own. A hint may be lost; readers poll.
 
-import { describeError, observe, whenAborted } from "@reelkeep/core";
+import { createHintListeners, describeError, type HintListeners, observe, whenAborted } from "@reelkeep/core";
 import type { Clock, Logger } from "@reelkeep/core/ports";
 import { codeOf } from "./postgres-fault.js";
 import type { PooledClient, PostgresPool } from "./postgres-pool.js";
@@ -21,10 +21,8 @@ export interface HintsOptions {
 	readonly isShared: boolean;
 }
 
-export interface Hints {
-	add(hint: () => void): () => void;
-	/** Tells everybody, here and elsewhere. Never throws. */
-	give(): void;
+/** `give` tells everybody, here and elsewhere, and never throws. */
+export interface Hints extends HintListeners {
 	/** Begins to listen, in the background. */
 	start(): void;
 	/** Why other processes' hints do not come; `undefined`: they do, or nobody wants them. */
@@ -34,8 +32,9 @@ export interface Hints {
 
 export function createHints({ pool, schema, clock, logger, isShared }: HintsOptions): Hints {
 	const channel = `reelkeep_${schema}`;
-	// An entry of its own for each call: the same function may be added twice, and is removed once at a time.
-	const entries = new Set<{ readonly hint: () => void }>();
+	const here = createHintListeners((error) =>
+		observe(() => logger.error({ error: describeError(error) }, "a listener of onAppended threw")),
+	);
 	const stopping = new AbortController();
 	let listening: Promise<void> = Promise.resolve();
 	let telling: Promise<void> | undefined;
@@ -43,15 +42,6 @@ export function createHints({ pool, schema, clock, logger, isShared }: HintsOpti
 	let trouble: string | undefined;
 	let heard = (): void => undefined;
 
-	const giveHere = (): void => {
-		for (const { hint } of entries) {
-			try {
-				hint();
-			} catch (error) {
-				observe(() => logger.error({ error: describeError(error) }, "a listener of onAppended threw"));
-			}
-		}
-	};
 	/** Behind the commit: who notifies within it holds a lock, until it is on the disk, that all others who notify want. */
 	const tell = async (): Promise<void> => {
 		while (isWanted && !stopping.signal.aborted) {
@@ -65,11 +55,13 @@ export function createHints({ pool, schema, clock, logger, isShared }: HintsOpti
 		}
 		telling = undefined;
 	};
-	const give = (): void => {
-		giveHere();
-		if (!isShared) return;
+	const tellOthers = (): void => {
 		isWanted = true;
 		telling ??= tell();
+	};
+	const give = (): void => {
+		here.give();
+		if (isShared) tellOthers();
 	};
 
 	/** Resolves when the connection is gone. */
@@ -80,7 +72,7 @@ export function createHints({ pool, schema, clock, logger, isShared }: HintsOpti
 			if (from !== channel) return;
 			trouble = undefined;
 			heard();
-			giveHere();
+			here.give();
 		};
 		client.on("notification", listener);
 		client.on("error", leave);
@@ -90,9 +82,9 @@ export function createHints({ pool, schema, clock, logger, isShared }: HintsOpti
 		try {
 			await client.query({ text: `LISTEN ${channel}` });
 			// What was committed before is not hinted at.
-			giveHere();
+			here.give();
 			await checkOwnHint(gone.signal);
-			if (!gone.signal.aborted) await whenAborted(gone.signal);
+			await whenAborted(gone.signal);
 		} finally {
 			stopping.signal.removeEventListener("abort", leave);
 			client.removeAllListeners("notification");
@@ -106,8 +98,7 @@ export function createHints({ pool, schema, clock, logger, isShared }: HintsOpti
 		const back = new AbortController();
 		heard = () => back.abort("heard");
 		signal.addEventListener("abort", heard, { once: true });
-		isWanted = true;
-		telling ??= tell();
+		tellOthers();
 		await clock.sleep(OWN_HINT_MS, back.signal);
 		signal.removeEventListener("abort", heard);
 		heard = () => undefined;
@@ -138,11 +129,7 @@ export function createHints({ pool, schema, clock, logger, isShared }: HintsOpti
 	};
 
 	return {
-		add(hint) {
-			const entry = { hint };
-			entries.add(entry);
-			return () => void entries.delete(entry);
-		},
+		add: here.add,
 		give,
 		start() {
 			if (isShared) listening = listen();
