@@ -1,6 +1,6 @@
 // The queue without a server: what is sent together, in which order, and what becomes of what fails.
 
-import { isStoreFault } from "@reelkeep/core/ports";
+import { isStoreFault, toPosition } from "@reelkeep/core/ports";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { AppendQueue, type AppendQueueOptions } from "./append-queue.js";
@@ -14,7 +14,7 @@ const append = (stream: string, id = stream, bytes = 1): EncodedAppend =>
 		0,
 	);
 
-const appended: Decided = { _tag: "Appended", version: 1, position: "1", transaction: 1n };
+const appended: Decided = { _tag: "Appended", version: 1, position: toPosition(1), transaction: 1n };
 const idsOf = (batch: readonly EncodedAppend[]) => batch.map(({ events }) => events[0]?.id ?? "");
 const withCode = (code: string): Error => Object.assign(new Error("refused"), { code });
 

@@ -1,7 +1,13 @@
 // Appends on their way to the server: those that wait while others are under way share the next statement.
 
-import { type AppendResult, type StoreFault, storeFault, toPosition } from "@reelkeep/core/ports";
-import { type Decided, type EncodedAppend, inLockOrder, type Outcomes } from "./append-statement.js";
+import { type AppendResult, type StoreFault, storeFault } from "@reelkeep/core/ports";
+import {
+	type Decided,
+	type EncodedAppend,
+	inLockOrder,
+	type Outcomes,
+	resultOf,
+} from "./append-statement.js";
 import { isLostRace, isRefused, toFault } from "./postgres-fault.js";
 
 /** A statement: more of them cost the server more than they save. */
@@ -126,17 +132,13 @@ export class AppendQueue {
 	}
 
 	#settle(pending: Pending, decided: Decided): void {
-		if (decided._tag === "Overtaken") {
+		const result = resultOf(decided);
+		if (result === undefined) {
 			this.#again(pending);
 			return;
 		}
 		this.#end(pending);
-		if (decided._tag === "Appended") {
-			const { version, position } = decided;
-			pending.resolve({ _tag: "Appended", version, position: toPosition(position) });
-		} else {
-			pending.resolve({ _tag: "WrongExpectedVersion", actualVersion: decided.actualVersion });
-		}
+		pending.resolve(result);
 	}
 
 	/** One that the server will not take must not fail those that came with it. */

@@ -1,7 +1,14 @@
 // A batch of appends as one statement, which is one transaction: each append is decided by itself, and all that are
 // accepted become durable together. The deciding is `append_events` of the migrations; docs/adr/0041-appends-in-postgresql.md.
 
-import { type ExpectedVersion, type NewEvent, type StreamName, toPosition } from "@reelkeep/core/ports";
+import {
+	type AppendResult,
+	type ExpectedVersion,
+	type NewEvent,
+	type Position,
+	type StreamName,
+	toPosition,
+} from "@reelkeep/core/ports";
 import type { Row, Statement } from "./postgres-pool.js";
 import { toText } from "./postgres-text.js";
 
@@ -33,7 +40,7 @@ export type Decided =
 	| {
 			readonly _tag: "Appended";
 			readonly version: number;
-			readonly position: string;
+			readonly position: Position;
 			/** Its transaction, with the log's offset; a reader sees it once all earlier ones have ended. */
 			readonly transaction: bigint;
 	  }
@@ -114,6 +121,20 @@ export function inLockOrder<Item extends { readonly append: EncodedAppend }>(
 
 function compare(left: string, right: string): number {
 	return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** What the caller is told; `undefined`: nothing yet. */
+export function resultOf(decided: Decided): AppendResult | undefined {
+	switch (decided._tag) {
+		case "Appended":
+			return { _tag: "Appended", version: decided.version, position: decided.position };
+		case "WrongExpectedVersion":
+			return { _tag: "WrongExpectedVersion", actualVersion: decided.actualVersion };
+		case "Overtaken":
+			return undefined;
+		default:
+			return decided satisfies never;
+	}
 }
 
 /** What became of a batch. */

@@ -6,9 +6,11 @@ import {
 	type SaveResult,
 	toPosition,
 } from "@reelkeep/core/ports";
-import { toFault } from "./postgres-fault.js";
+import { ask } from "./ask.js";
 import type { PostgresPool, Statement } from "./postgres-pool.js";
 import { toText } from "./postgres-text.js";
+
+const SAVING = "saving a checkpoint";
 
 /** Makes the checkpoint store of a schema that is there; a row for each subscription. */
 export function createPostgresCheckpointStore(deps: {
@@ -16,13 +18,12 @@ export function createPostgresCheckpointStore(deps: {
 	readonly schema: string;
 }): CheckpointStore {
 	const table = `${deps.schema}.checkpoints`;
-	const positionIn = async (statement: Statement): Promise<Position | undefined> => {
-		const { rows } = await deps.pool.query(statement);
-		const [row] = rows;
+	const positionIn = async (statement: Statement, doing: string): Promise<Position | undefined> => {
+		const [row] = await ask(deps.pool, statement, doing);
 		return row === undefined ? undefined : toPosition(String(row.position));
 	};
-	const load = (name: string): Promise<Position | undefined> =>
-		positionIn({ text: `SELECT position FROM ${table} WHERE name = $1`, values: [toText(name)] });
+	const load = (name: string, doing: string): Promise<Position | undefined> =>
+		positionIn({ text: `SELECT position FROM ${table} WHERE name = $1`, values: [toText(name)] }, doing);
 	const move = (name: string, position: Position, expected: Position | undefined) =>
 		positionIn(
 			expected === undefined
@@ -34,25 +35,18 @@ export function createPostgresCheckpointStore(deps: {
 						text: `UPDATE ${table} SET position = $2 WHERE name = $1 AND position = $3 RETURNING position`,
 						values: [toText(name), position, expected],
 					},
+			SAVING,
 		);
 	return {
 		async load(name) {
 			checkCheckpointName(name);
-			try {
-				return await load(name);
-			} catch (error) {
-				throw toFault(error, "loading a checkpoint");
-			}
+			return load(name, "loading a checkpoint");
 		},
 		async save(name, position, expected): Promise<SaveResult> {
 			checkCheckpointName(name);
 			checkCheckpointMove(position, expected);
-			try {
-				if ((await move(name, position, expected)) !== undefined) return { _tag: "Saved" };
-				return { _tag: "WrongCheckpoint", actual: await load(name) };
-			} catch (error) {
-				throw toFault(error, "saving a checkpoint");
-			}
+			if ((await move(name, position, expected)) !== undefined) return { _tag: "Saved" };
+			return { _tag: "WrongCheckpoint", actual: await load(name, SAVING) };
 		},
 	};
 }

@@ -11,18 +11,11 @@ import {
 	type NewEvent,
 	type StreamName,
 	storeFault,
-	toPosition,
 } from "@reelkeep/core/ports";
 import { AppendQueue } from "./append-queue.js";
-import {
-	appendStatement,
-	type Decided,
-	type EncodedAppend,
-	encodeAppend,
-	readOutcomes,
-} from "./append-statement.js";
+import { appendStatement, encodeAppend, readOutcomes, resultOf } from "./append-statement.js";
+import { ask } from "./ask.js";
 import { createHints } from "./hints.js";
-import { toFault } from "./postgres-fault.js";
 import type { PostgresClient, PostgresPool } from "./postgres-pool.js";
 import { readAll, readStream } from "./read-events.js";
 import { createVisibility } from "./visibility.js";
@@ -104,18 +97,13 @@ export function createPostgresEventStore(options: PostgresEventStoreOptions): Po
 			checkAppend(stream, events, expectedVersion);
 			const batch = [encodeAppend(stream, events, expectedVersion, clock.now())];
 			checkOpen();
-			const [decided] = await decideWithin(client, schema, batch);
-			if (decided?._tag === "Appended") {
-				const { version, position } = decided;
-				return { _tag: "Appended", version, position: toPosition(position) };
-			}
-			if (decided?._tag !== "WrongExpectedVersion") {
-				throw storeFault(
-					"overloaded",
-					"a transaction that began later was faster with this stream: roll back, and do all of it again",
-				);
-			}
-			return { _tag: "WrongExpectedVersion", actualVersion: decided.actualVersion };
+			const rows = await ask(client, appendStatement(schema, batch), "appending events");
+			const result = readOutcomes(batch, rows).decided.map(resultOf)[0];
+			if (result !== undefined) return result;
+			throw storeFault(
+				"overloaded",
+				"a transaction that began later was faster with this stream: roll back, and do all of it again",
+			);
 		},
 		read: (stream, readOptions) => readStream(reading, stream, readOptions),
 		readAll: (readOptions) => readAll(reading, readOptions),
@@ -125,17 +113,4 @@ export function createPostgresEventStore(options: PostgresEventStoreOptions): Po
 			return closing;
 		},
 	};
-}
-
-async function decideWithin(
-	client: PostgresClient,
-	schema: string,
-	batch: readonly EncodedAppend[],
-): Promise<readonly Decided[]> {
-	try {
-		const { rows } = await client.query(appendStatement(schema, batch));
-		return readOutcomes(batch, rows).decided;
-	} catch (error) {
-		throw toFault(error, "appending events");
-	}
 }

@@ -6,7 +6,7 @@ import {
 	type LeaseStore,
 	type RenewResult,
 } from "@reelkeep/core/ports";
-import { toFault } from "./postgres-fault.js";
+import { ask } from "./ask.js";
 import type { PostgresPool, Row, Statement } from "./postgres-pool.js";
 import { fromText, toText } from "./postgres-text.js";
 
@@ -19,13 +19,8 @@ export function createPostgresLeaseStore(deps: {
 	readonly schema: string;
 }): LeaseStore {
 	const table = `${deps.schema}.leases`;
-	const query = async (statement: Statement, doing: string): Promise<Row | undefined> => {
-		try {
-			return (await deps.pool.query(statement)).rows[0];
-		} catch (error) {
-			throw toFault(error, doing);
-		}
-	};
+	const query = async (statement: Statement, doing: string): Promise<Row | undefined> =>
+		(await ask(deps.pool, statement, doing))[0];
 	/** The row as it is afterwards: ours, or the one of who holds it. One that lapses meanwhile is asked for again. */
 	const acquire = async (name: string, owner: string, durationMs: number): Promise<AcquireResult> => {
 		for (;;) {
@@ -54,7 +49,8 @@ export function createPostgresLeaseStore(deps: {
 				"looking at a lease",
 			);
 			if (holder !== undefined) {
-				return { _tag: "Held", owner: fromOwner(holder), expiresAt: Number(holder.expires_at) };
+				const expiresAt = Number(holder.expires_at);
+				return { _tag: "Held", owner: fromText(String(holder.owner)), expiresAt };
 			}
 		}
 	};
@@ -89,8 +85,4 @@ export function createPostgresLeaseStore(deps: {
 			);
 		},
 	};
-}
-
-function fromOwner({ owner }: Row): string {
-	return fromText(String(owner));
 }

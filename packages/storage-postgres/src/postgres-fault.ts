@@ -20,6 +20,11 @@ export function codeOf(error: unknown): string | undefined {
 	return typeof code === "string" ? code : undefined;
 }
 
+/** What will not pass by itself; `message` says what to do. */
+export function refused(message: string): StoreFault {
+	return storeFault("failed", message, { retryable: false });
+}
+
 interface Meaning {
 	readonly codes: RegExp;
 	readonly what: string;

@@ -12,8 +12,8 @@ import {
 	storeFault,
 	toPosition,
 } from "@reelkeep/core/ports";
-import { PLACE_BITS } from "./append-statement.js";
-import { toFault } from "./postgres-fault.js";
+import { ask } from "./ask.js";
+import { horizonOf } from "./horizon.js";
 import type { PostgresPool, Row } from "./postgres-pool.js";
 import { fromText, toText } from "./postgres-text.js";
 
@@ -24,11 +24,6 @@ const PAGE_BYTES = 2 * 1024 * 1024;
 const MAX_BIGINT = 2n ** 63n - 1n;
 
 const COLUMNS = "position, stream, version, id, type, schema_version, recorded_at, data, metadata";
-
-/** The first position that may still come. */
-export function horizonOf(schema: string): string {
-	return `(SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + transaction_offset) << ${PLACE_BITS} FROM ${schema}.log)`;
-}
 
 export interface ReadDeps {
 	readonly pool: PostgresPool;
@@ -93,7 +88,8 @@ async function* pages(deps: ReadDeps, scan: Scan): AsyncGenerator<RecordedEvent>
 		signal?.throwIfAborted();
 		deps.checkOpen();
 		const count = Math.min(left, size);
-		const rows = await queryRows(deps, { text, values: [String(after), count, ...scan.values] });
+		const values = [String(after), count, ...scan.values];
+		const rows = await ask(deps.pool, { text, values }, "reading events");
 		for (const row of rows) {
 			signal?.throwIfAborted();
 			yield toRecorded(row);
@@ -117,17 +113,6 @@ function nextPageSize(rows: readonly Row[]): number {
 		1,
 		Math.min(MAX_PAGE, rows.length * 4, Math.floor((PAGE_BYTES * rows.length) / (characters + 1))),
 	);
-}
-
-async function queryRows(
-	{ pool }: ReadDeps,
-	statement: { readonly text: string; readonly values: readonly unknown[] },
-): Promise<readonly Row[]> {
-	try {
-		return (await pool.query(statement)).rows;
-	} catch (error) {
-		throw toFault(error, "reading events");
-	}
 }
 
 function toRecorded(row: Row): RecordedEvent {

@@ -1,9 +1,8 @@
 // The schema that holds the tables, and how its migrations stand in it.
 
 import { createHash } from "node:crypto";
-import { storeFault } from "@reelkeep/core/ports";
 import { MIGRATIONS } from "./migrations.js";
-import { toFault } from "./postgres-fault.js";
+import { refused, toFault } from "./postgres-fault.js";
 import type { PostgresClient, PostgresPool } from "./postgres-pool.js";
 
 /** Of the lock under which one process at a time migrates: of the schema, by its name. */
@@ -91,16 +90,12 @@ function checkApplied(applied: readonly string[], schema: string): void {
 	}
 }
 
-function refused(message: string) {
-	return storeFault("failed", message, { retryable: false });
-}
-
 function checksumOf(sql: string): string {
 	return createHash("sha256").update(sql).digest("hex");
 }
 
 /** Commits what `work` did, or nothing. *Errors*: rejects with a `StoreFault`. */
-export async function inTransaction<Result>(
+async function inTransaction<Result>(
 	pool: PostgresPool,
 	doing: string,
 	work: (client: PostgresClient) => Promise<Result>,

@@ -1,11 +1,12 @@
 // What is asked of the server before anything is entrusted to it.
 
-import { type Clock, type Logger, storeFault } from "@reelkeep/core/ports";
+import { withinTime } from "@reelkeep/core";
+import type { Clock, Logger, StoreFault } from "@reelkeep/core/ports";
 import { PLACE_BITS } from "./append-statement.js";
-import { toFault } from "./postgres-fault.js";
+import { ask } from "./ask.js";
+import { horizonOf, OLDEST_OPEN } from "./horizon.js";
+import { refused } from "./postgres-fault.js";
 import type { PostgresPool } from "./postgres-pool.js";
-import { horizonOf } from "./read-events.js";
-import { inTransaction } from "./schema.js";
 
 /** For `pg_current_snapshot` and `xid8`. */
 const LEAST_VERSION = 130_000;
@@ -34,13 +35,9 @@ export async function checkServer(pool: PostgresPool): Promise<void> {
 
 async function settingsOf(pool: PostgresPool): Promise<Readonly<Record<string, string>>> {
 	const names = ["server_version_num", "server_version", "synchronous_commit", "fsync", "server_encoding"];
-	try {
-		const columns = names.map((name) => `current_setting('${name}') AS ${name}`).join(", ");
-		const { rows } = await pool.query({ text: `SELECT ${columns}` });
-		return rows[0] as Record<string, string>;
-	} catch (error) {
-		throw toFault(error, "connecting");
-	}
+	const columns = names.map((name) => `current_setting('${name}') AS ${name}`).join(", ");
+	const [settings] = await ask(pool, { text: `SELECT ${columns}` }, "connecting");
+	return settings as Record<string, string>;
 }
 
 /**
@@ -48,20 +45,19 @@ async function settingsOf(pool: PostgresPool): Promise<Readonly<Record<string, s
  * is behind, they are lifted above all that are there, and above what readers wait for.
  */
 export async function adoptServer(pool: PostgresPool, schema: string, logger: Logger): Promise<void> {
-	await inTransaction(pool, "looking how far the log is", async (client) => {
-		const { rows } = await client.query({
-			text: `UPDATE ${schema}.log SET transaction_offset = newest + 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+	const [lifted] = await ask(
+		pool,
+		{
+			text: `UPDATE ${schema}.log SET transaction_offset = newest + 1 - ${OLDEST_OPEN}
 				FROM (SELECT coalesce(max(position) >> ${PLACE_BITS}, 0) AS newest FROM ${schema}.events) AS known
 				WHERE newest >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + transaction_offset
 				RETURNING transaction_offset`,
-		});
-		const offset = rows[0]?.transaction_offset;
-		if (offset === undefined) return;
-		logger.warn(
-			{ offset },
-			"the log was moved to another server: positions go on behind those that are there",
-		);
-	});
+		},
+		"looking how far the log is",
+	);
+	if (lifted === undefined) return;
+	const offset = lifted.transaction_offset;
+	logger.warn({ offset }, "the log was moved to another server: positions go on behind those that are there");
 }
 
 /** What readers lag behind longer than this is told of. */
@@ -77,14 +73,11 @@ export async function checkHealth(
 	schema: string,
 	clock: Clock,
 ): Promise<{ readonly failing?: string; readonly degraded?: string }> {
-	const asked = oldestUnseen(pool, schema).catch((error: unknown) => toFault(error, "asking how it is"));
-	const waiting = new AbortController();
-	const late = clock.sleep(CHECK_TIMEOUT_MS, waiting.signal).then(() => "late" as const);
-	const answer = await Promise.race([asked, late]);
-	waiting.abort("answered");
-	if (answer === "late") return { failing: `PostgreSQL has not answered in ${CHECK_TIMEOUT_MS / 1000} s` };
+	const asked = oldestUnseen(pool, schema).catch((error: unknown) => error as StoreFault);
+	const answer = await withinTime(clock, asked, CHECK_TIMEOUT_MS);
+	if (answer === undefined) return { failing: `PostgreSQL has not answered in ${CHECK_TIMEOUT_MS / 1000} s` };
 	if (answer instanceof Error) return { failing: answer.message };
-	const degraded = describeLag(clock.now() - (answer ?? clock.now()));
+	const degraded = describeLag(clock.now() - (answer.recordedAt ?? clock.now()));
 	return degraded === undefined ? {} : { degraded };
 }
 
@@ -95,14 +88,12 @@ export function describeLag(lagMs: number): string | undefined {
 	return `a transaction in PostgreSQL has been open for ${seconds} s or more: until it ends, subscriptions see nothing that was appended since (look into pg_stat_activity and pg_prepared_xacts)`;
 }
 
-/** When the first event was recorded that nobody who follows the log can see yet. */
-async function oldestUnseen(pool: PostgresPool, schema: string): Promise<number | undefined> {
-	const { rows } = await pool.query({
-		text: `SELECT recorded_at FROM ${schema}.events WHERE position >= ${horizonOf(schema)} ORDER BY position LIMIT 1`,
-	});
-	return rows[0] === undefined ? undefined : Number(rows[0].recorded_at);
-}
-
-function refused(message: string) {
-	return storeFault("failed", message, { retryable: false });
+/** When the first event was recorded that nobody who follows the log can see yet; `undefined`: all are seen. */
+async function oldestUnseen(
+	pool: PostgresPool,
+	schema: string,
+): Promise<{ readonly recordedAt: number | undefined }> {
+	const text = `SELECT recorded_at FROM ${schema}.events WHERE position >= ${horizonOf(schema)} ORDER BY position LIMIT 1`;
+	const [oldest] = await ask(pool, { text }, "asking how it is");
+	return { recordedAt: oldest === undefined ? undefined : Number(oldest.recorded_at) };
 }

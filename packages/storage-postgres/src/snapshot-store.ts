@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { checkSnapshotName, type Snapshot, type SnapshotStore } from "@reelkeep/core/ports";
-import { toFault } from "./postgres-fault.js";
+import { ask } from "./ask.js";
 import type { PostgresPool } from "./postgres-pool.js";
 import { toText } from "./postgres-text.js";
 
@@ -31,13 +31,9 @@ export function createPostgresSnapshotStore(deps: {
 	return {
 		async load(name) {
 			checkSnapshotName(name);
-			try {
-				const text = `SELECT sha256, snapshot FROM ${table} WHERE name = $1`;
-				const { rows } = await pool.query({ text, values: [toText(name)] });
-				return rows[0] === undefined ? undefined : read(String(rows[0].sha256), String(rows[0].snapshot));
-			} catch (error) {
-				throw toFault(error, "loading a snapshot");
-			}
+			const text = `SELECT sha256, snapshot FROM ${table} WHERE name = $1`;
+			const [row] = await ask(pool, { text, values: [toText(name)] }, "loading a snapshot");
+			return row === undefined ? undefined : read(String(row.sha256), String(row.snapshot));
 		},
 		async save(name, snapshot) {
 			checkSnapshotName(name);
@@ -45,16 +41,13 @@ export function createPostgresSnapshotStore(deps: {
 			const bytes = Buffer.byteLength(text);
 			if (bytes > maxBytes) return { _tag: "TooLarge", bytes, maxBytes };
 			return inTurn(name, async () => {
-				try {
-					await pool.query({
-						text: `INSERT INTO ${table} (name, sha256, snapshot) VALUES ($1, $2, $3)
-							ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, snapshot = excluded.snapshot`,
-						values: [toText(name), sha256Of(text), text],
-					});
-					return { _tag: "Saved" };
-				} catch (error) {
-					throw toFault(error, "saving a snapshot");
-				}
+				const statement = {
+					text: `INSERT INTO ${table} (name, sha256, snapshot) VALUES ($1, $2, $3)
+						ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, snapshot = excluded.snapshot`,
+					values: [toText(name), sha256Of(text), text],
+				};
+				await ask(pool, statement, "saving a snapshot");
+				return { _tag: "Saved" };
 			});
 		},
 	};

@@ -1,6 +1,8 @@
 // When what was appended can be seen in the log: once every transaction that began earlier has ended.
 
+import { withinTime } from "@reelkeep/core";
 import type { Clock } from "@reelkeep/core/ports";
+import { horizonTransactionOf } from "./horizon.js";
 import type { PostgresPool } from "./postgres-pool.js";
 
 /**
@@ -26,7 +28,7 @@ export function createVisibility(deps: {
 	readonly clock: Clock;
 }): WhenVisible {
 	const { pool, schema, clock } = deps;
-	const text = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + transaction_offset AS horizon FROM ${schema}.log`;
+	const text = `SELECT ${horizonTransactionOf(schema)} AS horizon`;
 	let waiters: Waiter[] = [];
 	let isAsking = false;
 
@@ -39,19 +41,12 @@ export function createVisibility(deps: {
 			return undefined;
 		}
 	};
-	/** Nobody waits longer because the server does not answer. */
-	const inTime = async (asked: Promise<bigint | undefined>): Promise<bigint | undefined> => {
-		const first = Math.min(...waiters.map(({ until }) => until));
-		const answered = new AbortController();
-		const late = clock.sleep(Math.max(0, first - clock.now()), answered.signal).then(() => undefined);
-		const answer = await Promise.race([asked, late]);
-		answered.abort("answered");
-		return answer;
-	};
 	const ask = async (): Promise<void> => {
 		isAsking = true;
 		for (let pauseMs = FIRST_PAUSE_MS; waiters.length > 0; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-			const horizon = await inTime(askHorizon());
+			// Nobody waits longer because the server does not answer.
+			const first = Math.min(...waiters.map(({ until }) => until));
+			const horizon = await withinTime(clock, askHorizon(), Math.max(0, first - clock.now()));
 			const now = clock.now();
 			const isDone = ({ transaction, until }: Waiter): boolean =>
 				(horizon !== undefined && transaction < horizon) || now >= until;
