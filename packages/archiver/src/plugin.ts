@@ -51,20 +51,25 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 	let isWorking = false;
 	let lastWords: string | undefined;
 	let held: HeldLease | undefined;
-	const waiting = new Set<(archiver: Archiver | undefined) => void>();
-	const tell = (): void => {
-		for (const told of waiting) told(newest);
-		waiting.clear();
-	};
-	/** The one that works in this process, as soon as it may; `undefined`: it never did. */
-	const whenWorking = async (): Promise<Archiver | undefined> =>
-		newest !== undefined || stopping.signal.aborted ? newest : new Promise((resolve) => waiting.add(resolve));
+	let tell = (): void => undefined;
+	/** Resolves once the archiver works in this process for the first time, or never will. */
+	const begun = new Promise<void>((resolve) => {
+		tell = resolve;
+	});
 	return {
 		name: PLUGIN_NAME,
 		provides: [VIDEO_SOURCE],
 		needs: [
-			...[EVENT_STORE, VIDEO_STORE, KEYRING, LINK_REFRESHER, CLOCK, IDS, LOGGER, TELEMETRY, NOTICES],
+			EVENT_STORE,
+			VIDEO_STORE,
+			KEYRING,
+			LINK_REFRESHER,
 			LEASE_STORE,
+			CLOCK,
+			IDS,
+			LOGGER,
+			TELEMETRY,
+			NOTICES,
 		],
 		register(registry) {
 			registry.provide(VIDEO_SOURCE, () => source);
@@ -119,17 +124,12 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 		},
 		async whenIdle(idle) {
 			if (held === undefined) throw new Error("the archiver is not started");
-			const archiver = await Promise.race([whenWorking(), givenUp(idle?.signal)]);
-			return archiver === undefined ? NOTHING : archiver.whenIdle(idle);
+			await Promise.race([begun, ...(idle?.signal === undefined ? [] : [whenAborted(idle.signal)])]);
+			return newest === undefined ? NOTHING : newest.whenIdle(idle);
 		},
 		async check() {
 			if (lastWords !== undefined) return [archiverProblem(lastWords)];
 			return isWorking ? ((await newest?.check()) ?? []) : [];
 		},
 	};
-}
-
-/** Never resolves without a signal. */
-async function givenUp(signal: AbortSignal | undefined): Promise<undefined> {
-	await (signal === undefined ? new Promise(() => undefined) : whenAborted(signal));
 }

@@ -5,6 +5,7 @@ import { createMemoryLeaseStore } from "./memory/lease-store.js";
 import { silentLogger } from "./observe.js";
 import type { LeaseStore } from "./ports/lease-store.js";
 import { storeFault } from "./ports/store-fault.js";
+import { cuttable } from "./test-leases.js";
 
 const DURATION_MS = 30_000;
 const passes = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
@@ -62,17 +63,10 @@ describe("holdLease", () => {
 
 	test("lets another in within the lease and a third more when one dies", async () => {
 		const { memory, atWork, log, start } = given();
-		let isDead = false;
-		const unlessDead = <Result>(asked: () => Promise<Result>): Promise<Result> =>
-			isDead ? new Promise(() => undefined) : asked();
-		const dying: LeaseStore = {
-			acquire: (...asked) => unlessDead(() => memory.acquire(...asked)),
-			renew: (...asked) => unlessDead(() => memory.renew(...asked)),
-			release: (...asked) => unlessDead(() => memory.release(...asked)),
-		};
-		await start("one", dying).decided;
+		const dying = cuttable(memory);
+		await start("one", dying.leases).decided;
 		await start("other").decided;
-		isDead = true;
+		dying.cut();
 		await passes(DURATION_MS + DURATION_MS / 3);
 		expect([...atWork]).toEqual(["other"]);
 		// Before the other began, and without an answer of the store.

@@ -6,9 +6,9 @@ import { systemClock as clock, randomIds, silentLogger } from "./container/index
 import { createMemoryCheckpointStore } from "./memory/checkpoint-store.js";
 import { createMemoryEventStore } from "./memory/event-store.js";
 import { createMemoryLeaseStore } from "./memory/lease-store.js";
-import type { LeaseStore } from "./ports/lease-store.js";
 import { toPosition } from "./ports/position.js";
 import { type Subscription, subscribe } from "./subscribe.js";
+import { cuttable } from "./test-leases.js";
 
 const passes = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 /** A lease, and the third that who stands by sleeps. */
@@ -33,25 +33,12 @@ function given() {
 		},
 		appended: () => Array.from({ length: serial }, (_, index) => `e${index + 1}`),
 		start(process: string) {
-			let isCut = false;
-			const unlessCut = <Result>(asked: () => Promise<Result>): Promise<Result> =>
-				isCut ? new Promise(() => undefined) : asked();
-			const its: LeaseStore = {
-				acquire: (...asked) => unlessCut(() => leases.acquire(...asked)),
-				renew: (...asked) => unlessCut(() => leases.renew(...asked)),
-				release: (...asked) => unlessCut(() => leases.release(...asked)),
-			};
-			const deps = { store, checkpoints, clock, ids: randomIds, logger: silentLogger, leases: its };
+			const own = cuttable(leases);
+			const deps = { store, checkpoints, clock, ids: randomIds, logger: silentLogger, leases: own.leases };
 			const subscription: Subscription = subscribe(deps, "mail", async ({ id }) => {
 				handled.push(`${process}:${id}`);
 			});
-			return {
-				subscription,
-				/** From now on nothing reaches the leases, and no answer comes: what a paused process looks like. */
-				cut: () => {
-					isCut = true;
-				},
-			};
+			return { subscription, cut: own.cut };
 		},
 	};
 }
