@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort, runExample } from "@reelkeep/harness/example-process";
+import { runExample } from "@reelkeep/harness/example-process";
+import { freePort } from "@reelkeep/harness/free-port";
 import { afterAll, expect, test } from "vitest";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));

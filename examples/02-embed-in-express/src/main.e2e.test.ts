@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort, runExample } from "@reelkeep/harness/example-process";
+import { runExample } from "@reelkeep/harness/example-process";
+import { freePort } from "@reelkeep/harness/free-port";
 import { afterAll, expect, test } from "vitest";
 
 const script = fileURLToPath(new URL("../dist/main.js", import.meta.url));

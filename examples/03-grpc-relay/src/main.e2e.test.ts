@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort, runExample, sendSampleReport } from "@reelkeep/harness/example-process";
+import { runExample, sendSampleReport } from "@reelkeep/harness/example-process";
+import { freePort } from "@reelkeep/harness/free-port";
 import { startServe } from "@reelkeep/harness/reelkeep-process";
 import { afterAll, expect, test } from "vitest";
 

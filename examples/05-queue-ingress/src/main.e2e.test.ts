@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { freePort } from "@reelkeep/harness/example-process";
+import { freePort } from "@reelkeep/harness/free-port";
 import { TEST_APP_KEY, TEST_SECRET, transcribe } from "@reelkeep/harness/transcript";
 import { sampleCallback } from "@reelkeep/testing";
 import { expect, test, vi } from "vitest";

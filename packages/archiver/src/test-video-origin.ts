@@ -4,10 +4,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ServedObject, StrayLink } from "@reelkeep/core/conformance";
+import { freePort } from "@reelkeep/harness/free-port";
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -61,16 +62,6 @@ export async function startVideoOrigin({ knowsIfMatch }: Conditions): Promise<Vi
 			await closed;
 		},
 	};
-}
-
-/** Nobody listens there any more. */
-async function freePort(): Promise<number> {
-	const server = createTcpServer().listen(0, "127.0.0.1");
-	await once(server, "listening");
-	const { port } = server.address() as AddressInfo;
-	server.close();
-	await once(server, "close");
-	return port;
 }
 
 async function answer(

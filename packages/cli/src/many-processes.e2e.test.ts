@@ -3,12 +3,12 @@
 //
 // REELKEEP_PROCESS_KILLS: how many (default 10).
 
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { followLog, type RecordedEvent, silentLogger } from "@reelkeep/core";
 import { systemClock } from "@reelkeep/core/container";
+import { freePort } from "@reelkeep/harness/free-port";
 import { createDraw } from "@reelkeep/harness/hostile-random";
 import { type KillableServe, serveCommand, startKillable } from "@reelkeep/harness/killable-serve";
 import { contradictions } from "@reelkeep/harness/log-witness";
@@ -144,12 +144,3 @@ test.skipIf(missing !== undefined)(
 	},
 	KILLS * 15_000 + 120_000,
 );
-
-async function freePort(): Promise<number> {
-	const probe = createServer().listen(0, "127.0.0.1");
-	await new Promise((listening) => probe.once("listening", listening));
-	const address = probe.address();
-	await new Promise((closed) => probe.close(closed));
-	if (address === null || typeof address === "string") throw new Error("there is no free port");
-	return address.port;
-}

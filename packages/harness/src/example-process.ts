@@ -1,7 +1,6 @@
 // A runnable example in a child process, as its reader starts it, with one callback sent to it.
 
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { sampleCallback, signedRequest } from "@reelkeep/testing";
 import { sendRaw } from "./send-raw.js";
@@ -54,16 +53,6 @@ export async function runExample(
 	} finally {
 		child.kill("SIGKILL");
 	}
-}
-
-/** A port of loopback that nothing listened on a moment ago. */
-export function freePort(): Promise<number> {
-	return new Promise((resolve) => {
-		const server = createServer().listen(0, "127.0.0.1", () => {
-			const address = server.address();
-			server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-		});
-	});
 }
 
 /** A callback whose video is on loopback, which the default policy does not let the archiver reach. */

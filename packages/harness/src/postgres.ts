@@ -4,10 +4,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "./free-port.js";
 
 /** Where Debian puts them, and does not put them on the PATH. */
 const DEBIAN = "/usr/lib/postgresql";
@@ -130,13 +130,4 @@ async function whenReady(programs: string, port: number, server: ChildProcess): 
 	}
 	server.kill("SIGQUIT");
 	throw new Error("postgres does not get ready");
-}
-
-async function freePort(): Promise<number> {
-	const probe = createServer().listen(0, "127.0.0.1");
-	await once(probe, "listening");
-	const address = probe.address();
-	await new Promise((closed) => probe.close(closed));
-	if (address === null || typeof address === "string") throw new Error("there is no free port");
-	return address.port;
 }
