@@ -1,15 +1,16 @@
 // What a log that grows costs: `node --expose-gc bench/src/growth.mjs --help`. At each size: the time of an append, the memory
 // of the open store, and the rate of a replay of everything. The store is one and the same.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { decodeEvent } from "@reelkeep/core";
 import { systemClock } from "@reelkeep/core/container";
 import { createFsEventStore } from "@reelkeep/storage-fs";
 import { sampleEvent, streamOf } from "./events.mjs";
 import { plotPanels } from "./plot.mjs";
+import { writeFile, writeJson } from "./write-file.mjs";
 
 const PRODUCERS = 64;
 const FIRST = 10_000;
@@ -45,8 +46,8 @@ async function main() {
 	const directory = mkdtempSync(join(values.directory, "reelkeep-growth-"));
 	try {
 		const found = await measure(directory);
-		if (values.json !== undefined) write(values.json, `${JSON.stringify(found, null, "\t")}\n`);
-		if (values.svg !== undefined) write(values.svg, plot(found));
+		if (values.json !== undefined) writeJson(values.json, found);
+		if (values.svg !== undefined) writeFile(values.svg, plot(found));
 		return 0;
 	} finally {
 		rmSync(directory, { recursive: true });
@@ -119,9 +120,4 @@ function plot(found) {
 		line("bytes of memory an event", "bytesAnEvent"),
 		line("events replayed a second", "replayedPerSecond"),
 	]);
-}
-
-function write(file, text) {
-	mkdirSync(dirname(file), { recursive: true });
-	writeFileSync(file, text);
 }

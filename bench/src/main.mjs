@@ -1,14 +1,14 @@
 // Reelkeep beside its peers. In each round all sides take turns, so that a busy machine slows them alike; what counts are
 // the ratios within a round, and their median.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
-import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { createPlainTable } from "./plain-table.mjs";
 import { POSTGRES_SETTINGS, postgresVersion } from "./postgres.mjs";
 import { SQLITE_SETTINGS } from "./sqlite-log.mjs";
 import { makeFolder, WORKLOADS } from "./workloads.mjs";
+import { writeJson } from "./write-file.mjs";
 
 const KEYS = WORKLOADS.map(({ key }) => key);
 const HELP = `pnpm bench [OPTIONS]
@@ -55,7 +55,7 @@ async function main() {
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
 	}
-	if (values.json !== undefined) writeJson(values.json, { rounds, seconds, events, results });
+	if (values.json !== undefined) writeResults(values.json, { rounds, seconds, events, results });
 	const below = results.flatMap(({ ratios }) => ratios.filter(({ isBelow }) => isBelow));
 	console.log(below.length === 0 ? "every ratio is above its floor" : `${below.length} below their floors`);
 	return below.length === 0 ? 0 : 1;
@@ -158,15 +158,14 @@ function describeSettings(settings) {
 		.join(", ");
 }
 
-function writeJson(file, measured) {
-	mkdirSync(dirname(file), { recursive: true });
+function writeResults(file, measured) {
 	const machine = {
 		node: process.version,
 		processors: cpus().map(({ model }) => model),
 		kernel: release(),
 		peers: describePeers(),
 	};
-	writeFileSync(file, `${JSON.stringify({ machine, ...measured }, null, "\t")}\n`);
+	writeJson(file, { machine, ...measured });
 }
 
 function fail(message) {

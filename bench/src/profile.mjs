@@ -2,10 +2,10 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -14,6 +14,7 @@ import { createRequests } from "./callbacks.mjs";
 import { putLoad } from "./load.mjs";
 import { createPlainTable } from "./plain-table.mjs";
 import { PARTS, shareOut } from "./profile-parts.mjs";
+import { writeFile, writeJson } from "./write-file.mjs";
 
 const CONNECTIONS = 64;
 /** No server that looks at them answers as many a second. */
@@ -68,8 +69,8 @@ async function main(ways) {
 		print(WAYS[way].title, found[way]);
 	}
 	const before = values.before === undefined ? {} : JSON.parse(readFileSync(values.before, "utf8"));
-	if (values.json !== undefined) write(values.json, `${JSON.stringify(found, null, "\t")}\n`);
-	if (values.svg !== undefined) write(values.svg, plot(found, before));
+	if (values.json !== undefined) writeJson(values.json, found);
+	if (values.svg !== undefined) writeFile(values.svg, plot(found, before));
 	return 0;
 }
 
@@ -158,9 +159,4 @@ function plot(found, before) {
 
 function wholeOf(parts) {
 	return Object.values(parts).reduce((sum, time) => sum + time, 0);
-}
-
-function write(file, text) {
-	mkdirSync(dirname(file), { recursive: true });
-	writeFileSync(file, text);
 }
