@@ -2,6 +2,7 @@
 
 export { type ConformanceCase, ConformanceError } from "./case.js";
 export { type CheckpointStoreHarness, checkpointStoreSuite } from "./checkpoint-store.js";
+export { type EventImportHarness, eventImportSuite, type ImportingStore } from "./event-import.js";
 export { type EventStoreHarness, eventStoreSuite } from "./event-store.js";
 export { type IngressHarness, ingressSuite, type SenderVerdict } from "./ingress.js";
 export { type KeyringHarness, keyringSuite } from "./keyring.js";

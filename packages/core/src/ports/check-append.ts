@@ -24,14 +24,14 @@ export function checkAppend(stream: string, events: readonly NewEvent[], expecte
 	}
 }
 
-function checkStream(stream: string): void {
+export function checkStream(stream: string): void {
 	if (typeof stream !== "string") throw new TypeError("the stream's name must be a string");
 	if (stream.length < 1 || stream.length > MAX_STREAM_NAME_CHARACTERS || /[^\0-\x7f]/.test(stream)) {
 		throw new RangeError(`the stream's name must be 1 to ${MAX_STREAM_NAME_CHARACTERS} ASCII characters`);
 	}
 }
 
-function checkEvent(event: NewEvent): void {
+export function checkEvent(event: NewEvent): void {
 	if (typeof event?.id !== "string" || event.id === "") throw new TypeError("an event's id must be a string");
 	if (typeof event.type !== "string" || event.type === "")
 		throw new TypeError("an event's type must be a string");

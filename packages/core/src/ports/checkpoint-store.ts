@@ -21,6 +21,12 @@ export interface CheckpointStore {
 	save(name: string, position: Position, expected: Position | undefined): Promise<SaveResult>;
 }
 
+/** Where one name stands. A store that can be moved lists them; the port does not: nobody else needs to. */
+export interface Checkpoint {
+	readonly name: string;
+	readonly position: Position;
+}
+
 export type SaveResult =
 	| { readonly _tag: "Saved" }
 	| { readonly _tag: "WrongCheckpoint"; readonly actual: Position | undefined };

@@ -3,10 +3,12 @@
 export { type Admission, type AdmissionResult, ANONYMOUS } from "./admission.js";
 export { checkAppend } from "./check-append.js";
 export { checkCheckpointMove, checkCheckpointName } from "./check-checkpoint.js";
+export { checkImport, passedVersion } from "./check-import.js";
 export { checkLeaseDuration, checkLeaseNames } from "./check-lease.js";
 export { checkSnapshotName } from "./check-name.js";
 export { checkReadAll, checkReadStream } from "./check-read.js";
-export type { CheckpointStore, SaveResult } from "./checkpoint-store.js";
+export type { Checkpoint, CheckpointStore, SaveResult } from "./checkpoint-store.js";
+export type { EventImporter, ImportResult } from "./event-import.js";
 export type {
 	AppendResult,
 	EventMetadata,
