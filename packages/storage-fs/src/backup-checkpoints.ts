@@ -1,9 +1,9 @@
 // The checkpoints of a backup: read before the log is, so that none is ahead of it, and written after it.
 
 import { join } from "node:path";
-import { storeFault } from "@reelkeep/core/ports";
+import { type Checkpoint, storeFault } from "@reelkeep/core/ports";
 import { listIfPresent } from "./backup-files.js";
-import { type Checkpoint, checkpointFile, checkpointsDirectory, readCheckpoint } from "./checkpoint-files.js";
+import { checkpointFile, checkpointsDirectory, readCheckpoint } from "./checkpoint-files.js";
 import { makeDurableDirectory, readSmallFile, replaceFile, unlinkIfPresent } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 

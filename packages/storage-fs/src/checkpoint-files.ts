@@ -1,18 +1,13 @@
 // The checkpoints of a data directory as files: `checkpoints/<sha256 of the name>.json`.
 
 import { join } from "node:path";
-import { isPosition, type Position, storeFault } from "@reelkeep/core/ports";
+import { type Checkpoint, isPosition, storeFault } from "@reelkeep/core/ports";
 import { readSmallFile } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { safeName } from "./safe-name.js";
 
 /** More than the longest checkpoint takes, each character of its name escaped. */
 const MAX_FILE_BYTES = 4096;
-
-export interface Checkpoint {
-	readonly name: string;
-	readonly position: Position;
-}
 
 export function checkpointsDirectory(directory: string): string {
 	return join(directory, "checkpoints");

@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { guardLogger } from "@reelkeep/core";
 import { type EventStore, type Logger, storeFault } from "@reelkeep/core/ports";
+import { loadLogToCopy } from "./backup-source.js";
 import { sizeIfPresent, toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { createHints } from "./hints.js";
@@ -19,6 +20,11 @@ import { createSocketOwnership } from "./socket-ownership.js";
 export interface FsEventReaderOptions {
 	/** The data directory of a store that has been opened at least once. */
 	readonly directory: string;
+	/**
+	 * Without an owner, show all that the next one would take over, whether it was acknowledged or not; it is synced first.
+	 * For who copies the log. Default false: only what the log itself proves to be durable.
+	 */
+	readonly asNextOwner?: boolean;
 	readonly logger?: Logger;
 	/** Default: the machine's. */
 	readonly fileSystem?: FileSystem;
@@ -30,7 +36,7 @@ export interface FsEventReaderOptions {
  * Opens the log of `directory` for reading, beside a running owner or without one; it changes nothing there.
  * *Errors*: rejects with a `StoreFault`: `io` when there is no store, or its owner does not answer; `corrupt`.
  * *Promise*: as the store's own readers: only durable events, told by the owner; without an owner only what the log
- * itself proves to be durable, so that after a crash the last batch is seen once an owner has started. `append` rejects
+ * itself proves to be durable (but see `asNextOwner`), so that after a crash the last batch is seen once an owner has started. `append` rejects
  * with a `TypeError`; hints come from the owner.
  */
 export async function openFsEventReader(options: FsEventReaderOptions): Promise<EventStore> {
@@ -79,7 +85,9 @@ async function startReader(options: FsEventReaderOptions): Promise<Reader> {
 	const files = createSegmentFiles(fileSystem, directory);
 	try {
 		await requireLog(fileSystem, directory);
-		const log = new FollowedLog({ fileSystem, directory, files }, connect, logger);
+		const log = new FollowedLog({ fileSystem, directory, files }, connect, logger, async (source) =>
+			options.asNextOwner === true ? loadLogToCopy(source, ownership) : undefined,
+		);
 		const refresh = shareRuns(async () => {
 			try {
 				await log.catchUp();
@@ -122,6 +130,8 @@ class FollowedLog {
 	readonly #source: LogSource;
 	readonly #connect: () => Promise<OwnerConnection | undefined>;
 	readonly #logger: Logger | undefined;
+	/** What the next owner would take over; `undefined`: that is not to be seen. */
+	readonly #takeOver: (source: LogSource) => Promise<LogIndex | undefined>;
 	#index: LogIndex | undefined;
 	#visible = 0;
 	/** What the files were like when nobody owned the log. */
@@ -133,7 +143,9 @@ class FollowedLog {
 		source: LogSource,
 		connect: () => Promise<OwnerConnection | undefined>,
 		logger: Logger | undefined,
+		takeOver: (source: LogSource) => Promise<LogIndex | undefined>,
 	) {
+		this.#takeOver = takeOver;
 		this.#source = source;
 		this.#connect = connect;
 		this.#logger = logger;
@@ -154,6 +166,13 @@ class FollowedLog {
 		if (durable !== undefined) return this.#followOwner(durable);
 		const state = await this.#state();
 		if (this.#index !== undefined && !this.#isStale && state === this.#resting) return;
+		await this.#source.files.reset();
+		const taken = await this.#takeOver(this.#source);
+		if (taken !== undefined) {
+			this.#resting = state;
+			this.#isStale = false;
+			return this.#show(taken, taken.position);
+		}
 		// Nobody tells how far the log is durable, and a sync of ours would not make it so: after one that failed, the next
 		// succeeds without writing. So only that is seen which the log itself proves; the next owner makes the rest durable.
 		const { index, proven } = await this.#load();

@@ -5,6 +5,7 @@ import { guardLogger } from "@reelkeep/core";
 import {
 	type Clock,
 	checkAppend,
+	type EventImporter,
 	type EventStore,
 	type Logger,
 	type StoreFault,
@@ -15,6 +16,7 @@ import { type DurableNote, openDurableNote } from "./durable-note.js";
 import type { FileSystem } from "./file-system.js";
 import { GroupCommit, MAX_PENDING_APPENDS, MAX_PENDING_BYTES } from "./group-commit.js";
 import { createHints } from "./hints.js";
+import { importEvents } from "./import-events.js";
 import { createIndexKeeper, type IndexKeeper } from "./index-keeper.js";
 import { MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, SEGMENT_BYTES } from "./log-files.js";
 import { MAX_POSITION } from "./log-index.js";
@@ -55,7 +57,7 @@ export interface FsEventStoreOptions {
 	readonly allowNetworkFileSystem?: boolean;
 }
 
-export interface FsEventStore extends EventStore {
+export interface FsEventStore extends EventStore, EventImporter {
 	/**
 	 * Takes ownership of the directory and recovers its log; until then every call rejects with `closed`.
 	 * *Errors*: rejects with a `StoreFault`: `owned` (names the other process), `corrupt` (names segment and byte),
@@ -129,6 +131,7 @@ export function createFsEventStore(options: FsEventStoreOptions): FsEventStore {
 				return Promise.reject(error);
 			}
 		},
+		importEvents: async (events, after) => importEvents(openedLog(), events, after),
 		read: (stream, readOptions) => readStream(view, stream, readOptions),
 		readAll: (readOptions) => readAll(view, readOptions),
 		onAppended: hints.add,

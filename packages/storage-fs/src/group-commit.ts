@@ -20,7 +20,7 @@ import {
 	lastVersion,
 	type PendingAppend,
 } from "./batch.js";
-import { hasCode } from "./file-system.js";
+import { cannotWrite, fullLog, writeFailed } from "./commit-faults.js";
 import { HeadLookups } from "./head-lookups.js";
 import type { LogIndex } from "./log-index.js";
 import type { LogTail } from "./log-tail.js";
@@ -103,6 +103,20 @@ export class GroupCommit {
 		return this.#lookups.whenKnown(pending, async (head) => this.#decide(pending, expected, head));
 	}
 
+	/**
+	 * Writes appends that are decided already, in this order, when the log ends at `after` and nothing is on its way behind
+	 * that; resolves with whether it does. *Errors*: as `append`.
+	 */
+	async writeDecided(appends: readonly PendingAppend[], after: number): Promise<boolean> {
+		if (this.failure !== undefined) throw this.failure;
+		const { position } = this.#options.index;
+		if (position !== after || this.#pendingAppends + this.#lookups.waiting > 0) return false;
+		this.#refuseFullLog(appends.length);
+		for (const pending of appends) this.#enqueue(pending);
+		await Promise.all(appends.map(({ settled }) => settled));
+		return true;
+	}
+
 	/** Nothing is written any more: the log is damaged. */
 	refuse(damage: StoreFault): void {
 		if (this.#damage === undefined) this.#options.logger?.error({}, damage.message);
@@ -153,14 +167,7 @@ export class GroupCommit {
 
 	#refuseFullLog(events: number): void {
 		const { index, maxEvents } = this.#options;
-		if (index.position + this.#pendingEvents + events <= maxEvents) return;
-		throw storeFault(
-			"io",
-			`the event log is full: it holds ${maxEvents} events, its limit; raise maxEvents`,
-			{
-				retryable: false,
-			},
-		);
+		if (index.position + this.#pendingEvents + events > maxEvents) throw fullLog(maxEvents);
 	}
 
 	#enqueue(pending: PendingAppend): void {
@@ -242,8 +249,7 @@ export class GroupCommit {
 	 * room. Only when it cannot be undone is the handle given up.
 	 */
 	async #undo(batch: readonly PendingAppend[], error: unknown): Promise<void> {
-		const why = isFull(error) ? "the disk is full; make room" : "look at the disk";
-		const trouble = storeFault("io", `the event log cannot be written: ${why}`, { cause: error });
+		const trouble = cannotWrite(error);
 		try {
 			await this.#options.tail.undo();
 		} catch {
@@ -256,12 +262,10 @@ export class GroupCommit {
 
 	/** The handle is not used again: after a failed sync nobody knows what of it is on the disk. */
 	#fail(batch: readonly PendingAppend[], error: unknown): void {
-		const why = isFull(error) ? "the disk is full; make room" : "look at the disk";
-		const message = `the event log could not be written or synced: ${why}; it is opened anew until that succeeds`;
-		const failure = storeFault("failed", message, { cause: error, retryable: true });
+		const failure = writeFailed(error);
 		this.#failure = failure;
 		this.#rejectAll(batch, failure);
-		this.#options.logger?.error({ err: error }, message);
+		this.#options.logger?.error({ err: error }, failure.message);
 		this.#recovering = this.#recover();
 	}
 
@@ -290,8 +294,4 @@ export class GroupCommit {
 			pending.reject(fault);
 		}
 	}
-}
-
-function isFull(error: unknown): boolean {
-	return hasCode(error, "ENOSPC", "EDQUOT");
 }

@@ -7,6 +7,7 @@ export {
 	type FsCheckpointStore,
 	type FsCheckpointStoreOptions,
 } from "./checkpoint-store.js";
+export { type FsKeyCopy, type FsKeyCopyOptions, readFsKeyCopy } from "./copy-keys.js";
 export {
 	type InspectFsVideosOptions,
 	inspectFsVideos,
@@ -19,6 +20,7 @@ export { createFsEventStore, type FsEventStore, type FsEventStoreOptions } from 
 export type { FileStatus, FileSystem, OpenFile, OpenMode } from "./file-system.js";
 export type { LogDamage, LogInspection } from "./inspect-log.js";
 export { createFileKeyring, type FileKeyring, type FileKeyringOptions } from "./keyring.js";
+export { type ListFsCheckpointsOptions, listFsCheckpoints } from "./list-checkpoints.js";
 export type { Watermark } from "./log-files.js";
 export { createNodeFileSystem } from "./node-file-system.js";
 export type { Owned, OwnerConnection, OwnerIdentity, Ownership } from "./ownership.js";
@@ -42,4 +44,5 @@ export {
 } from "./video-findings.js";
 export type { InspectionProgress } from "./video-inspection.js";
 export type { Mending } from "./video-mending.js";
+export { createFsVideoReader, type FsVideoReaderOptions } from "./video-reader.js";
 export { createFsVideoStore, type FsVideoStore, type FsVideoStoreOptions } from "./video-store.js";

@@ -2,7 +2,7 @@
 
 import { join, resolve } from "node:path";
 import { type Logger, storeFault, type VideoStore } from "@reelkeep/core/ports";
-import { makeDurableDirectory, openIfPresent, toFault } from "./durable-files.js";
+import { makeDurableDirectory, toFault } from "./durable-files.js";
 import { type FileSystem, hasCode } from "./file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import { type KeptPartial, newPartialName, partPath, removePartial, reopenPartial } from "./partial-files.js";
@@ -10,10 +10,11 @@ import { createMarks, MARK_INTERVAL, type MarkInterval, type SyncTurn } from "./
 import { checkNote } from "./partial-note.js";
 import { createPartialUploads, type PartialUploads } from "./partial-uploads.js";
 import { safeName } from "./safe-name.js";
-import { hashFile, streamFile } from "./video-file.js";
+import { hashFile } from "./video-file.js";
 import { createVideoHashes, type VideoHashes } from "./video-hash.js";
 import { lookAtFile } from "./video-look.js";
 import { placeAt, placeOf } from "./video-place.js";
+import { checkOffset, openVideo } from "./video-reader.js";
 import { createUpload, type OpenPartial, statVideo } from "./video-upload.js";
 
 export interface FsVideoStoreOptions {
@@ -104,14 +105,8 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 		stat: (key) =>
 			during("looking at a video", () => statVideo(fileSystem, placeOf(directory, safeName(checkKey(key))))),
 		async *open(location, { offset = 0 } = {}) {
-			if (!Number.isSafeInteger(offset) || offset < 0)
-				throw new RangeError("offset must be 0 or a positive integer");
-			yield* await during("opening a video", async () => {
-				const file = await openIfPresent(fileSystem, placeAt(directory, location).path);
-				if (file === undefined)
-					throw storeFault("io", `there is no video at ${location}`, { retryable: false });
-				return streamFile(file, offset);
-			});
+			checkOffset(offset);
+			yield* await during("opening a video", () => openVideo(fileSystem, directory, location, offset));
 		},
 		remove: (location) =>
 			during("removing a video", async () => {
