@@ -109,8 +109,8 @@ export function appendStatement(schema: string, batch: readonly EncodedAppend[])
 }
 
 /** JSON, and what `toText` makes, have no line feed. An array of `pg` would escape each quote: half of what an append costs here. */
-const lines = (texts: readonly string[]): string => texts.join("\n");
-const numbers = (all: readonly number[]): string => `{${all.join(",")}}`;
+export const lines = (texts: readonly string[]): string => texts.join("\n");
+export const numbers = (all: readonly (number | bigint)[]): string => `{${all.join(",")}}`;
 
 /** In this order everybody locks the rows of streams: nobody waits in a circle. */
 export function inLockOrder<Item extends { readonly append: EncodedAppend }>(

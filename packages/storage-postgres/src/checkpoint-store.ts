@@ -1,4 +1,5 @@
 import {
+	type Checkpoint,
 	type CheckpointStore,
 	checkCheckpointMove,
 	checkCheckpointName,
@@ -8,15 +9,20 @@ import {
 } from "@reelkeep/core/ports";
 import { ask } from "./ask.js";
 import type { PostgresPool, Statement } from "./postgres-pool.js";
-import { toText } from "./postgres-text.js";
+import { fromText, toText } from "./postgres-text.js";
 
 const SAVING = "saving a checkpoint";
+
+export interface PostgresCheckpointStore extends CheckpointStore {
+	/** Where every name stands, in no order: for who moves a store. *Errors*: rejects with a `StoreFault`. */
+	list(): Promise<readonly Checkpoint[]>;
+}
 
 /** Makes the checkpoint store of a schema that is there; a row for each subscription. */
 export function createPostgresCheckpointStore(deps: {
 	readonly pool: PostgresPool;
 	readonly schema: string;
-}): CheckpointStore {
+}): PostgresCheckpointStore {
 	const table = `${deps.schema}.checkpoints`;
 	const positionIn = async (statement: Statement, doing: string): Promise<Position | undefined> => {
 		const [row] = await ask(deps.pool, statement, doing);
@@ -38,6 +44,14 @@ export function createPostgresCheckpointStore(deps: {
 			SAVING,
 		);
 	return {
+		async list() {
+			const text = `SELECT name, position FROM ${table}`;
+			const rows = await ask(deps.pool, { text }, "listing checkpoints");
+			return rows.map(({ name, position }) => ({
+				name: fromText(String(name)),
+				position: toPosition(String(position)),
+			}));
+		},
 		async load(name) {
 			checkCheckpointName(name);
 			return load(name, "loading a checkpoint");

@@ -5,10 +5,12 @@ import {
 	type AppendResult,
 	type Clock,
 	checkAppend,
+	type EventImporter,
 	type EventStore,
 	type ExpectedVersion,
 	type Logger,
 	type NewEvent,
+	type Position,
 	type StreamName,
 	storeFault,
 } from "@reelkeep/core/ports";
@@ -16,6 +18,8 @@ import { AppendQueue } from "./append-queue.js";
 import { appendStatement, encodeAppend, readOutcomes, resultOf } from "./append-statement.js";
 import { ask } from "./ask.js";
 import { createHints } from "./hints.js";
+import { importEvents, lastPositionOf } from "./import-events.js";
+import { toFault } from "./postgres-fault.js";
 import type { PostgresClient, PostgresPool } from "./postgres-pool.js";
 import { readAll, readStream } from "./read-events.js";
 import { createVisibility } from "./visibility.js";
@@ -37,7 +41,7 @@ export interface PostgresEventStoreOptions {
 	readonly maxPendingBytes?: number;
 }
 
-export interface PostgresEventStore extends EventStore {
+export interface PostgresEventStore extends EventStore, EventImporter {
 	/**
 	 * Appends in a transaction of yours that is under way on `client`: the events are there when it commits, together with
 	 * your rows. Until then other appends to the stream wait, and readers of the log see nothing of later transactions.
@@ -50,6 +54,11 @@ export interface PostgresEventStore extends EventStore {
 		events: readonly NewEvent[],
 		expectedVersion: ExpectedVersion,
 	): Promise<AppendResult>;
+	/**
+	 * Of the last event that is committed; `undefined`: there is none. Readers of the log may not see it yet, while an older
+	 * transaction is open.
+	 */
+	lastPosition(): Promise<Position | undefined>;
 	/** Until then every call rejects with `closed`. The schema is there. */
 	open(): void;
 	/** What is wrong that is no reason to refuse callbacks, in words. */
@@ -67,12 +76,13 @@ export function createPostgresEventStore(options: PostgresEventStoreOptions): Po
 		if (isOpen && closing === undefined) return;
 		throw storeFault("closed", `the event store in PostgreSQL is ${closing ? "closed" : "not open yet"}`);
 	};
+	const whenVisible = createVisibility({ pool, schema, clock });
 	const queue = new AppendQueue({
 		async send(batch) {
 			const { rows } = await pool.query(appendStatement(schema, batch));
 			return readOutcomes(batch, rows);
 		},
-		whenVisible: createVisibility({ pool, schema, clock }),
+		whenVisible,
 		onDurable: hints.give,
 		statements: STATEMENTS,
 		maxPendingAppends: options.maxPendingAppends ?? MAX_PENDING_APPENDS,
@@ -104,6 +114,18 @@ export function createPostgresEventStore(options: PostgresEventStoreOptions): Po
 				"overloaded",
 				"a transaction that began later was faster with this stream: roll back, and do all of it again",
 			);
+		},
+		async importEvents(events, after) {
+			checkOpen();
+			const result = await importEvents({ pool, schema, whenVisible }, events, after);
+			if (result._tag === "Imported") hints.give();
+			return result;
+		},
+		async lastPosition() {
+			checkOpen();
+			return lastPositionOf(pool, schema).catch((error) => {
+				throw toFault(error, "looking how far the log is");
+			});
 		},
 		read: (stream, readOptions) => readStream(reading, stream, readOptions),
 		readAll: (readOptions) => readAll(reading, readOptions),

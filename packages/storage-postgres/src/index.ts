@@ -1,12 +1,13 @@
 // @reelkeep/storage-postgres: events, checkpoints, leases and snapshots in PostgreSQL.
 
-export { createPostgresCheckpointStore } from "./checkpoint-store.js";
+export { createPostgresCheckpointStore, type PostgresCheckpointStore } from "./checkpoint-store.js";
 export {
 	createPostgresEventStore,
 	type PostgresEventStore,
 	type PostgresEventStoreOptions,
 } from "./event-store.js";
 export { createPostgresLeaseStore } from "./lease-store.js";
+export { type OpenPostgresStoresOptions, openPostgresStores, type PostgresStores } from "./open-stores.js";
 export { type PostgresStorage, type PostgresStorageOptions, postgresStorage } from "./plugin.js";
 export type {
 	ConnectionOptions,

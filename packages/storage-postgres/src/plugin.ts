@@ -22,7 +22,7 @@ import { adoptServer, checkHealth, checkServer } from "./server.js";
 import { createPostgresSnapshotStore } from "./snapshot-store.js";
 
 const PLUGIN_NAME = "storage-postgres";
-const DEFAULT_SCHEMA = "reelkeep";
+export const DEFAULT_SCHEMA = "reelkeep";
 
 interface SchemaOptions {
 	/** A lower-case name. Default `reelkeep`. Its tables are Reelkeep's own. */

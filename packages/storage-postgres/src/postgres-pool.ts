@@ -22,6 +22,7 @@ export interface PooledClient extends PostgresClient {
 	on(event: "notification", listener: (message: { readonly channel: string }) => void): unknown;
 	on(event: "error", listener: (error: Error) => void): unknown;
 	on(event: "end", listener: () => void): unknown;
+	removeListener(event: "error", listener: (error: Error) => void): unknown;
 	removeAllListeners(event: "notification"): unknown;
 }
 

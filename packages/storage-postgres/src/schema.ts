@@ -1,6 +1,7 @@
 // The schema that holds the tables, and how its migrations stand in it.
 
 import { createHash } from "node:crypto";
+import { inTransaction } from "./in-transaction.js";
 import { MIGRATIONS } from "./migrations.js";
 import { refused, toFault } from "./postgres-fault.js";
 import type { PostgresClient, PostgresPool } from "./postgres-pool.js";
@@ -92,35 +93,4 @@ function checkApplied(applied: readonly string[], schema: string): void {
 
 function checksumOf(sql: string): string {
 	return createHash("sha256").update(sql).digest("hex");
-}
-
-/** Commits what `work` did, or nothing. *Errors*: rejects with a `StoreFault`. */
-async function inTransaction<Result>(
-	pool: PostgresPool,
-	doing: string,
-	work: (client: PostgresClient) => Promise<Result>,
-): Promise<Result> {
-	let isBroken = true;
-	try {
-		const client = await pool.connect();
-		// The pool listens to those that nobody has: without a listener a lost connection would end the process.
-		client.on("error", () => undefined);
-		try {
-			await client.query({ text: "BEGIN" });
-			try {
-				const result = await work(client);
-				await client.query({ text: "COMMIT" });
-				isBroken = false;
-				return result;
-			} catch (error) {
-				await client.query({ text: "ROLLBACK" });
-				isBroken = false;
-				throw error;
-			}
-		} finally {
-			client.release(isBroken);
-		}
-	} catch (error) {
-		throw toFault(error, doing);
-	}
 }
