@@ -6,6 +6,7 @@ import { Command, Option } from "commander";
 import type { ArchiveFlags } from "./archive-command.js";
 import { archiveOptions, progressOption, waitOption } from "./archive-options.js";
 import type { BackupFlags } from "./backup-command.js";
+import { type CopyFlags, copyOptions } from "./copy-options.js";
 import type { DoctorFlags } from "./doctor-command.js";
 import type { EventsFlags } from "./events-command.js";
 import type { ExplainSignatureFlags } from "./explain-signature-command.js";
@@ -40,7 +41,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
 		.showHelpAfterError("(reelkeep COMMAND --help lists the options)")
 		.exitOverride();
 	const looking = [eventsCommand(), recordingsCommand(), explainSignatureCommand(setExitCode)];
-	const keeping = [verifyCommand, repairCommand, doctorCommand, backupCommand].map((make) =>
+	const keeping = [verifyCommand, repairCommand, doctorCommand, backupCommand, copyCommand].map((make) =>
 		make(setExitCode),
 	);
 	const working = [serveCommand(setExitCode), archiveCommand(setExitCode)];
@@ -223,6 +224,22 @@ function backupCommand(setExitCode: (code: number) => void): Command {
 		.action(async (flags: BackupFlags) => {
 			const { backUp } = await import("./backup-command.js");
 			setExitCode(await backUp(flags));
+		});
+}
+
+function copyCommand(setExitCode: (code: number) => void): Command {
+	return withOptions(new Command("copy"), copyOptions())
+		.description(
+			"copy a store to another place, from a data directory to PostgreSQL or back, and verify it; beside a running server too",
+		)
+		.addHelpText(
+			"after",
+			"\nTo move a store: copy it while its server runs, stop the server, run the same command again, start on the copy." +
+				"\nExit code: 0 it is whole, 1 some videos are lacking or it failed, 2 called in a wrong way.",
+		)
+		.action(async (flags: CopyFlags) => {
+			const { copy } = await import("./copy-command.js");
+			setExitCode(await copy(flags, process.env));
 		});
 }
 

@@ -5,7 +5,7 @@ import type { WriteStream } from "node:tty";
 import type { ArchiveProgress, StreamName } from "@reelkeep/core/ports";
 import { MultiBar, type SingleBar } from "cli-progress";
 import { createDownloadProgress, type Download } from "./download-progress.js";
-import type { ProgressDisplay } from "./progress-display.js";
+import type { ProgressDisplay, TotalText } from "./progress-display.js";
 import { downloadText, totalText } from "./progress-text.js";
 
 /** More are counted, not shown. */
@@ -21,7 +21,7 @@ const FALLBACK_ROWS = 24;
 export type Terminal = Pick<WriteStream, "write" | "isTTY" | "columns" | "rows"> & NodeJS.WritableStream;
 
 /** Bars on `terminal` while anything is downloaded, and nothing there otherwise. */
-export function createProgressBars(terminal: Terminal): ProgressDisplay {
+export function createProgressBars(terminal: Terminal, total: TotalText = totalText): ProgressDisplay {
 	const progress = createDownloadProgress();
 	let screen: Screen | undefined;
 	let timer: NodeJS.Timeout | undefined;
@@ -40,7 +40,7 @@ export function createProgressBars(terminal: Terminal): ProgressDisplay {
 			return;
 		}
 		screen ??= openScreen(terminal);
-		screen.show(snapshot.downloads, (shown) => totalText(snapshot, shown));
+		screen.show(snapshot.downloads, (shown) => total(snapshot, shown));
 	};
 	return {
 		apply(notice: ArchiveProgress) {

@@ -1,6 +1,7 @@
 // Where and how a command shows how far its downloads are.
 
 import type { ArchiveProgress } from "@reelkeep/core/ports";
+import type { ProgressSnapshot } from "./download-progress.js";
 
 export interface ProgressDisplay {
 	/** Takes a notice of the archiver. */
@@ -33,11 +34,17 @@ export function chooseProgress(
 	return isTTY === true && TERM !== "dumb" && ["", "0", "false"].includes(CI) ? "bars" : "lines";
 }
 
-/** Makes a display on standard error; what draws bars is loaded by those who see them. */
-export async function openProgressDisplay(kind: ProgressKind): Promise<ProgressDisplay> {
+/** The line for all that is under way. `shown`: how many have a bar. */
+export type TotalText = (snapshot: ProgressSnapshot, shown: number) => string;
+
+/**
+ * Makes a display on standard error; what draws bars is loaded by those who see them. `total`: what it says of all; default:
+ * that of downloads.
+ */
+export async function openProgressDisplay(kind: ProgressKind, total?: TotalText): Promise<ProgressDisplay> {
 	if (kind === "none") return nothing;
-	if (kind === "lines") return (await import("./progress-lines.js")).createProgressLines();
-	const display = (await import("./progress-bars.js")).createProgressBars(process.stderr);
+	if (kind === "lines") return (await import("./progress-lines.js")).createProgressLines(total);
+	const display = (await import("./progress-bars.js")).createProgressBars(process.stderr, total);
 	// However the process ends, but by SIGKILL: the shell's prompt does not stand among bars.
 	process.once("exit", display.stop);
 	return display;

@@ -3,6 +3,7 @@
 import type { FsStorageOptions } from "@reelkeep/storage-fs";
 import { parseSwitch, parseWholeNumber } from "./flag-values.js";
 import { requireDirectory, UsageError } from "./flags.js";
+import { checkPostgresUrl } from "./postgres-url.js";
 
 /** `storage-fs` takes no more: positions have 32 bits in its index. */
 const MOST_EVENTS = 0xffff_fffe;
@@ -34,27 +35,11 @@ export function readEventsConfig(
 ): string | undefined {
 	const { events, keyFile } = flags;
 	if (events === undefined || events === "") return undefined;
-	const url = parseUrl(events);
-	if (url === undefined || !/^postgres(?:ql)?:$/.test(url.protocol)) {
-		throw new UsageError("--events takes postgres://USER@HOST:PORT/DATABASE");
-	}
-	if (url.password !== "" && environment.REELKEEP_EVENTS !== events) {
-		throw new UsageError(
-			"a password in --events can be read by everybody on this machine: put the URL into REELKEEP_EVENTS, or the password into PGPASSWORD or ~/.pgpass",
-		);
-	}
+	checkPostgresUrl({ flag: "--events", variable: "REELKEEP_EVENTS", text: events }, environment);
 	if (!keyFile) {
 		throw new UsageError("--events needs --key-file: what one process has sealed, all must be able to open");
 	}
 	return events;
-}
-
-function parseUrl(text: string): URL | undefined {
-	try {
-		return new URL(text);
-	} catch {
-		return undefined;
-	}
 }
 
 /** *Errors*: throws a `UsageError`. */
