@@ -1,4 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type Position, toPosition } from "@reelkeep/core/ports";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeEventBatch } from "./encode-event-batch.js";
@@ -23,16 +24,18 @@ const event = fc.record({
 	schemaVersion: fc.oneof(fc.nat(), fc.constantFrom(0, 127, 128, 2 ** 31 - 1)),
 	stream: text,
 	version: number,
-	position: text,
+	position: text.map((one) => one as Position),
 	recordedAt: number,
-	dataJson: text,
-	metadataJson: text,
+	dataJson: text.map((one) => Buffer.from(one)),
+	metadataJson: text.map((one) => Buffer.from(one)),
 });
 const batch = fc.record({
 	events: fc.array(event, { maxLength: 4 }),
 	position: text,
 	caughtUp: fc.boolean(),
 });
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 
 const generated = ({ events, ...rest }: EventBatch): Uint8Array =>
 	toBinary(
@@ -43,6 +46,8 @@ const generated = ({ events, ...rest }: EventBatch): Uint8Array =>
 				...one,
 				version: BigInt(one.version),
 				recordedAt: BigInt(one.recordedAt),
+				dataJson: textOf(one.dataJson),
+				metadataJson: textOf(one.metadataJson),
 			})),
 		}),
 	);
@@ -65,15 +70,21 @@ describe("encodeEventBatch", () => {
 			schemaVersion: 1,
 			stream: "s",
 			version: 300,
-			position: "7",
+			position: toPosition(7),
 			recordedAt: 1_790_000_000_000,
-			dataJson: '{"云":1}',
-			metadataJson: "{}",
 		};
-		const bytes = encodeEventBatch({ events: Array(256).fill(one), position: "7", caughtUp: true });
+		const [dataJson, metadataJson] = ['{"云":1}', "{}"];
+		const encoded = { ...one, dataJson: Buffer.from(dataJson), metadataJson: Buffer.from(metadataJson) };
+		const bytes = encodeEventBatch({ events: Array(256).fill(encoded), position: "7", caughtUp: true });
 		const read = fromBinary(SubscribeEventsResponseSchema, bytes);
 		expect(read.events).toHaveLength(256);
-		expect(read.events[255]).toMatchObject({ ...one, version: 300n, recordedAt: 1_790_000_000_000n });
+		expect(read.events[255]).toMatchObject({
+			...one,
+			version: 300n,
+			recordedAt: 1_790_000_000_000n,
+			dataJson,
+			metadataJson,
+		});
 		expect(read).toMatchObject({ position: "7", caughtUp: true });
 	});
 });

@@ -1,6 +1,7 @@
 // `SubscribeEventsResponse` as bytes: those that protobuf-es makes, but in one buffer. A replay of the log is made of them.
 
-import type { EventBatch, WireEvent } from "./event-batches.js";
+import type { EncodedEvent } from "@reelkeep/core/ports";
+import type { EventBatch } from "./event-batches.js";
 
 /** A field's number and wire type, as the byte before its value: all numbers here are below 16. */
 const varintTag = (field: number): number => field << 3;
@@ -34,28 +35,24 @@ export function encodeEventBatch({ events, position, caughtUp }: EventBatch): Bu
 
 /** An event and how many bytes of UTF-8 its texts have; `length`: of its message. */
 interface Measured {
-	readonly event: WireEvent;
+	readonly event: EncodedEvent;
 	readonly id: number;
 	readonly type: number;
 	readonly stream: number;
 	readonly position: number;
-	readonly dataJson: number;
-	readonly metadataJson: number;
 	readonly length: number;
 }
 
-function measure(event: WireEvent): Measured {
+function measure(event: EncodedEvent): Measured {
 	const id = Buffer.byteLength(event.id);
 	const type = Buffer.byteLength(event.type);
 	const stream = Buffer.byteLength(event.stream);
 	const position = Buffer.byteLength(event.position);
-	const dataJson = Buffer.byteLength(event.dataJson);
-	const metadataJson = Buffer.byteLength(event.metadataJson);
 	const texts = fieldBytes(id) + fieldBytes(type) + fieldBytes(stream) + fieldBytes(position);
-	const json = fieldBytes(dataJson) + fieldBytes(metadataJson);
+	const json = fieldBytes(event.dataJson.length) + fieldBytes(event.metadataJson.length);
 	const numbers =
 		numberBytes(event.schemaVersion) + numberBytes(event.version) + numberBytes(event.recordedAt);
-	return { event, id, type, stream, position, dataJson, metadataJson, length: texts + json + numbers };
+	return { event, id, type, stream, position, length: texts + json + numbers };
 }
 
 interface Into {
@@ -73,8 +70,8 @@ function putEvent(into: Into, { event, length, ...bytes }: Measured): void {
 	putNumber(into, EVENT.version, event.version);
 	putText(into, EVENT.position, event.position, bytes.position);
 	putNumber(into, EVENT.recordedAt, event.recordedAt);
-	putText(into, EVENT.dataJson, event.dataJson, bytes.dataJson);
-	putText(into, EVENT.metadataJson, event.metadataJson, bytes.metadataJson);
+	putBytes(into, EVENT.dataJson, event.dataJson);
+	putBytes(into, EVENT.metadataJson, event.metadataJson);
 }
 
 /** What is empty or 0 is left out, as proto3 has it. */
@@ -83,6 +80,14 @@ function putText(into: Into, tag: number, text: string, bytes: number): void {
 	into.buffer[into.at++] = tag;
 	putVarint(into, bytes);
 	into.at += into.buffer.write(text, into.at);
+}
+
+function putBytes(into: Into, tag: number, value: Uint8Array): void {
+	if (value.length === 0) return;
+	into.buffer[into.at++] = tag;
+	putVarint(into, value.length);
+	into.buffer.set(value, into.at);
+	into.at += value.length;
 }
 
 function putNumber(into: Into, tag: number, value: number): void {

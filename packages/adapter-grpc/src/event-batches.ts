@@ -1,28 +1,22 @@
 // The log as a subscription sends it: batches while there is more, heartbeats while there is not.
 
 import { followLog } from "@reelkeep/core";
-import type { Clock, EventStore, Logger, Position, RecordedEvent } from "@reelkeep/core/ports";
+import {
+	type Clock,
+	type EncodedEvent,
+	type EventStore,
+	encodedRuns,
+	type Logger,
+	type Position,
+	type ReadAllOptions,
+} from "@reelkeep/core/ports";
 
 /** A batch is sent when it is as long as this, whatever its events are. One event has 350 KiB at most. */
-const MAX_BATCH_CHARACTERS = 256 * 1024;
+const MAX_BATCH_BYTES = 256 * 1024;
 
-/** A `RecordedEvent` of the contract. */
-export interface WireEvent {
-	readonly id: string;
-	readonly type: string;
-	readonly schemaVersion: number;
-	readonly stream: string;
-	readonly version: number;
-	readonly position: string;
-	/** Milliseconds since 1970. */
-	readonly recordedAt: number;
-	readonly dataJson: string;
-	readonly metadataJson: string;
-}
-
-/** A `SubscribeEventsResponse` of the contract. */
+/** A `SubscribeEventsResponse` of the contract; an event of the log has the members that it has in the contract. */
 export interface EventBatch {
-	readonly events: readonly WireEvent[];
+	readonly events: readonly EncodedEvent[];
 	/** Empty while the log is. */
 	readonly position: string;
 	readonly caughtUp: boolean;
@@ -42,42 +36,32 @@ export async function* eventBatches(
 	{ after, maxEvents, heartbeatMs, signal }: EventBatchOptions,
 ): AsyncGenerator<EventBatch, void, void> {
 	let position = after;
-	let events: WireEvent[] = [];
-	let characters = 0;
+	let events: EncodedEvent[] = [];
+	let bytes = 0;
 	/** When the subscriber heard last, and whether it was that everything is out. */
 	let heard = { atMs: 0, caughtUp: false };
 	const take = (caughtUp: boolean): EventBatch => {
 		const batch = { events, position: position ?? "", caughtUp };
-		[events, characters] = [[], 0];
+		[events, bytes] = [[], 0];
 		heard = { atMs: deps.clock.now(), caughtUp };
 		return batch;
 	};
-	for await (const followed of followLog(deps, { after, signal })) {
+	const store = {
+		readAll: (options?: ReadAllOptions) => encodedRuns(deps.store.readAll(options)),
+		onAppended: (hint: () => void) => deps.store.onAppended(hint),
+	};
+	for await (const followed of followLog({ ...deps, store }, { after, signal })) {
 		if (followed._tag === "CaughtUp") {
 			// A clock that was set back is no reason for silence.
 			const silentMs = Math.abs(deps.clock.now() - heard.atMs);
 			if (events.length > 0 || !heard.caughtUp || silentMs >= heartbeatMs) yield take(true);
 			continue;
 		}
-		const event = toWire(followed.event);
-		events.push(event);
-		position = followed.event.position;
-		characters += event.dataJson.length + event.metadataJson.length;
-		if (events.length >= maxEvents || characters >= MAX_BATCH_CHARACTERS) yield take(false);
+		for (const event of followed.event.events) {
+			events.push(event);
+			position = event.position;
+			bytes += event.dataJson.length + event.metadataJson.length;
+			if (events.length >= maxEvents || bytes >= MAX_BATCH_BYTES) yield take(false);
+		}
 	}
-}
-
-function toWire(event: RecordedEvent): WireEvent {
-	const { id, type, schemaVersion, stream, version, position, recordedAt, data, metadata } = event;
-	return {
-		id,
-		type,
-		schemaVersion,
-		stream,
-		version,
-		position,
-		recordedAt,
-		dataJson: JSON.stringify(data),
-		metadataJson: JSON.stringify(metadata),
-	};
 }

@@ -2,7 +2,7 @@
 // follows it here, in position order, from a position, first to the end and then as it grows.
 
 import { observe } from "./observe.js";
-import type { EventStore, Position, ReadAllOptions, RecordedEvent } from "./ports/event-store.js";
+import type { Position, ReadAllOptions, RecordedEvent } from "./ports/event-store.js";
 import { comparePositions } from "./ports/position.js";
 import type { Clock, Logger } from "./ports/runtime.js";
 import { isStoreFault, type StoreFault } from "./ports/store-fault.js";
@@ -13,10 +13,16 @@ const DEFAULT_POLL_INTERVAL_MS = 500;
 /** A store that fails is asked again after this. */
 const FAULT_DELAY_MS = 1000;
 
-export type Followed =
-	| { readonly _tag: "Event"; readonly event: RecordedEvent }
+export type Followed<Event = RecordedEvent> =
+	| { readonly _tag: "Event"; readonly event: Event }
 	/** Everything that was in the log is out; more may come. */
 	| { readonly _tag: "CaughtUp"; readonly position: Position | undefined };
+
+/** Of an `EventStore`, what following its log needs; what it reads may also be runs of encoded events. */
+export interface LogSource<Event extends Pick<RecordedEvent, "position"> = RecordedEvent> {
+	readAll(options?: ReadAllOptions): AsyncIterable<Event>;
+	onAppended(hint: () => void): () => void;
+}
 
 export interface FollowOptions {
 	/** Exclusive; `undefined`: from the start. */
@@ -33,10 +39,10 @@ export interface FollowOptions {
  * Yields every event behind `after`, and `CaughtUp` each time the end is reached. Ends when `signal` aborts or the store
  * is closed; a retryable fault is waited out, another is thrown.
  */
-export async function* followLog(
-	deps: { readonly store: EventStore; readonly clock: Clock; readonly logger: Logger },
+export async function* followLog<Event extends Pick<RecordedEvent, "position">>(
+	deps: { readonly store: LogSource<Event>; readonly clock: Clock; readonly logger: Logger },
 	options: FollowOptions,
-): AsyncGenerator<Followed, void, void> {
+): AsyncGenerator<Followed<Event>, void, void> {
 	const { store, clock, logger } = deps;
 	const { signal, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS, types, onFault } = options;
 	const wake = createWake(clock);
@@ -83,14 +89,21 @@ export async function* followLog(
 }
 
 /** The position of the log's last event; `undefined` when it is empty. */
-export async function lastPosition(store: EventStore, signal?: AbortSignal): Promise<Position | undefined> {
+export async function lastPosition(
+	store: Pick<LogSource<Pick<RecordedEvent, "position">>, "readAll">,
+	signal?: AbortSignal,
+): Promise<Position | undefined> {
 	const options = { direction: "backward", limit: 1 } as const;
 	const events = store.readAll(signal === undefined ? options : { ...options, signal });
 	for await (const event of events) return event.position;
 	return undefined;
 }
 
-function readBehind(store: EventStore, after: Position | undefined, options: ReadAllOptions) {
+function readBehind<Event extends Pick<RecordedEvent, "position">>(
+	store: LogSource<Event>,
+	after: Position | undefined,
+	options: ReadAllOptions,
+): AsyncIterable<Event> {
 	return store.readAll(after === undefined ? options : { ...options, after });
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
 	decodeHeader,
 	decodeRecord,
+	decodeRecordEncoded,
 	encodeBody,
 	encodeFrame,
 	encodeHeader,
@@ -55,6 +56,7 @@ describe("a record", () => {
 			damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
 			expect(readFrame(damaged)).toBeUndefined();
 			expect(decodeRecord(damaged)).toBeUndefined();
+			expect(decodeRecordEncoded(damaged)).toBeUndefined();
 		}
 	});
 
@@ -83,6 +85,23 @@ describe("a record", () => {
 				);
 				expect(decoded).toEqual(expected);
 				expect(Object.isFrozen(decoded) && Object.isFrozen(decoded?.data)).toBe(true);
+			}),
+		);
+	});
+
+	test("is cut out of its line as it was encoded, whatever it holds", () => {
+		const member = fc.constantFrom("data", "metadata", "crc", "id", "é", '"');
+		const nested = fc.dictionary(
+			fc.oneof(member, fc.string()),
+			fc.oneof(fc.jsonValue(), fc.record({ metadata: fc.jsonValue() })),
+		);
+		fc.assert(
+			fc.property(frame, event, nested, nested, (recordFrame, newEvent, data, metadata) => {
+				const line = encode(recordFrame, { ...newEvent, data, metadata } as NewEvent).subarray(0, -1);
+				const decoded = decodeRecord(line);
+				const { dataJson, metadataJson, ...encoded } = decodeRecordEncoded(line) ?? {};
+				const parsed = [dataJson, metadataJson].map((json) => JSON.parse(Buffer.from(json ?? []).toString()));
+				expect({ ...encoded, data: parsed[0], metadata: parsed[1] }).toEqual(decoded);
 			}),
 		);
 	});

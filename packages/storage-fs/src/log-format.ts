@@ -1,7 +1,13 @@
 // The event log as bytes: one JSON object per line, each checksummed. docs/event-log-format.md is its specification.
 
 import { crc32 } from "node:zlib";
-import { freezeDeep, type NewEvent, type RecordedEvent, toPosition } from "@reelkeep/core/ports";
+import {
+	type EncodedEvent,
+	freezeDeep,
+	type NewEvent,
+	type RecordedEvent,
+	toPosition,
+} from "@reelkeep/core/ports";
 
 export const LOG_FORMAT = 1;
 
@@ -203,6 +209,47 @@ export function decodeRecord(line: Buffer): RecordedEvent | undefined {
 		data,
 		metadata,
 	});
+}
+
+const DATA_MEMBER = Buffer.from(',"data":');
+const METADATA_MEMBER = Buffer.from(',"metadata":');
+/** What stands before the data of an event whose texts are ASCII without escapes. */
+const FRONT =
+	/^\{"position":"([1-9]\d{0,15})","remaining":\d{1,2},"synced":"\d{1,16}","stream":"([ !#-[\]-~]*)","version":([1-9]\d{0,15}),"id":"([ !#-[\]-~]*)","type":"([ !#-[\]-~]*)","schemaVersion":(\d{1,16}),"recordedAt":(\d{1,16})$/;
+
+/** As `decodeRecord`, but what the event holds stays as it is in the line, of which it is a part. */
+export function decodeRecordEncoded(line: Buffer): EncodedEvent | undefined {
+	// The first one is it: in front of it stand only numbers, and texts, in which quotes are escaped.
+	const dataAt = line.indexOf(DATA_MEMBER);
+	const front = dataAt === -1 ? null : FRONT.exec(line.toString("latin1", 0, dataAt));
+	const metadataAt = line.lastIndexOf(METADATA_MEMBER);
+	// There are two where the event holds a member of that name itself.
+	const isOne = metadataAt > dataAt && line.indexOf(METADATA_MEMBER, dataAt) === metadataAt;
+	if (front === null || !isOne) return encodeAgain(decodeRecord(line));
+	if (!isSound(line)) return undefined;
+	const [, position, stream, version, id, type, schemaVersion, recordedAt] = front as readonly string[];
+	return {
+		id: id as string,
+		type: type as string,
+		schemaVersion: Number(schemaVersion),
+		stream: stream as string,
+		version: Number(version),
+		position: toPosition(position as string),
+		recordedAt: Number(recordedAt),
+		dataJson: line.subarray(dataAt + DATA_MEMBER.length, metadataAt),
+		metadataJson: line.subarray(metadataAt + METADATA_MEMBER.length, line.length - CHECKSUM_BYTES),
+	};
+}
+
+/** Of an event that cannot be cut out of its line. */
+function encodeAgain(event: RecordedEvent | undefined): EncodedEvent | undefined {
+	if (event === undefined) return undefined;
+	const { data, metadata, ...rest } = event;
+	return {
+		...rest,
+		dataJson: Buffer.from(JSON.stringify(data)),
+		metadataJson: Buffer.from(JSON.stringify(metadata)),
+	};
 }
 
 const TYPE_MEMBER = Buffer.from(',"type":');

@@ -4,7 +4,10 @@ import {
 	checkReadAll,
 	checkReadStream,
 	comparePositions,
+	type EncodedEvent,
+	type EncodedRun,
 	isStoreFault,
+	type LogReading,
 	type Position,
 	type ReadAllOptions,
 	type ReadStreamOptions,
@@ -13,7 +16,14 @@ import {
 	type StreamName,
 	toPosition,
 } from "@reelkeep/core/ports";
-import { decodeRecord, forEachLine, isRecordAt, readLost, recordOf } from "./log-format.js";
+import {
+	decodeRecord,
+	decodeRecordEncoded,
+	forEachLine,
+	isRecordAt,
+	readLost,
+	recordOf,
+} from "./log-format.js";
 import type { LogIndex } from "./log-index.js";
 import type { SegmentFiles } from "./segment-files.js";
 import { damagedEvent, findHead, readLine, type StreamHead } from "./stream-head.js";
@@ -44,12 +54,13 @@ export function readStream(
 }
 
 /** Checks the options at once; reads when iterated. */
-export function readAll(
-	view: () => Promise<LogView>,
-	options: ReadAllOptions = {},
-): AsyncIterable<RecordedEvent> {
+export function readAll(view: () => Promise<LogView>, options: ReadAllOptions = {}): LogReading {
 	checkReadAll(options);
-	return allEvents(view, options);
+	const events = eventsOf(allRuns(view, options, decodeRecord), options.signal);
+	return {
+		[Symbol.asyncIterator]: () => events,
+		encoded: () => encodedOf(allRuns(view, options, decodeRecordEncoded)),
+	};
 }
 
 async function* streamEvents(
@@ -71,8 +82,8 @@ async function* streamEvents(
 		for (const position of isBackward ? chain : chain.reverse()) {
 			signal?.throwIfAborted();
 			if (left <= 0) return;
-			const event = decodeAt(view, await readLine(view, position), position);
-			if (event.stream !== stream) throw damaged(view, position);
+			const event = decodeAt(await readLine(view, position), position, decodeRecord);
+			if (event?.stream !== stream) throw damaged(view, position);
 			if (!isWanted(event.version)) continue;
 			signal?.throwIfAborted();
 			yield event;
@@ -117,10 +128,25 @@ async function headOf(view: LogView, stream: StreamName): Promise<StreamHead | u
 	}
 }
 
-async function* allEvents(
+async function* eventsOf(runs: AsyncIterable<readonly RecordedEvent[]>, signal: AbortSignal | undefined) {
+	for await (const run of runs) {
+		for (const event of run) {
+			signal?.throwIfAborted();
+			yield event;
+		}
+	}
+}
+
+async function* encodedOf(runs: AsyncIterable<readonly EncodedEvent[]>): AsyncGenerator<EncodedRun> {
+	for await (const events of runs) yield { events, position: (events.at(-1) as EncodedEvent).position };
+}
+
+/** The wanted events as they stand together in the file, one at least. Those in front of a damaged one come before its fault. */
+async function* allRuns<Event extends Pick<RecordedEvent, "position">>(
 	open: () => Promise<LogView>,
 	{ after, direction, limit = Number.POSITIVE_INFINITY, types, signal }: ReadAllOptions,
-): AsyncGenerator<RecordedEvent> {
+	decode: Decode<Event>,
+): AsyncGenerator<readonly Event[]> {
 	signal?.throwIfAborted();
 	const view = await open();
 	await view.refresh();
@@ -132,23 +158,45 @@ async function* allEvents(
 		if (position > view.visible) await view.refresh();
 		signal?.throwIfAborted();
 		if (position < 1 || position > view.visible) return;
-		const before = position;
-		for (const line of await readRun(view, position, step)) {
-			const lost = readLost(line);
-			if (lost !== undefined) {
-				position = step === 1 ? lost.last + 1 : lost.first - 1;
-				continue;
-			}
-			if (left <= 0) return;
-			signal?.throwIfAborted();
-			if (isWanted(line)) {
-				yield decodeAt(view, line, position);
-				left -= 1;
-			} else if (!isRecordAt(line, position)) throw damaged(view, position);
-			position += step;
-		}
-		if (position === before) throw damaged(view, position);
+		const lines = await readRun(view, position, step);
+		const run = takeRun(lines, position, { step, limit: left, isWanted, decode });
+		position = run.position;
+		left -= run.events.length;
+		if (run.events.length > 0) yield run.events;
+		if (run.isDamaged) throw damaged(view, position);
 	}
+}
+
+interface Taking<Event> {
+	readonly step: 1 | -1;
+	readonly limit: number;
+	readonly isWanted: (line: Buffer) => boolean;
+	readonly decode: Decode<Event>;
+}
+
+/** The wanted events of `lines`, and the position behind the last line that was looked at, or of the damaged one. */
+function takeRun<Event extends Pick<RecordedEvent, "position">>(
+	lines: readonly Buffer[],
+	from: number,
+	{ step, limit, isWanted, decode }: Taking<Event>,
+): { readonly events: readonly Event[]; readonly position: number; readonly isDamaged: boolean } {
+	const events: Event[] = [];
+	let position = from;
+	for (const line of lines) {
+		const lost = readLost(line);
+		if (lost !== undefined) {
+			position = step === 1 ? lost.last + 1 : lost.first - 1;
+			continue;
+		}
+		if (events.length >= limit) break;
+		if (isWanted(line)) {
+			const event = decodeAt(line, position, decode);
+			if (event === undefined) return { events, position, isDamaged: true };
+			events.push(event);
+		} else if (!isRecordAt(line, position)) return { events, position, isDamaged: true };
+		position += step;
+	}
+	return { events, position, isDamaged: position === from };
 }
 
 function firstPosition(last: number, step: number, after: Position | undefined): number {
@@ -175,10 +223,16 @@ async function readRun(
 	return step === 1 ? lines : lines.reverse();
 }
 
-function decodeAt(view: LogView, line: Buffer, position: number): RecordedEvent {
-	const event = decodeRecord(line);
-	if (event === undefined || event.position !== String(position)) throw damaged(view, position);
-	return event;
+/** `undefined`: the line is damaged. */
+type Decode<Event> = (line: Buffer) => Event | undefined;
+
+function decodeAt<Event extends Pick<RecordedEvent, "position">>(
+	line: Buffer,
+	position: number,
+	decode: Decode<Event>,
+): Event | undefined {
+	const event = decode(line);
+	return event?.position === String(position) ? event : undefined;
 }
 
 function damaged(view: LogView, position: number): StoreFault {

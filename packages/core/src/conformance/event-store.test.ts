@@ -4,6 +4,7 @@ import { broken, type Flaw, grouping, reopenable } from "./test-flawed-stores.js
 import { writingLater } from "./test-flawed-writing.js";
 import { loneFlaws } from "./test-flaws-alone.js";
 import { closingFlaws } from "./test-flaws-closing.js";
+import { encodedFlaws } from "./test-flaws-encoded.js";
 import { readingFlaws } from "./test-flaws-reading.js";
 import { writingFlaws } from "./test-flaws-writing.js";
 import { failingAtOnce, testFlaws } from "./test-suite-flaws.js";
@@ -40,6 +41,6 @@ describe("a sound event store passes, in which flaws are planted", () => {
 testFlaws(
 	"event store",
 	eventStoreSuite,
-	{ ...writingFlaws, ...readingFlaws, ...closingFlaws, ...loneFlaws },
+	{ ...writingFlaws, ...readingFlaws, ...encodedFlaws, ...closingFlaws, ...loneFlaws },
 	{ atOnce: true, timeoutMs: 20_000 },
 );

@@ -5,6 +5,7 @@ import { type Clause, type ConformanceCase, createCases } from "./case.js";
 import * as closing from "./event-store-closing.js";
 import * as crashing from "./event-store-crashing.js";
 import * as cutBatches from "./event-store-cut-batches.js";
+import * as encoded from "./event-store-encoded.js";
 import * as log from "./event-store-log.js";
 import * as races from "./event-store-races.js";
 import * as reading from "./event-store-reading.js";
@@ -107,6 +108,11 @@ const CLAUSES: readonly SuiteClause[] = [
 		"type-reading",
 		"reads only events of some types, from any place, both ways, and up to a limit of those",
 		reading.readsTypes,
+	],
+	[
+		"encoded-reading",
+		"hands out the same events without parsing them, from any place, both ways",
+		encoded.handsOnEncoded,
 	],
 	["large-log", "reads a log of events of all sizes, from any place, both ways", log.readsLargeLog],
 	["growing-log", "reads on through what is appended meanwhile, up to the end", log.readsOnAsItGrows],

@@ -72,6 +72,28 @@ export interface RecordedEvent<Type extends string = string, Data = JsonObject> 
 	readonly recordedAt: number;
 }
 
+/** A recorded event whose `data` and `metadata` are JSON still, in UTF-8: enough for who only hands it on. */
+export interface EncodedEvent extends Omit<RecordedEvent, "data" | "metadata"> {
+	readonly dataJson: Uint8Array;
+	readonly metadataJson: Uint8Array;
+}
+
+/** One event or more that follow one another. */
+export interface EncodedRun {
+	readonly events: readonly EncodedEvent[];
+	/** Of the last of them. */
+	readonly position: Position;
+}
+
+/** What `readAll` returns: read it once, one way or the other. */
+export interface LogReading extends AsyncIterable<RecordedEvent> {
+	/**
+	 * The same events without parsing what they hold; where a store has none, `encodedRuns` makes them. It stands on the
+	 * reading and not on the store, so that a store in front of another cannot be passed by.
+	 */
+	readonly encoded?: () => AsyncIterable<EncodedRun>;
+}
+
 export type AppendResult =
 	| {
 			readonly _tag: "Appended";
@@ -136,7 +158,7 @@ export interface EventStore {
 	 * Reads all streams in position order, up to the end at the time it gets there; it does not wait for more.
 	 * *Promise*: gap-free: an event never appears before one that was already yielded. Only durable events.
 	 */
-	readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent>;
+	readAll(options?: ReadAllOptions): LogReading;
 
 	/**
 	 * Calls `hint` when there may be new events; returns how to stop that.

@@ -8,14 +8,18 @@ export { checkLeaseDuration, checkLeaseNames } from "./check-lease.js";
 export { checkSnapshotName } from "./check-name.js";
 export { checkReadAll, checkReadStream } from "./check-read.js";
 export type { Checkpoint, CheckpointStore, SaveResult } from "./checkpoint-store.js";
+export { encodedRuns } from "./encoded-runs.js";
 export type { EventImporter, ImportResult } from "./event-import.js";
 export type {
 	AppendResult,
+	EncodedEvent,
+	EncodedRun,
 	EventMetadata,
 	EventStore,
 	ExpectedVersion,
 	Json,
 	JsonObject,
+	LogReading,
 	NewEvent,
 	Position,
 	ReadAllOptions,
