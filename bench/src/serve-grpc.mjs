@@ -24,18 +24,25 @@ process.stdin.on("end", async () => {
 process.stdin.resume();
 
 async function reelkeep() {
+	if (Number(count) > 0) await fillLog(Number(count));
 	const grpc = grpcIngress({ host: HOST, port: 0, tokens: TOKENS, subscribers: ["reader"] });
 	const plugin = createReelkeep({ plugins: [fsStorage({ directory }), grpc], logger: silentLogger });
 	await plugin.start();
-	const event = Number(count) > 0 ? await sampleEvent() : undefined;
-	for (let from = 0; from < Number(count); from += 1000) {
+	return { address: grpc.address(), stop: () => plugin.stop() };
+}
+
+/** By a Reelkeep that has stopped when it is read: its live events are not to follow it meanwhile. */
+async function fillLog(events) {
+	const filling = createReelkeep({ plugins: [fsStorage({ directory })], logger: silentLogger });
+	await filling.start();
+	const [store, event] = [filling.get(EVENT_STORE), await sampleEvent()];
+	for (let from = 0; from < events; from += 1000) {
 		const batch = Array.from({ length: 1000 }, (_, index) => from + index);
-		const store = plugin.get(EVENT_STORE);
 		await Promise.all(
 			batch.map((index) => store.append(streamOf(index), [{ ...event, id: `event-${index}` }], "no-stream")),
 		);
 	}
-	return { address: grpc.address(), stop: () => plugin.stop() };
+	await filling.stop();
 }
 
 /** grpc-js alone: the request's bytes back, or ready responses of 256 events' length as fast as they are taken. */
