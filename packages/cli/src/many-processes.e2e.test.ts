@@ -54,12 +54,13 @@ async function start(index: number): Promise<KillableServe> {
 	const command = serveCommand(entry, join(receiver.directory, `process-${index}`)).map((word) =>
 		word === "127.0.0.1:0" ? `127.0.0.1:${port}` : word,
 	);
-	const keys = ["--key-file", join(receiver.directory, "keys.json")];
-	const serve = startKillable({
-		command: [...command, ...keys, "--events", postgres?.connectionString ?? ""],
-	});
+	const serve = startKillable({ command: [...command, ...sharing("keys.json")] });
 	running.set(index, serve);
 	return serve;
+}
+
+function sharing(keyFile: string): readonly string[] {
+	return ["--key-file", join(receiver.directory, keyFile), "--events", postgres?.connectionString ?? ""];
 }
 
 /** New tracks, and now and then one that another process is just told of. */
@@ -78,6 +79,11 @@ test.skipIf(missing !== undefined)(
 		for (let index = 1; index < PROCESSES; index += 1) await start(index);
 		const ready = await Promise.all([...running.values()].map((serve) => serve.ready));
 		expect(ready.every((address) => address !== undefined)).toBe(true);
+
+		const stranger = serveCommand(entry, join(receiver.directory, "stranger"));
+		const refused = startKillable({ command: [...stranger, ...sharing("other-keys.json")] });
+		expect(await refused.ended).toBe(1);
+		expect(refused.log()).toContain("give the same key file to all of them");
 
 		const pool = new pg.Pool({ connectionString: postgres?.connectionString });
 		pool.on("error", () => undefined);

@@ -59,6 +59,7 @@ import { createLifecycle } from "./lifecycle.js";
 import { createReaders } from "./readers.js";
 import { registerPlugin } from "./registration.js";
 import { createChild, createResolve } from "./resolve.js";
+import { sameKeysPlugins } from "./same-keys.js";
 
 export interface ReelkeepOptions {
 	readonly plugins: readonly Plugin[];
@@ -134,7 +135,8 @@ export function createReelkeep(options: ReelkeepOptions): Reelkeep {
 	];
 	const { receive = {}, quarantineQuota = {} } = options;
 	const core = corePlugin({ receive, quarantineQuota, emitter, notices, check });
-	const composed = [core, ...options.plugins];
+	const provided = options.plugins.flatMap(({ provides }) => provides);
+	const composed = [core, ...sameKeysPlugins(provided), ...options.plugins];
 	const known = [...knownTokens(composed)];
 	const resolve = createResolve(
 		child,
