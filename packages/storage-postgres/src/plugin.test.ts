@@ -1,6 +1,6 @@
-import { memoryStorage } from "@reelkeep/core";
+import { createMemoryKeyring } from "@reelkeep/core";
 import { createReelkeep } from "@reelkeep/core/container";
-import { EVENT_STORE, KEYRING, LEASE_STORE, pickPorts } from "@reelkeep/core/ports";
+import { EVENT_STORE, KEYRING, LEASE_STORE, type Plugin } from "@reelkeep/core/ports";
 import { transcribingLogger } from "@reelkeep/harness/transcript";
 import { sampleCallback } from "@reelkeep/testing";
 import pg from "pg";
@@ -10,9 +10,17 @@ import { missing, newPool, newSchema, useServer } from "./test-postgres.js";
 
 const { server } = useServer();
 
+const keyring = createMemoryKeyring();
+/** Those that all processes have. */
+const keys: Plugin = {
+	name: "keys",
+	provides: [KEYRING],
+	needs: [],
+	register: (registry) => registry.provide(KEYRING, () => keyring),
+};
+
 function compose(schema: string, options: Partial<Parameters<typeof postgresStorage>[0]> = {}) {
 	const { connectionString } = server();
-	const keys = pickPorts(memoryStorage(), [KEYRING]);
 	const storage = postgresStorage({ connectionString, schema, ...options } as never);
 	return createReelkeep({ plugins: [storage, keys], logger: transcribingLogger() });
 }
