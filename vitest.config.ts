@@ -11,6 +11,8 @@ export default defineConfig({
 	test: {
 		// Vitest leaves one processor alone; of two that is half, and many tests wait for disks, processes and sockets.
 		maxWorkers: Math.max(2, availableParallelism() - 1),
+		// A transaction that one file's test holds open holds back the readers of all others in the same server.
+		fileParallelism: process.env.REELKEEP_TEST_POSTGRES === undefined,
 		reporters: ["default", new PlainCount()],
 		globalSetup: ["scripts/transcript-setup.ts"],
 		projects: [

@@ -42,10 +42,10 @@ export function postgresMissing(): string | undefined {
 	return "PostgreSQL is not installed (Debian: postgresql), and REELKEEP_TEST_POSTGRES names no server";
 }
 
-/** Starts a server with so many connections; throws where there is none. */
-export async function startPostgres({ maxConnections = 100 } = {}): Promise<TestPostgres> {
+/** Starts a server with so many connections; `isOwn`: also where one is named. Throws where there is none. */
+export async function startPostgres({ maxConnections = 100, isOwn = false } = {}): Promise<TestPostgres> {
 	const named = process.env.REELKEEP_TEST_POSTGRES;
-	if (named !== undefined) return givenServer(named);
+	if (named !== undefined && !isOwn) return givenServer(named);
 	const programs = postgresPrograms();
 	if (programs === undefined) throw new Error(postgresMissing());
 	const user = serverUser();

@@ -25,7 +25,7 @@ describe.skipIf(!isPossible)("a log that moved to another server", () => {
 		const last = await before.store.append("a", [noted("2")], 1);
 		await before.end();
 
-		const other = await startPostgres();
+		const other = await startPostgres({ isOwn: true });
 		try {
 			const dump = execFileSync(
 				join(postgresPrograms() ?? "", "pg_dump"),
