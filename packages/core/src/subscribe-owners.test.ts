@@ -38,7 +38,7 @@ function given() {
 			const subscription: Subscription = subscribe(deps, "mail", async ({ id }) => {
 				handled.push(`${process}:${id}`);
 			});
-			return { subscription, cut: own.cut };
+			return { subscription, cut: own.cut, hang: own.hang, goOn: own.goOn };
 		},
 	};
 }
@@ -93,6 +93,27 @@ describe("a subscription of several processes", () => {
 		expect(handled.at(-1)).toBe("one:e3");
 		expect(one.subscription.problem()).toBeUndefined();
 		await one.subscription.stop();
+	});
+
+	test("is replayed once it is this process's turn, also when it had it before", async () => {
+		const { handled, append, start } = given();
+		const one = start("one");
+		await append();
+		await passes(1_000);
+		one.hang();
+		await passes(TAKEOVER_MS);
+		const other = start("other");
+		await passes(TAKEOVER_MS);
+		one.goOn();
+		const replayed = one.subscription.replay();
+		await passes(TAKEOVER_MS);
+		expect(handled).toEqual(["one:e1"]);
+		await other.subscription.stop();
+		await passes(TAKEOVER_MS);
+		expect(await replayed).toBe(1);
+		expect(handled).toEqual(["one:e1", "one:e1"]);
+		await one.subscription.stop();
+		await expect(one.subscription.replay()).rejects.toThrow("ended before its replay did");
 	});
 
 	test("loses no event and doubles none, however often it changes hands between events", async () => {

@@ -129,13 +129,12 @@ export function subscribe(
 	const onWait = (problem: string | undefined): void => {
 		waitsFor = problem;
 	};
-	let tellRunning = (): void => undefined;
-	const begun = new Promise<void>((resolve) => {
-		tellRunning = resolve;
-	});
+	/** Who waits for this process to run it, which may stand by for long. */
+	const waitingForRun = new Set<(it: Running) => void>();
 	const onRunning = (it: Running): void => {
 		running = it;
-		tellRunning();
+		for (const tell of waitingForRun) tell(it);
+		waitingForRun.clear();
 	};
 	const waiting = { name, clock: deps.clock, logger: deps.logger, signal, onWait };
 	const leases = deps.leases ?? noLeases;
@@ -190,8 +189,13 @@ export function subscribe(
 		async replay(replay = {}) {
 			if (resolved.liveOnly) throw new TypeError(`subscription ${name} is live-only: nothing is replayed`);
 			const whenRunning = async (): Promise<Running | undefined> => {
-				await Promise.race([begun, ended.catch(() => undefined)]);
-				return running;
+				if (running !== undefined) return running;
+				const begun = new Promise<Running>((resolve) => waitingForRun.add(resolve));
+				const over = ended.then(
+					() => undefined,
+					() => undefined,
+				);
+				return Promise.race([begun, over]);
 			};
 			return replayEvents({ ...deps, running: whenRunning, ended, name }, replay);
 		},
