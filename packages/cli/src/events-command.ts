@@ -10,13 +10,14 @@ import {
 	type RecordedEvent,
 } from "@reelkeep/core";
 import { comparePositions } from "@reelkeep/core/ports";
-import { openFsEventReader } from "@reelkeep/storage-fs";
-import { requireDirectory, UsageError } from "./flags.js";
+import { UsageError } from "./flags.js";
+import { openEvents } from "./open-events.js";
 import { openKeyring } from "./open-keyring.js";
-import { printLines, warningsOnly } from "./output.js";
+import { printLines } from "./output.js";
 
 export interface EventsFlags {
 	readonly data?: string;
+	readonly events?: string;
 	readonly after?: string;
 	readonly stream?: string;
 	readonly revealLinks: boolean;
@@ -24,13 +25,12 @@ export interface EventsFlags {
 }
 
 /** *Errors*: throws a `UsageError`; rejects with a `StoreFault` or a `KeyringFault`. */
-export async function printEvents(flags: EventsFlags): Promise<void> {
-	const directory = requireDirectory(flags.data);
+export async function printEvents(flags: EventsFlags, environment: NodeJS.ProcessEnv): Promise<void> {
 	const after = parsePosition(flags.after);
-	const reader = await openFsEventReader({ directory, logger: warningsOnly });
+	const reader = await openEvents(flags, environment);
 	const position = after === undefined ? {} : { after };
 	try {
-		const keyring = flags.revealLinks ? await openKeyring(directory, flags.keyFile) : undefined;
+		const keyring = flags.revealLinks ? await openKeyring(flags) : undefined;
 		const events =
 			flags.stream === undefined ? reader.readAll(position) : behind(reader.read(flags.stream), after);
 		await printLines(toLines(events, keyring));

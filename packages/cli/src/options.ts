@@ -84,7 +84,7 @@ export function dataOption(): Option {
 export function eventsOption(): Option {
 	return new Option(
 		"--events <url>",
-		"postgres://USER@HOST/DATABASE: events in PostgreSQL, for any number of processes, each with a data directory of its own and all with one --key-file (default: in the data directory); a password goes into REELKEEP_EVENTS, PGPASSWORD or ~/.pgpass",
+		"postgres://USER@HOST/DATABASE: events in PostgreSQL, for any number of processes with one --key-file (default: in the data directory); a password goes into REELKEEP_EVENTS, PGPASSWORD or ~/.pgpass",
 	).env("REELKEEP_EVENTS");
 }
 

@@ -134,20 +134,24 @@ function eventsCommand(): Command {
 	return new Command("events")
 		.description("print the event log, one JSON event a line, oldest first; beside a running server too")
 		.addOption(dataOption())
+		.addOption(eventsOption())
 		.option("--after <position>", "only what is behind this position")
 		.option("--stream <name>", "only this stream")
 		.option("--reveal-links", "print download links whole: they are secrets", false)
 		.addOption(keyFileOption())
-		.action(async (flags: EventsFlags) => (await import("./events-command.js")).printEvents(flags));
+		.action(async (flags: EventsFlags) => {
+			const { printEvents } = await import("./events-command.js");
+			await printEvents(flags, process.env);
+		});
 }
 
 function recordingsCommand(): Command {
-	return withOptions(new Command("recordings"), [dataOption(), ...recordingsOptions()])
+	return withOptions(new Command("recordings"), [dataOption(), eventsOption(), ...recordingsOptions()])
 		.description("print what became of every recording; beside a running server too")
 		.option("--json", "one JSON object a line", false)
 		.action(async (flags: RecordingsFlags) => {
 			const { printRecordings } = await import("./recordings-command.js");
-			await printRecordings(flags);
+			await printRecordings(flags, process.env);
 		});
 }
 

@@ -1,21 +1,24 @@
 // `reelkeep quarantine ls`: what is in quarantine, as a table for people or JSON lines for programs.
 
 import { describeIssues, foldQuarantine, QUARANTINE_TYPES, type QuarantinedCallback } from "@reelkeep/core";
-import { openFsEventReader } from "@reelkeep/storage-fs";
 import Table from "cli-table3";
-import { requireDirectory } from "./flags.js";
-import { printable, printLines, warningsOnly } from "./output.js";
+import { openEvents } from "./open-events.js";
+import { printable, printLines } from "./output.js";
 import { shortId, toJson } from "./quarantine-words.js";
 
 export interface QuarantineListFlags {
 	readonly data?: string;
+	readonly events?: string;
 	readonly all: boolean;
 	readonly json: boolean;
 }
 
 /** *Errors*: throws a `UsageError`; rejects with a `StoreFault`. */
-export async function listQuarantine({ data, all, json }: QuarantineListFlags): Promise<void> {
-	const reader = await openFsEventReader({ directory: requireDirectory(data), logger: warningsOnly });
+export async function listQuarantine(
+	{ all, json, ...place }: QuarantineListFlags,
+	environment: NodeJS.ProcessEnv,
+): Promise<void> {
+	const reader = await openEvents(place, environment);
 	try {
 		const callbacks = [
 			...(await foldQuarantine(reader.readAll({ types: QUARANTINE_TYPES }))).values(),

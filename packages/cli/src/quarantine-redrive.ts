@@ -22,12 +22,14 @@ import {
 import { fsStorage, openFsEventReader } from "@reelkeep/storage-fs";
 import { type ProjectFlags, readProjectsConfig } from "./apps-config.js";
 import { UsageError } from "./flags.js";
+import { openEvents, openPostgresEvents } from "./open-events.js";
 import { openKeyring } from "./open-keyring.js";
 import { printable, printLines, warningsOnly } from "./output.js";
 import { describeOutcome, findQuarantined, shortId } from "./quarantine-words.js";
-import { readStorageConfig, type StorageConfig, type StorageFlags } from "./storage-config.js";
+import { readStorageConfig, type StorageFlags } from "./storage-config.js";
 
 export interface QuarantineRedriveFlags extends StorageFlags, ProjectFlags {
+	readonly events?: string;
 	readonly all: boolean;
 	readonly dryRun: boolean;
 	readonly json: boolean;
@@ -42,7 +44,7 @@ interface Redriven {
 }
 
 /**
- * Resolves with the exit code. *Errors*: throws a `UsageError`; rejects with a `StoreFault`, `owned` while Reelkeep runs, or a
+ * Resolves with the exit code. *Errors*: throws a `UsageError`; rejects with a `StoreFault`, `owned` while Reelkeep runs on the data directory, or a
  * `KeyringFault`. Cut short, it can be run again.
  */
 export async function redriveQuarantined(
@@ -52,10 +54,8 @@ export async function redriveQuarantined(
 ): Promise<number> {
 	const { all, dryRun, json } = flags;
 	if (all === ids.length > 0) throw new UsageError("name the callbacks to redrive, or give --all");
-	const storage = readStorageConfig(flags, environment);
 	const admission = readAdmission(flags, environment);
-	const open = dryRun ? openToRead : openToWrite;
-	const { deps, close } = await open(storage);
+	const { deps, close } = await open(flags, environment);
 	try {
 		const callbacks = [...(await foldQuarantine(deps.store.readAll({ types: QUARANTINE_TYPES }))).values()];
 		const asked = all
@@ -77,10 +77,16 @@ interface Opened {
 
 const ids = { next: randomUUID };
 
-async function openToRead({ directory, keyFile }: StorageConfig): Promise<Opened> {
-	const store = await openFsEventReader({ directory, logger: warningsOnly });
+/** In PostgreSQL others may go on meanwhile; a data directory has one owner. */
+async function open(flags: QuarantineRedriveFlags, environment: NodeJS.ProcessEnv): Promise<Opened> {
+	const { events, dryRun } = flags;
+	if (!events && !dryRun) return own(flags, environment);
+	const store =
+		events && !dryRun
+			? await openPostgresEvents(events, "write", environment)
+			: await openEvents(flags, environment);
 	try {
-		const keyring = await openKeyring(directory, keyFile);
+		const keyring = await openKeyring(flags);
 		return { deps: { store, keyring, ids }, close: () => store.close() };
 	} catch (error) {
 		await store.close();
@@ -89,7 +95,8 @@ async function openToRead({ directory, keyFile }: StorageConfig): Promise<Opened
 }
 
 /** A directory that was mistyped is not made. */
-async function openToWrite(storage: StorageConfig): Promise<Opened> {
+async function own(flags: StorageFlags, environment: NodeJS.ProcessEnv): Promise<Opened> {
+	const storage = readStorageConfig(flags, environment);
 	const reader = await openFsEventReader({ directory: storage.directory });
 	await reader.close();
 	const reelkeep = createReelkeep({ plugins: [fsStorage(storage)], logger: warningsOnly });

@@ -12,23 +12,27 @@ import {
 	QUARANTINE_TYPES,
 	type QuarantinedCallback,
 } from "@reelkeep/core";
-import { openFsEventReader } from "@reelkeep/storage-fs";
-import { requireDirectory, UsageError } from "./flags.js";
+import { UsageError } from "./flags.js";
+import { openEvents } from "./open-events.js";
 import { openKeyring } from "./open-keyring.js";
-import { printable, printLines, warningsOnly } from "./output.js";
+import { printable, printLines } from "./output.js";
 import { findQuarantined, toJson } from "./quarantine-words.js";
 
 export interface QuarantineShowFlags {
 	readonly data?: string;
+	readonly events?: string;
 	readonly keyFile?: string;
 	readonly revealBody: boolean;
 	readonly json: boolean;
 }
 
 /** *Errors*: throws a `UsageError`; rejects with a `StoreFault` or a `KeyringFault`. */
-export async function showQuarantined(id: string, flags: QuarantineShowFlags): Promise<void> {
-	const directory = requireDirectory(flags.data);
-	const reader = await openFsEventReader({ directory, logger: warningsOnly });
+export async function showQuarantined(
+	id: string,
+	flags: QuarantineShowFlags,
+	environment: NodeJS.ProcessEnv,
+): Promise<void> {
+	const reader = await openEvents(flags, environment);
 	try {
 		const callback = findQuarantined(
 			(await foldQuarantine(reader.readAll({ types: QUARANTINE_TYPES }))).values(),
@@ -36,7 +40,7 @@ export async function showQuarantined(id: string, flags: QuarantineShowFlags): P
 		);
 		const { data, metadata } = await readQuarantined(reader, callback.stream);
 		const body = flags.revealBody
-			? await openQuarantined(await openKeyring(directory, flags.keyFile), callback.stream, data)
+			? await openQuarantined(await openKeyring(flags), callback.stream, data)
 			: undefined;
 		const shown = { callback, metadata, body };
 		await printLines(flags.json ? [JSON.stringify(toObject(shown))] : toLines(shown));
@@ -53,7 +57,7 @@ interface Shown {
 }
 
 async function readQuarantined(
-	store: EventStore,
+	store: Pick<EventStore, "read">,
 	stream: string,
 ): Promise<{ readonly data: CallbackQuarantined; readonly metadata: EventMetadata }> {
 	for await (const recorded of store.read(stream)) {

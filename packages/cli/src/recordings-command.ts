@@ -10,10 +10,9 @@ import {
 	recordingCursor,
 	recordingsProjection,
 } from "@reelkeep/core";
-import { openFsEventReader } from "@reelkeep/storage-fs";
 import Table from "cli-table3";
-import { requireDirectory } from "./flags.js";
-import { printable, printLines, warningsOnly } from "./output.js";
+import { openEvents } from "./open-events.js";
+import { printable, printLines } from "./output.js";
 import { type AskedRecordings, readRecordingsLimit, readRecordingsQuery } from "./recordings-flags.js";
 import type { RecordingsFlags } from "./recordings-options.js";
 
@@ -30,7 +29,7 @@ interface Row {
 	/** When the last of its links dies, ISO 8601, and whose word that is. */
 	readonly deadline: string | null;
 	readonly deadlineSource: string | null;
-	/** Where the video is kept, as a path from here. */
+	/** Where the video is kept: a path from here with a data directory, else its location in the store. */
 	readonly video: string | null;
 	readonly bytes: number | null;
 	readonly sha256: string | null;
@@ -42,14 +41,13 @@ interface Row {
 }
 
 /** *Errors*: throws a `UsageError`; rejects with a `StoreFault`. */
-export async function printRecordings(flags: RecordingsFlags): Promise<void> {
-	const directory = requireDirectory(flags.data);
+export async function printRecordings(flags: RecordingsFlags, environment: NodeJS.ProcessEnv): Promise<void> {
 	const asked = readRecordingsQuery(flags);
 	const limit = readRecordingsLimit(flags);
-	const reader = await openFsEventReader({ directory, logger: warningsOnly });
+	const reader = await openEvents(flags, environment);
 	try {
 		const model = await foldProjection(recordingsProjection, reader.readAll());
-		const rows = map(select(model, asked, limit), (row) => toRow(directory, row, asked.order));
+		const rows = map(select(model, asked, limit), (row) => toRow(flags.data, row, asked.order));
 		if (flags.json) return await printLines(map(rows, (row) => JSON.stringify(row)));
 		const shown = [...rows];
 		const last = shown.at(-1)?.cursor;
@@ -80,7 +78,7 @@ function* map<From, To>(values: Iterable<From>, change: (value: From) => To): Ge
 	for (const value of values) yield change(value);
 }
 
-function toRow(directory: string, row: RecordingRow, order: RecordingsOrder): Row {
+function toRow(directory: string | undefined, row: RecordingRow, order: RecordingsOrder): Row {
 	const { stream, reported, receipt, state, deadline, cause, lastFailure, recordedAt } = row;
 	return {
 		trackInfo: reported?.trackInfo ?? "",
@@ -93,7 +91,7 @@ function toRow(directory: string, row: RecordingRow, order: RecordingsOrder): Ro
 		recordedAt: new Date(recordedAt).toISOString(),
 		deadline: deadline === undefined ? null : new Date(deadline.at).toISOString(),
 		deadlineSource: deadline?.source ?? null,
-		video: receipt === undefined ? null : join(directory, receipt.location),
+		video: receipt === undefined ? null : directory ? join(directory, receipt.location) : receipt.location,
 		bytes: receipt?.bytes ?? null,
 		sha256: receipt?.sha256 ?? null,
 		trouble: state === "archived" ? null : (cause ?? lastFailure ?? null),

@@ -9,6 +9,7 @@ const TIME = "a time with its zone, or milliseconds since 1970";
 
 export interface RecordingsFlags {
 	readonly data?: string;
+	readonly events?: string;
 	readonly track?: string;
 	readonly project?: string;
 	readonly account?: string;
