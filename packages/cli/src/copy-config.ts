@@ -25,7 +25,7 @@ export interface CopyEnd {
 }
 
 /** Where events and checkpoints are. */
-export type EventsPlace =
+type EventsPlace =
 	| { readonly _tag: "Directory"; readonly directory: string }
 	/** The connection string is a secret. */
 	| { readonly _tag: "Postgres"; readonly connectionString: string };

@@ -6,7 +6,7 @@ import type { ProgressDisplay } from "./progress-display.js";
 const INTERVAL_MS = 200;
 
 /** Of one part: the log, or one video. */
-export interface PartProgress {
+interface PartProgress {
 	/** Bytes that were done now. `share`: how much of the part is done, from 0 to 1, where its size is not known. Throws the signal's reason. */
 	add(bytes: number, share?: number): void;
 	/** `isKept`: it is a video that was copied. */

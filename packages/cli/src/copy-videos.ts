@@ -20,7 +20,7 @@ const COPIES_AT_ONCE = 4;
 /** More problems are counted, not listed. */
 const MAX_LISTED = 1_000;
 
-export interface VideoProblem {
+interface VideoProblem {
 	readonly stream: StreamName;
 	readonly location: string;
 	/**
