@@ -35,6 +35,8 @@ describe("reelkeep copy is called in a wrong way", () => {
 		mkdirSync(real);
 		symlinkSync(real, link);
 		expect(() => read({ from: real, to: link })).toThrow("are the same store");
+		expect(() => read({ from: real, to: join(link, "new", "copy") })).toThrow("lies in the data directory");
+		expect(read({ from: real, to: join(folder, "real-2") }).to.name).toBe(join(folder, "real-2"));
 	});
 
 	test.each(["postgres://reelkeep:hush-hush@db/x", "postgres://reelkeep@db/x?password=hush-hush"])(

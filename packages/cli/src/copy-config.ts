@@ -1,7 +1,7 @@
 // What `reelkeep copy` was asked for, from flags and environment, checked before anything is opened.
 
 import { existsSync, realpathSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { KEY_FILE_NAME } from "@reelkeep/storage-fs";
 import type { CopyFlags } from "./copy-options.js";
 import { UsageError } from "./flags.js";
@@ -90,25 +90,34 @@ function readVideos(flag: string, text: string): VideosPlace {
 }
 
 function refuseSame(from: CopyEnd, to: CopyEnd): void {
-	if (isSame(from.events, to.events)) {
-		throw new UsageError("--from and --to are the same store: name another one to copy it to");
+	const way = wayBetween(from.events, to.events);
+	if (way === "") throw new UsageError("--from and --to are the same store: name another one to copy it to");
+	if (way !== undefined && !leadsOut(way)) {
+		throw new UsageError("--to lies in the data directory of --from: name a directory elsewhere");
 	}
-	if (from.videos !== undefined && to.videos !== undefined && isSame(from.videos, to.videos)) {
+	if (from.videos !== undefined && to.videos !== undefined && wayBetween(from.videos, to.videos) === "") {
 		throw new UsageError("the videos are there already: give --no-videos, and they stay where they are");
 	}
 }
 
-function isSame(one: EventsPlace, other: EventsPlace): boolean {
-	if (one._tag === "Postgres" || other._tag === "Postgres") {
-		return one._tag === other._tag && "connectionString" in one && "connectionString" in other
-			? one.connectionString === other.connectionString
-			: false;
+/** The path from one directory to another; `""`: they are the same place. `undefined`: there is no way. */
+function wayBetween(from: EventsPlace, to: EventsPlace): string | undefined {
+	if (from._tag === "Directory" && to._tag === "Directory") {
+		return relative(realPath(from.directory), realPath(to.directory));
 	}
-	return realPath(one.directory) === realPath(other.directory);
+	const isSame =
+		from._tag === "Postgres" && to._tag === "Postgres" && from.connectionString === to.connectionString;
+	return isSame ? "" : undefined;
 }
 
+function leadsOut(way: string): boolean {
+	return way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way);
+}
+
+/** Of a path that is not there yet: of what is there of it. */
 function realPath(path: string): string {
-	return existsSync(path) ? realpathSync(path) : path;
+	if (existsSync(path) || dirname(path) === path) return realpathSync(path);
+	return join(realPath(dirname(path)), basename(path));
 }
 
 /** Without a key file in the data directory, the store's server has one elsewhere, which stays there. */

@@ -22,6 +22,7 @@ import {
 	listFsCheckpoints,
 } from "@reelkeep/storage-fs";
 import { openPostgresStores } from "@reelkeep/storage-postgres";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { appendMany, keptIn, keptOf, positionsIn, saveIn, temporaryFolder } from "./test-copy.js";
 
@@ -30,7 +31,7 @@ const EVENTS = 20_000;
 const VIDEOS = 12;
 const VIDEO_BYTES = 3 * 1024 * 1024;
 /** A run that is let alone takes several seconds. */
-const LIFE_MS = { least: 300, most: 1_500 };
+const LONGEST_LIFE_MS = 1_500;
 const missing = postgresMissing();
 if (missing !== undefined && process.env.CI !== undefined) throw new Error(missing);
 const entry = fileURLToPath(new URL("../dist/reelkeep.js", import.meta.url));
@@ -75,29 +76,45 @@ function startCopy(flags: readonly string[]): {
 	return { child, ended: new Promise((resolve) => child.once("close", resolve)) };
 }
 
-/** Kills runs at random moments, then lets one come to its end. Resolves with how many were killed before theirs. */
-async function killAndFinish(flags: readonly string[]): Promise<number> {
+/**
+ * Kills runs, by turns at a random moment and while events are being added, then lets one come to its end. `held`: how many
+ * events the copy has. Resolves with how many runs were killed while the copy had some of them.
+ */
+async function killAndFinish(flags: readonly string[], held: () => Promise<number>): Promise<number> {
 	const draw = createDraw(3, 11);
-	let killed = 0;
+	let halfway = 0;
 	for (let run = 0; run < KILLS; run += 1) {
+		const before = await held();
 		const { child, ended } = startCopy(flags);
-		await Promise.race([ended, pause(LIFE_MS.least + draw.int(LIFE_MS.most - LIFE_MS.least))]);
+		const isOver = ended.then(() => true);
+		if (run % 2 === 0) {
+			while ((await held()) <= before && !(await Promise.race([isOver, pause(20, false)])));
+		} else await Promise.race([ended, pause(draw.int(LONGEST_LIFE_MS))]);
 		child.kill("SIGKILL");
-		if ((await ended) === null) killed += 1;
+		await ended;
+		const after = await held();
+		if (after > 0 && after < EVENTS) halfway += 1;
 	}
 	const last = await runCommand(entry, ["copy", ...flags, "--json"]);
 	expect([last.code, JSON.parse(last.stdout)]).toMatchObject([
 		0,
 		{ videos: { archived: VIDEOS, lacking: 0 } },
 	]);
-	return killed;
+	return halfway;
 }
 
 describe("a copy that is killed", () => {
 	test(`is the same store after ${KILLS} kills, in another directory`, async () => {
 		const from = await givenStore();
 		const to = join(temporaryFolder(), "copy");
-		expect(await killAndFinish(["--from", from, "--to", to])).toBeGreaterThan(0);
+		const held = () =>
+			keptIn(to).then(
+				({ length }) => length,
+				() => 0,
+			);
+		expect(await killAndFinish(["--from", from, "--to", to], held)).toBeGreaterThanOrEqual(
+			Math.floor(KILLS / 3),
+		);
 		expect(await keptIn(to)).toEqual(await keptIn(from));
 		expect((await positionsIn(to)).map(Number)).toEqual(
 			Array.from({ length: (await keptIn(from)).length }, (_, at) => at + 1),
@@ -124,7 +141,18 @@ describe("a copy that is killed", () => {
 				"--to-videos",
 				join(folder, "data"),
 			];
-			expect(await killAndFinish(["--from", from, ...target])).toBeGreaterThan(0);
+			const client = new pg.Client({ connectionString: to });
+			await client.connect();
+			const held = async () => {
+				const { rows } = await client
+					.query("SELECT count(*) AS held FROM reelkeep.events")
+					.catch(() => ({ rows: [{ held: 0 }] }));
+				return Number(rows[0]?.held);
+			};
+			expect(await killAndFinish(["--from", from, ...target], held)).toBeGreaterThanOrEqual(
+				Math.floor(KILLS / 3),
+			);
+			await client.end();
 			const { events, checkpoints, close } = await openPostgresStores({
 				connectionString: to,
 				access: "read",

@@ -1,5 +1,5 @@
 // The events of a store that is copied. What the copy has is found out by reading both; what it lacks is added behind that;
-// in the end all of it is read again and compared.
+// in the end that is read again and compared.
 
 import { setTimeout as pause } from "node:timers/promises";
 import {
@@ -41,7 +41,7 @@ export interface LogCopy {
 	compare(): Promise<Position | undefined>;
 	/** Adds the rest; resolves with how many events those were. Once, behind `compare`. */
 	addRest(): Promise<number>;
-	/** Reads the copy from its beginning. *Errors*: rejects with `corrupt` unless it is what was read of the source. */
+	/** Reads what was added. *Errors*: rejects with `corrupt` unless the copy is what was read of the source. */
 	verify(): Promise<{ readonly count: number; readonly sha256: string }>;
 }
 
@@ -55,6 +55,9 @@ export function createLogCopy({ source, target, end, places, progress, signal }:
 	const copy = target.events;
 	let lastInSource: Position | undefined;
 	let lastInCopy: Position | undefined;
+	/** Of what this run has read of the copy: to begin with, what was there already. */
+	let found = digest;
+	let comparedInCopy: Position | undefined;
 	const pass = (event: RecordedEvent, line: string, position: Position): void => {
 		digest.add(line);
 		places.pass(event.position, position);
@@ -85,6 +88,8 @@ export function createLogCopy({ source, target, end, places, progress, signal }:
 			// Where the source ended first, the copy must end too.
 			if (lastInSource === end && (await theirs.next()).done !== true) throw otherLog();
 			await theirs.return?.();
+			found = digest.fork();
+			comparedInCopy = lastInCopy;
 			return lastInSource;
 		},
 		async addRest() {
@@ -92,6 +97,7 @@ export function createLogCopy({ source, target, end, places, progress, signal }:
 			const start = lastInSource;
 			const part = progress.begin("events", "log");
 			let batch: LinedEvent[] = [];
+			let adding = Promise.resolve();
 			let characters = 0;
 			const after = start === undefined ? {} : { after: start };
 			for await (const event of upTo(source, end, { ...after, signal })) {
@@ -99,24 +105,28 @@ export function createLogCopy({ source, target, end, places, progress, signal }:
 				batch.push({ event, line });
 				characters += line.length;
 				if (batch.length >= BATCH_EVENTS || characters >= BATCH_CHARACTERS) {
-					await addBatch(batch);
+					// The next ones are read meanwhile.
+					await adding;
+					adding = addBatch(batch);
+					adding.catch(() => undefined);
 					part.add(characters, shareOf(event.position, start, end));
 					batch = [];
 					characters = 0;
 				}
 			}
+			await adding;
 			if (batch.length > 0) await addBatch(batch);
 			part.end();
 			return digest.count - before;
 		},
 		async verify() {
 			await untilReadable(copy, lastInCopy, signal);
-			const found = createLogDigest();
 			const part = progress.begin("verifying", "log");
-			for await (const event of copy.readAll({ signal })) {
+			const after = comparedInCopy === undefined ? {} : { after: comparedInCopy };
+			for await (const event of copy.readAll({ ...after, signal })) {
 				const line = eventLine(event);
 				found.add(line);
-				part.add(line.length, shareOf(event.position, undefined, lastInCopy));
+				part.add(line.length, shareOf(event.position, comparedInCopy, lastInCopy));
 			}
 			part.end();
 			const [sha256, shouldBe] = [found.sha256(), digest.sha256()];

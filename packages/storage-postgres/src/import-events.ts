@@ -53,10 +53,17 @@ export async function lastPositionOf(client: PostgresClient, schema: string): Pr
 	return position === null || position === undefined ? undefined : toPosition(String(position));
 }
 
-/** Waits for an import that is under way. Resolves with the first position of this transaction. */
+/** Waits for an import that is under way, of a process that was killed say. *Errors*: rejects with a `StoreFault`. */
+export async function waitForImports(pool: PostgresPool, schema: string): Promise<void> {
+	await inTransaction(pool, "waiting for another import", (client) => lockLog(client, schema));
+}
+
+/** One import at a time has it. Resolves with the first position of this transaction. */
 async function lockLog(client: PostgresClient, schema: string): Promise<bigint> {
 	// Plans that are made while the tables are small would scan them when they are not.
-	await client.query({ text: "SET LOCAL enable_seqscan = off; SET LOCAL jit = off" });
+	await client.query({
+		text: "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL lock_timeout = '5s'",
+	});
 	const { rows } = await client.query({
 		text: `SELECT (pg_current_xact_id()::text::bigint + transaction_offset) << ${PLACE_BITS} AS first
 			FROM ${schema}.log WHERE only_row FOR UPDATE`,

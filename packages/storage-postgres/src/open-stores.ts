@@ -4,6 +4,7 @@ import { describeError, guardLogger, observe } from "@reelkeep/core";
 import type { Clock, Logger } from "@reelkeep/core/ports";
 import { createPostgresCheckpointStore, type PostgresCheckpointStore } from "./checkpoint-store.js";
 import { createPostgresEventStore, type PostgresEventStore } from "./event-store.js";
+import { waitForImports } from "./import-events.js";
 import { DEFAULT_SCHEMA } from "./plugin.js";
 import { type ConnectionOptions, createPool } from "./postgres-pool.js";
 import { checkMigrated, checkSchemaName, migrate } from "./schema.js";
@@ -41,6 +42,7 @@ export async function openPostgresStores(options: OpenPostgresStoresOptions): Pr
 			await checkServer(pool);
 			await migrate(pool, schema);
 			await adoptServer(pool, schema, logger);
+			await waitForImports(pool, schema);
 		}
 		const events = createPostgresEventStore({ pool, schema, clock, logger, hints: false });
 		events.open();

@@ -44,7 +44,7 @@ const MEANINGS: readonly Meaning[] = [
 	{ codes: /^53100$/, what: "has no room on its disk", retryable: true },
 	{ codes: /^53300$/, what: "takes no more connections", retryable: true },
 	{ codes: /^57P0/, what: "is shutting down or starting", retryable: true },
-	{ codes: /^55P03$/, what: "holds the stream for a transaction that stays open", retryable: true },
+	{ codes: /^55P03$/, what: "holds what is written to for a transaction that stays open", retryable: true },
 	{ codes: /^57014$/, what: "gave the statement up: it took too long", retryable: true },
 ];
 
