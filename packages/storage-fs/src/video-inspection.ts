@@ -3,15 +3,21 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { foldRecordings, type Recording, recordingDeadline } from "@reelkeep/core";
-import type { EventStore, RecordedEvent, StoreFault, StreamName } from "@reelkeep/core/ports";
+import {
+	type EventStore,
+	isVideoLocation,
+	type RecordedEvent,
+	type StoreFault,
+	type StreamName,
+	videoName,
+} from "@reelkeep/core/ports";
 import { openIfPresent, sizeIfPresent, toFault } from "./durable-files.js";
 import { type FileSystem, hasCode } from "./file-system.js";
 import { type FoundPartial, findPartials } from "./partial-files.js";
-import { safeName } from "./safe-name.js";
 import { hashFile } from "./video-file.js";
 import type { DamagedVideo, Leftover, MissingVideo, UntoldVideo, VideoInspection } from "./video-findings.js";
 import { lookAtVideo, type VideoLook } from "./video-look.js";
-import { foldersOf, isLocation, placeAt, placeOf, videosOf } from "./video-place.js";
+import { foldersOf, placeAt, placeOf, videosOf } from "./video-place.js";
 
 /** Of files, to learn their sizes. */
 const LOOKS_AT_A_TIME = 16;
@@ -58,10 +64,10 @@ export async function inspectVideos(options: InspectVideosOptions): Promise<Vide
 	const partials = await listPartials(fileSystem, directory);
 	const log = await readLog(options.events);
 	const byName = new Map(
-		[...log.recordings].map(([stream, recording]) => [safeName(stream), { stream, recording }]),
+		[...log.recordings].map(([stream, recording]) => [videoName(stream), { stream, recording }]),
 	);
 	const archived = keptRecordings(log.recordings);
-	const here = archived.filter(({ location }) => isLocation(location));
+	const here = archived.filter(({ location }) => isVideoLocation(location));
 	const told = new Set(here.map(({ location }) => location));
 	const looks = await lookAtAll(fileSystem, directory, names);
 	const sizes = [...looks.values()].filter((look) => typeof look === "number");

@@ -1,13 +1,11 @@
 // Where videos lie in a data directory: `videos/ab/NAME.mp4`, by the first digits of their safe name.
 
-import { join } from "node:path";
-import { storeFault } from "@reelkeep/core/ports";
+import { dirname, join } from "node:path";
+import { isVideoLocation, locationOfVideo, storeFault } from "@reelkeep/core/ports";
 import { listIfPresent } from "./backup-files.js";
 import { toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 
-/** Only what `commit` returns; so no location leaves the directory. */
-const LOCATION = /^videos\/([0-9a-f]{2})\/(\1[0-9a-f]{62}\.mp4)$/;
 const FOLDER = /^[0-9a-f]{2}$/;
 const VIDEO = /^[0-9a-f]{64}\.mp4$/;
 
@@ -21,20 +19,16 @@ export interface VideoPlace {
 
 /** `name`: the safe name of the video's key. */
 export function placeOf(directory: string, name: string): VideoPlace {
-	return placeAt(directory, `videos/${name.slice(0, 2)}/${name}.mp4`);
+	return placeAt(directory, locationOfVideo(name));
 }
 
 /** *Errors*: throws a `StoreFault` for what is no location of this store. */
 export function placeAt(directory: string, location: string): VideoPlace {
-	const parts = LOCATION.exec(location);
-	if (parts === null)
+	// So no location leaves the directory.
+	if (!isVideoLocation(location))
 		throw storeFault("io", "this is not the location of a video in this store", { retryable: false });
-	const folder = join(directory, "videos", parts[1] as string);
-	return { location, folder, path: join(folder, parts[2] as string) };
-}
-
-export function isLocation(location: string): boolean {
-	return LOCATION.test(location);
+	const path = join(directory, location);
+	return { location, folder: dirname(path), path };
 }
 
 /** The names of the folders of videos; none when there is no store. *Errors*: rejects with a `StoreFault`. */

@@ -1,7 +1,7 @@
 // Videos: streamed to `videos/partial/`, then linked, once, under a final name that is derived from their key.
 
 import { join, resolve } from "node:path";
-import { type Logger, storeFault, type VideoStore } from "@reelkeep/core/ports";
+import { type Logger, storeFault, type VideoStore, videoName } from "@reelkeep/core/ports";
 import { makeDurableDirectory, toFault } from "./durable-files.js";
 import { type FileSystem, hasCode } from "./file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
@@ -9,7 +9,6 @@ import { type KeptPartial, newPartialName, partPath, removePartial, reopenPartia
 import { createMarks, MARK_INTERVAL, type MarkInterval, type SyncTurn } from "./partial-marks.js";
 import { checkNote } from "./partial-note.js";
 import { createPartialUploads, type PartialUploads } from "./partial-uploads.js";
-import { safeName } from "./safe-name.js";
 import { hashFile } from "./video-file.js";
 import { createVideoHashes, type VideoHashes } from "./video-hash.js";
 import { lookAtFile } from "./video-look.js";
@@ -75,14 +74,14 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 		async begin(key, { note, resume } = {}) {
 			if (note !== undefined) checkNote(note);
 			return during("starting an upload", async () => {
-				const videoName = safeName(checkKey(key));
+				const name = videoName(checkKey(key));
 				// Only one of several that resume the same upload gets it.
-				const kept = partials.take(videoName);
+				const kept = partials.take(name);
 				const isResumed = kept !== undefined && kept.name === resume?.resumeToken;
 				if (kept !== undefined && !isResumed) await removePartial(fileSystem, folder, kept);
 				const partial =
 					(isResumed ? await resumePartial(uploads, kept, resume?.onBytes) : undefined) ??
-					(await startPartial(uploads, videoName, note));
+					(await startPartial(uploads, name, note));
 				partials.begin(partial.name);
 				const onEnd = async (left: KeptPartial | undefined) => {
 					try {
@@ -91,19 +90,19 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 						partials.end(partial.name);
 					}
 				};
-				return createUpload(partial, { fileSystem, folder, place: placeOf(directory, videoName), onEnd });
+				return createUpload(partial, { fileSystem, folder, place: placeOf(directory, name), onEnd });
 			});
 		},
 		findPartial: (key) =>
 			during("looking for an unfinished video", async () => {
-				const kept = partials.find(safeName(checkKey(key)));
+				const kept = partials.find(videoName(checkKey(key)));
 				return kept && { resumeToken: kept.name, bytes: kept.bytes, note: kept.note };
 			}),
 		removePartial: (key) =>
-			during("removing an unfinished video", () => partials.remove(safeName(checkKey(key)))),
+			during("removing an unfinished video", () => partials.remove(videoName(checkKey(key)))),
 		freeBytes: () => during("asking for free space", () => fileSystem.freeBytes(folder)),
 		stat: (key) =>
-			during("looking at a video", () => statVideo(fileSystem, placeOf(directory, safeName(checkKey(key))))),
+			during("looking at a video", () => statVideo(fileSystem, placeOf(directory, videoName(checkKey(key))))),
 		async *open(location, { offset = 0 } = {}) {
 			checkOffset(offset);
 			yield* await during("opening a video", () => openVideo(fileSystem, directory, location, offset));

@@ -87,6 +87,7 @@ export type {
 	Verification,
 	Verifier,
 } from "./verifier.js";
+export { isVideoLocation, locationOfVideo, videoLocation, videoName } from "./video-location.js";
 export type {
 	OpenedVideo,
 	OpenVideoOptions,

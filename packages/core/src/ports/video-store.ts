@@ -91,7 +91,10 @@ export interface VideoDigest {
 }
 
 export interface StoredVideo extends VideoDigest {
-	/** Where the store keeps it: a path inside the data directory, `s3://bucket/key`, … Holds no secret. */
+	/**
+	 * Where the store keeps it, as events tell it for ever. A `videoLocation`, below whatever the store was given, leaves it
+	 * true when the videos are moved: to another folder, bucket or store. Holds no secret.
+	 */
 	readonly location: string;
 }
 
