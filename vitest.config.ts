@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config";
 import { PlainCount } from "./scripts/plain-count.ts";
 
 // Tests run on the sources of all packages; the end-to-end ones run what `tsc -b` built.
-const conditions = ["@reelkeep/source", "module", "node", "development|production"];
+// Not `module`, which is for bundlers: the AWS SDK means files by it that Node does not load.
+const conditions = ["@reelkeep/source", "node", "development|production"];
 
 export default defineConfig({
 	resolve: { conditions },
