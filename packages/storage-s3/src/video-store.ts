@@ -1,0 +1,169 @@
+// Videos as objects of a bucket, at the same locations as in a data directory; what is unfinished, part by part.
+
+import { type Logger, locationOfVideo, storeFault, type VideoStore, videoName } from "@reelkeep/core/ports";
+import { type BucketOptions, createBucket } from "./bucket.js";
+import { commitVideo } from "./commit-video.js";
+import { abortOrphans } from "./compose-video.js";
+import { describeVideo } from "./describe-video.js";
+import { createPartWriter, type HeldBytes, nothingHeld } from "./part-writer.js";
+import {
+	furthest,
+	groupPartials,
+	MAX_PARTS,
+	newUploadId,
+	type PartialObjects,
+	partialFolder,
+} from "./partial-layout.js";
+import { readObject } from "./read-object.js";
+import { readNote, readParts } from "./read-parts.js";
+import { createTurns } from "./turns.js";
+import { checkKey, checkLocation, checkNote, checkOffset } from "./video-checks.js";
+import { createUpload } from "./video-upload.js";
+
+export interface S3VideoStoreOptions extends BucketOptions {
+	readonly partBytes: number;
+	/** Default: as many as S3 takes. */
+	readonly maxParts?: number;
+	readonly logger?: Logger;
+}
+
+export interface S3VideoStore extends VideoStore {
+	/** Until then every call rejects with `closed`. *Errors*: rejects with a `StoreFault` that says what is wrong with the bucket. */
+	start(): Promise<void>;
+	/** *Errors*: rejects with a `StoreFault` while the bucket does not answer. */
+	ping(): Promise<void>;
+	/** Refuses new work. Uploads under way may still be committed, suspended or discarded. Idempotent. */
+	close(): void;
+}
+
+/** The client is the caller's. One store for each prefix and process. */
+export function createS3VideoStore(options: S3VideoStoreOptions): S3VideoStore {
+	const bucket = createBucket(options);
+	const { partBytes, maxParts = MAX_PARTS } = options;
+	const turns = createTurns();
+	/** Uploads under way in this process, ours and S3's multipart ones: left alone by whoever clears up. */
+	const live = new Set<string>();
+	let isOpen = false;
+	const refuseClosed = (): void => {
+		if (!isOpen) throw storeFault("closed", "the video store is not open");
+	};
+	/** What ended without a commit. */
+	const leftOf = async (name: string): Promise<readonly PartialObjects[]> => {
+		const partials = groupPartials(await bucket.list(partialFolder(name)));
+		return partials.filter(({ uploadId }) => !live.has(uploadId));
+	};
+	const removeLeft = async (name: string, partials: readonly PartialObjects[]): Promise<void> => {
+		if (partials.length === 0) return;
+		// The parts last: where they are, the next one looks for a multipart upload too.
+		await abortOrphans(options, locationOfVideo(name), live);
+		await bucket.remove(partials.flatMap(({ keys }) => keys));
+	};
+	const begin = (name: string, uploadId: string, held: HeldBytes, note: string | undefined) => {
+		const writer = createPartWriter({ bucket, name, uploadId, note, partBytes, maxParts }, held);
+		const commit = () =>
+			turns.take(name, () =>
+				commitVideo(bucket, options, live, {
+					name,
+					uploadId,
+					digest: writer.digest(),
+					parts: writer.parts(),
+					tail: writer.tail(),
+				}),
+			);
+		return createUpload({
+			bucket,
+			writer,
+			commit,
+			isResumable: held.isNoted || note !== undefined,
+			onEnd: () => void live.delete(uploadId),
+			logger: options.logger,
+		});
+	};
+	const ping = async (): Promise<void> => void (await bucket.list("videos/", 1));
+	return {
+		supports: { resume: true },
+		ping,
+		async start() {
+			await ping();
+			isOpen = true;
+		},
+		async begin(key, { note, resume } = {}) {
+			checkKey(key);
+			if (note !== undefined) checkNote(note);
+			refuseClosed();
+			const name = videoName(key);
+			return turns.take(name, async () => {
+				const left = await leftOf(name);
+				const resumed = left.find(
+					({ uploadId, noteKey }) => uploadId === resume?.resumeToken && noteKey !== undefined,
+				);
+				await removeLeft(
+					name,
+					left.filter((each) => each !== resumed),
+				);
+				const held = resumed && (await readParts(options, resumed, partBytes, resume?.onBytes));
+				if (resumed !== undefined) await bucket.remove(unusableOf(resumed, held));
+				const uploadId = held === undefined || resumed === undefined ? newUploadId() : resumed.uploadId;
+				live.add(uploadId);
+				return begin(name, uploadId, held ?? nothingHeld(), held === undefined ? note : undefined);
+			});
+		},
+		async findPartial(key) {
+			checkKey(key);
+			refuseClosed();
+			const name = videoName(key);
+			const left = await leftOf(name);
+			const found = furthest(left);
+			if (found?.noteKey === undefined) return undefined;
+			const [video, note] = await Promise.all([
+				bucket.head(locationOfVideo(name)),
+				readNote(options, found.noteKey),
+			]);
+			// A process that ended behind a commit left the parts of what is kept.
+			if (video !== undefined) {
+				await turns.take(name, async () => removeLeft(name, await leftOf(name)));
+				return undefined;
+			}
+			return note === undefined ? undefined : { resumeToken: found.uploadId, bytes: found.bytes, note };
+		},
+		async removePartial(key) {
+			checkKey(key);
+			refuseClosed();
+			const name = videoName(key);
+			await turns.take(name, async () => removeLeft(name, await leftOf(name)));
+		},
+		async freeBytes() {
+			refuseClosed();
+			return undefined;
+		},
+		async stat(key) {
+			checkKey(key);
+			refuseClosed();
+			const location = locationOfVideo(videoName(key));
+			const found = await bucket.head(location);
+			return found && describeVideo(options, location, found);
+		},
+		async *open(location, { offset = 0 } = {}) {
+			checkOffset(offset);
+			refuseClosed();
+			checkLocation(location);
+			yield* readObject(options, location, offset);
+		},
+		async remove(location) {
+			refuseClosed();
+			checkLocation(location);
+			await bucket.remove([location]);
+		},
+		close() {
+			isOpen = false;
+		},
+	};
+}
+
+/** The keys of what nobody can go on with: behind a part that is damaged or gone, all others. */
+function unusableOf(partial: PartialObjects, held: HeldBytes | undefined): readonly string[] {
+	if (held === undefined) return partial.keys;
+	const parts = held.parts.length + (held.tail.length > 0 ? 1 : 0);
+	const usable = new Set([partial.noteKey, ...partial.parts.slice(0, parts).map(({ key }) => key)]);
+	return partial.keys.filter((key) => !usable.has(key));
+}
