@@ -7,6 +7,7 @@ import type { CopyFlags } from "./copy-options.js";
 import { UsageError } from "./flags.js";
 import { checkPostgresUrl, isUrl, nameOfServer } from "./postgres-url.js";
 import { allowsNetworkFileSystem } from "./storage-config.js";
+import { type BucketConfig, isSameBucket, parseVideosUrl } from "./videos-url.js";
 
 export interface CopyConfig {
 	readonly from: CopyEnd;
@@ -31,10 +32,9 @@ type EventsPlace =
 	| { readonly _tag: "Postgres"; readonly connectionString: string };
 
 /** Where videos are. */
-export interface VideosPlace {
-	readonly _tag: "Directory";
-	readonly directory: string;
-}
+export type VideosPlace =
+	| { readonly _tag: "Directory"; readonly directory: string }
+	| { readonly _tag: "Bucket"; readonly bucket: BucketConfig };
 
 /** *Errors*: throws a `UsageError`, which holds no secret. */
 export function copyConfig(flags: CopyFlags, environment: NodeJS.ProcessEnv): CopyConfig {
@@ -70,7 +70,7 @@ function readEnd(
 	if (videos) return { name, events, videos: readVideos(`--${side}-videos`, videos) };
 	if (events._tag === "Directory") return { name, events, videos: events };
 	throw new UsageError(
-		`PostgreSQL keeps no videos: give --${side}-videos DIR, or --no-videos when they stay where they are`,
+		`PostgreSQL keeps no videos: give --${side}-videos DIR or s3://…, or --no-videos when they stay where they are`,
 	);
 }
 
@@ -85,8 +85,9 @@ function readEvents(side: "from" | "to", store: string, environment: NodeJS.Proc
 }
 
 function readVideos(flag: string, text: string): VideosPlace {
-	if (isUrl(text)) throw new UsageError(`${flag} takes a data directory`);
-	return { _tag: "Directory", directory: resolve(text) };
+	if (!isUrl(text)) return { _tag: "Directory", directory: resolve(text) };
+	if (!text.startsWith("s3:")) throw new UsageError(`${flag} takes a data directory or s3://BUCKET/PREFIX`);
+	return { _tag: "Bucket", bucket: parseVideosUrl(flag, text) };
 }
 
 function refuseSame(from: CopyEnd, to: CopyEnd): void {
@@ -101,12 +102,13 @@ function refuseSame(from: CopyEnd, to: CopyEnd): void {
 }
 
 /** The path from one directory to another; `""`: they are the same place. `undefined`: there is no way. */
-function wayBetween(from: EventsPlace, to: EventsPlace): string | undefined {
+function wayBetween(from: EventsPlace | VideosPlace, to: EventsPlace | VideosPlace): string | undefined {
 	if (from._tag === "Directory" && to._tag === "Directory") {
 		return relative(realPath(from.directory), realPath(to.directory));
 	}
 	const isSame =
-		from._tag === "Postgres" && to._tag === "Postgres" && from.connectionString === to.connectionString;
+		(from._tag === "Postgres" && to._tag === "Postgres" && from.connectionString === to.connectionString) ||
+		(from._tag === "Bucket" && to._tag === "Bucket" && isSameBucket(from.bucket, to.bucket));
 	return isSame ? "" : undefined;
 }
 

@@ -26,13 +26,16 @@ export function copyOptions(): readonly Option[] {
 			`the store that is copied: a data directory, or postgres://USER@HOST/DATABASE; ${PASSWORD} REELKEEP_FROM`,
 		).env("REELKEEP_FROM"),
 		new Option("--from-key-file <file>", "its keys (default: keys.json in its data directory)"),
-		new Option("--from-videos <directory>", "the data directory of its videos (default: --from)"),
+		new Option(
+			"--from-videos <store>",
+			"the data directory of its videos, or s3://BUCKET/PREFIX as --videos of serve takes it (default: --from)",
+		),
 		new Option(
 			"--to <store>",
 			`where to: nothing, or a copy that was begun from the same store; ${PASSWORD} REELKEEP_TO`,
 		).env("REELKEEP_TO"),
 		new Option("--to-key-file <file>", "where its keys go (default: keys.json in its data directory)"),
-		new Option("--to-videos <directory>", "the data directory for its videos (default: --to)"),
+		new Option("--to-videos <store>", "the data directory for its videos, or s3://… (default: --to)"),
 		new Option("--no-videos", "leave the videos where they are"),
 		networkFileSystemOption(),
 		new Option("--no-progress", "show no progress"),

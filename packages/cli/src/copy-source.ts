@@ -8,6 +8,7 @@ import {
 	listFsCheckpoints,
 	openFsEventReader,
 } from "@reelkeep/storage-fs";
+import { openBucket } from "./compose-storage.js";
 import type { CopyEnd, VideosPlace } from "./copy-config.js";
 
 export interface CopySource {
@@ -24,26 +25,40 @@ export interface CopySource {
 
 /** *Errors*: rejects with a `StoreFault` where there is no store. Nothing is made or changed there. */
 export async function openCopySource({ events, videos }: CopyEnd, logger: Logger): Promise<CopySource> {
-	const kept = videos && openVideos(videos);
-	return events._tag === "Directory"
-		? openDirectory(events.directory, kept, logger)
-		: openPostgres(events.connectionString, kept, logger);
+	const kept = videos && (await openVideos(videos, logger));
+	try {
+		const log =
+			events._tag === "Directory"
+				? await openDirectory(events.directory, logger)
+				: await openPostgres(events.connectionString, logger);
+		const close = async (): Promise<void> => {
+			await log.close();
+			await kept?.close();
+		};
+		return { ...log, videos: kept?.videos, close };
+	} catch (error) {
+		await kept?.close();
+		throw error;
+	}
 }
 
-function openVideos({ directory }: VideosPlace): Pick<VideoStore, "open"> {
-	return createFsVideoReader({ directory });
+interface OpenedVideos {
+	readonly videos: Pick<VideoStore, "open">;
+	close(): Promise<void>;
 }
 
-async function openDirectory(
-	directory: string,
-	videos: CopySource["videos"],
-	logger: Logger,
-): Promise<CopySource> {
+async function openVideos(place: VideosPlace, logger: Logger): Promise<OpenedVideos> {
+	if (place._tag === "Bucket") return openBucket(place.bucket, logger);
+	return { videos: createFsVideoReader({ directory: place.directory }), close: async () => undefined };
+}
+
+type LogSource = Omit<CopySource, "videos">;
+
+async function openDirectory(directory: string, logger: Logger): Promise<LogSource> {
 	// What the next owner would not take over, nobody was told of; all else may have been acknowledged.
 	const events = await openFsEventReader({ directory, asNextOwner: true, logger });
 	return {
 		events,
-		videos,
 		listCheckpoints: () => listFsCheckpoints({ directory }),
 		lastPosition: () => lastReadable(events),
 		async isInUse() {
@@ -55,16 +70,11 @@ async function openDirectory(
 	};
 }
 
-async function openPostgres(
-	connectionString: string,
-	videos: CopySource["videos"],
-	logger: Logger,
-): Promise<CopySource> {
+async function openPostgres(connectionString: string, logger: Logger): Promise<LogSource> {
 	const { openPostgresStores } = await import("@reelkeep/storage-postgres");
 	const stores = await openPostgresStores({ connectionString, access: "read", clock: systemClock, logger });
 	return {
 		events: stores.events,
-		videos,
 		listCheckpoints: stores.checkpoints.list,
 		lastPosition: stores.events.lastPosition,
 		isInUse: async () => undefined,

@@ -17,6 +17,7 @@ import {
 	createFsVideoStore,
 	createSocketOwnership,
 } from "@reelkeep/storage-fs";
+import { openBucket } from "./compose-storage.js";
 import type { CopyConfig, VideosPlace } from "./copy-config.js";
 import { lastReadable } from "./copy-source.js";
 
@@ -42,7 +43,7 @@ export async function openCopyTarget(config: CopyConfig, logger: Logger): Promis
 	try {
 		const log = await openLog(config, logger, closing);
 		const { videos: place } = config.to;
-		const videos = place && (await openVideos(place, config, closing));
+		const videos = place && (await openVideos(place, { config, logger, closing }));
 		return { ...log, videos, close };
 	} catch (error) {
 		await close();
@@ -99,11 +100,20 @@ async function refuseOther(directory: string): Promise<void> {
 	);
 }
 
-async function openVideos(
-	{ directory }: VideosPlace,
-	{ to }: CopyConfig,
-	closing: Closing,
-): Promise<VideoStore> {
+interface Opening {
+	readonly config: CopyConfig;
+	readonly logger: Logger;
+	readonly closing: Closing;
+}
+
+async function openVideos(place: VideosPlace, { config, logger, closing }: Opening): Promise<VideoStore> {
+	if (place._tag === "Bucket") {
+		const { videos, close } = await openBucket(place.bucket, logger);
+		closing.push(close);
+		return videos;
+	}
+	const { to } = config;
+	const { directory } = place;
 	const isOwned = to.events._tag === "Directory" && to.events.directory === directory;
 	if (!isOwned) {
 		// Else a server that keeps videos there could remove what is being written.

@@ -88,6 +88,13 @@ export function eventsOption(): Option {
 	).env("REELKEEP_EVENTS");
 }
 
+export function videosOption(): Option {
+	return new Option(
+		"--videos <url>",
+		"s3://BUCKET/PREFIX?region=…&endpoint=https://…: videos in object storage, S3's or OSS's (default: in the data directory); keys of it come from the environment, by the chain of the AWS SDK, or of Alibaba Cloud with credentials=aliyun",
+	).env("REELKEEP_VIDEOS");
+}
+
 export function keyFileOption(): Option {
 	return new Option(
 		"--key-file <file>",

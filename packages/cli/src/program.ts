@@ -23,6 +23,7 @@ import {
 	repeatable,
 	storageOptions,
 	verifierOptions,
+	videosOption,
 } from "./options.js";
 import type { OutputFlags } from "./progress-display.js";
 import { quarantineCommand } from "./quarantine-command.js";
@@ -56,6 +57,7 @@ function serveCommand(setExitCode: (code: number) => void): Command {
 	const serve = withOptions(new Command("serve"), [
 		dataOption(),
 		eventsOption(),
+		videosOption(),
 		new Option("--http <address>", "where to listen: HOST:PORT (port 0: any free one) or off")
 			.env("REELKEEP_HTTP")
 			.default(DEFAULT_HTTP),

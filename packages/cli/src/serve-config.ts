@@ -7,12 +7,7 @@ import { type ArchivingConfig, type ArchivingFlags, readArchivingConfig } from "
 import { parseWholeNumber } from "./flag-values.js";
 import { parseAddress, parseNumber, UsageError } from "./flags.js";
 import { type GrpcConfig, type GrpcFlags, readGrpcConfig } from "./grpc-config.js";
-import {
-	readEventsConfig,
-	readStorageConfig,
-	type StorageConfig,
-	type StorageFlags,
-} from "./storage-config.js";
+import { readStoragePlaces, type StorageFlags, type StoragePlaces } from "./storage-config.js";
 import { readVerifierConfig, type VerifierConfig, type VerifierFlags } from "./verifier-config.js";
 
 /** As of `ReceiveOptions.rateLimit`. */
@@ -26,6 +21,7 @@ export interface ServeFlags
 		StorageFlags,
 		ArchivingFlags {
 	readonly events?: string;
+	readonly videos?: string;
 	readonly http: string;
 	readonly path?: string;
 	readonly failureAnswer: FailureAnswer;
@@ -35,9 +31,7 @@ export interface ServeFlags
 }
 
 export interface ServeConfig {
-	readonly storage: StorageConfig;
-	/** A connection string of PostgreSQL, a secret; `undefined`: events are in the data directory. */
-	readonly events: string | undefined;
+	readonly storage: StoragePlaces;
 	/** `undefined`: no HTTP ingress. */
 	readonly http: HttpConfig | undefined;
 	/** `undefined`: no gRPC ingress. */
@@ -85,8 +79,7 @@ export function serveConfig(flags: ServeFlags, environment: NodeJS.ProcessEnv): 
 			...(maxCallbacks === undefined ? {} : { maxCallbacks }),
 			...(maxMib === undefined ? {} : { maxBytes: maxMib * 1024 * 1024 }),
 		},
-		storage: readStorageConfig(flags, environment),
-		events: readEventsConfig(flags, environment),
+		storage: readStoragePlaces(flags, environment),
 		archiving: readArchivingConfig(flags, environment),
 		warnings: [...warnings, ...grpcWarnings, ...projects.warnings],
 	};

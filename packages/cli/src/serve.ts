@@ -4,8 +4,7 @@ import { createTopVerifier, httpIngress } from "@reelkeep/adapter-http";
 import { archiver } from "@reelkeep/archiver";
 import { type Logger, projectAdmission } from "@reelkeep/core";
 import { createReelkeep, systemClock } from "@reelkeep/core/container";
-import { KEYRING, type Plugin, pickPorts, VIDEO_STORE } from "@reelkeep/core/ports";
-import { fsStorage } from "@reelkeep/storage-fs";
+import { composeStorage } from "./compose-storage.js";
 import { toUsageError, UsageError } from "./flags.js";
 import { openLog } from "./logging.js";
 import { chooseProgress, type OutputFlags, openProgressDisplay } from "./progress-display.js";
@@ -28,7 +27,8 @@ export async function serve(config: ServeConfig, output: OutputFlags): Promise<n
 	process.stdout.on("error", () => undefined);
 	await reelkeep.start();
 	const [httpAt, grpcAt] = [http?.address() ?? "off", grpc?.address() ?? "off"];
-	const ready = `reelkeep: ready http=${httpAt} grpc=${grpcAt} data=${config.storage.directory}\n`;
+	const data = config.storage.directory?.directory ?? "off";
+	const ready = `reelkeep: ready http=${httpAt} grpc=${grpcAt} data=${data}\n`;
 	display.beside(() => void process.stdout.write(ready));
 	const signal = await signalled;
 	display.stop();
@@ -46,7 +46,7 @@ async function compose(config: ServeConfig, logger: Logger) {
 		const grpc = await composeGrpc(config);
 		const ingresses = [http, grpc].filter((ingress) => ingress !== undefined);
 		const plugins = [
-			...(await composeStorage(config)),
+			...(await composeStorage(config.storage)),
 			archiver(archiving),
 			...(projects === undefined ? [] : [projectAdmission(projects)]),
 			...(ingresses.length === 0 ? [] : [secretTraffic(), ...ingresses]),
@@ -55,16 +55,6 @@ async function compose(config: ServeConfig, logger: Logger) {
 	} catch (error) {
 		throw toUsageError(error);
 	}
-}
-
-/** What speaks PostgreSQL's protocol is loaded by those who keep events there. Videos and keys are in the data directory. */
-async function composeStorage({ storage, events }: ServeConfig): Promise<readonly Plugin[]> {
-	if (events === undefined) return [fsStorage(storage)];
-	const { postgresStorage } = await import("@reelkeep/storage-postgres");
-	return [
-		postgresStorage({ connectionString: events }),
-		pickPorts(fsStorage(storage), [VIDEO_STORE, KEYRING]),
-	];
 }
 
 /** What its ingress refuses was asked for by one of these. */

@@ -4,6 +4,7 @@ import type { FsStorageOptions } from "@reelkeep/storage-fs";
 import { parseSwitch, parseWholeNumber } from "./flag-values.js";
 import { requireDirectory, UsageError } from "./flags.js";
 import { checkPostgresUrl } from "./postgres-url.js";
+import { type BucketConfig, parseVideosUrl } from "./videos-url.js";
 
 /** `storage-fs` takes no more: positions have 32 bits in its index. */
 const MOST_EVENTS = 0xffff_fffe;
@@ -24,6 +25,34 @@ export type StorageConfig = Pick<
 	FsStorageOptions,
 	"directory" | "keyFile" | "maxEvents" | "allowNetworkFileSystem"
 >;
+
+/** Where each part of a store is kept. */
+export type StoragePlaces = ElsewherePlaces &
+	(
+		| { readonly directory: StorageConfig }
+		/** Nothing is kept on this machine: both parts are elsewhere. */
+		| { readonly directory: undefined; readonly keyFile: string }
+	);
+
+interface ElsewherePlaces {
+	/** A connection string of PostgreSQL, a secret; `undefined`: in the data directory. */
+	readonly events: string | undefined;
+	/** `undefined`: in the data directory. */
+	readonly videos: BucketConfig | undefined;
+}
+
+/** *Errors*: throws a `UsageError`. */
+export function readStoragePlaces(
+	flags: StorageFlags & { readonly events?: string; readonly videos?: string },
+	environment: NodeJS.ProcessEnv,
+): StoragePlaces {
+	const events = readEventsConfig(flags, environment);
+	const videos = flags.videos ? parseVideosUrl("--videos", flags.videos) : undefined;
+	if (events !== undefined && videos !== undefined && flags.keyFile) {
+		return { events, videos, directory: undefined, keyFile: flags.keyFile };
+	}
+	return { events, videos, directory: readStorageConfig(flags, environment) };
+}
 
 /**
  * Where events are kept when not in the data directory: a connection string of PostgreSQL, which may hold a password.

@@ -11,6 +11,8 @@ export interface KillableServeOptions {
 	readonly command: readonly string[];
 	/** Where it runs; default: where the test does. */
 	readonly folder?: string;
+	/** More variables than this process has. */
+	readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface KillableServe {
@@ -31,10 +33,10 @@ export function serveCommand(entry: string, directory: string): readonly string[
 }
 
 /** Starts a receiver for the tests' app, which says `reelkeep: ready http=…` when it is; waits for nothing. */
-export function startKillable({ command, folder }: KillableServeOptions): KillableServe {
+export function startKillable({ command, folder, environment }: KillableServeOptions): KillableServe {
 	const child = spawn(process.execPath, command, {
 		stdio: ["ignore", "pipe", "pipe"],
-		env: { ...process.env, REELKEEP_APPS: `${TEST_APP_KEY}=${TEST_SECRET}` },
+		env: { ...process.env, ...environment, REELKEEP_APPS: `${TEST_APP_KEY}=${TEST_SECRET}` },
 		...(folder === undefined ? {} : { cwd: folder }),
 	});
 	let log = "";

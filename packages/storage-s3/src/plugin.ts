@@ -1,6 +1,5 @@
 // The plugin: videos in a bucket.
 
-import type { S3Client, ServerSideEncryption, StorageClass } from "@aws-sdk/client-s3";
 import { withinTime } from "@reelkeep/core";
 import {
 	CLOCK,
@@ -12,44 +11,12 @@ import {
 	storeFault,
 	VIDEO_STORE,
 } from "@reelkeep/core/ports";
-import type { BucketOptions } from "./bucket.js";
-import { type CreateOnly, createConditions, defaultCreateOnly } from "./create-only.js";
+import { type Parts, prepareParts, type S3StorageOptions } from "./parts.js";
 import { type ReadLinkOptions, signReadLink } from "./read-link.js";
-import { type ConnectionOptions, createClient } from "./s3-client.js";
-import { createS3VideoStore, type S3VideoStore } from "./video-store.js";
+import type { S3VideoStore } from "./video-store.js";
 
 const PLUGIN_NAME = "storage-s3";
-const DEFAULT_PART_BYTES = 8 * 1024 * 1024;
-/** The least that S3 takes as a part that is not the last, and the most that is gathered in memory. */
-const MIN_PART_BYTES = 5 * 1024 * 1024;
-const MAX_PART_BYTES = 512 * 1024 * 1024;
 const CHECK_TIMEOUT_MS = 5_000;
-
-interface ObjectOptions {
-	/** It must be there. */
-	readonly bucket: string;
-	/** Of all objects, such as `reelkeep/`. Letters, digits, `_`, `-`, `.` and `/`. Default: none. */
-	readonly prefix?: string;
-	/**
-	 * Bytes of a part, in memory twice for each upload under way. A video has 10,000 parts at most: 78 GiB by default. From 5
-	 * to 512 MiB; default 8 MiB.
-	 */
-	readonly partBytes?: number;
-	/** How a video is created and never replaced. Default: `forbid-overwrite` at `*.aliyuncs.com`, else `if-none-match`. */
-	readonly createOnly?: CreateOnly;
-	/** `AES256` or `aws:kms`; default: what the bucket is set to. */
-	readonly serverSideEncryption?: ServerSideEncryption;
-	readonly kmsKeyId?: string;
-	/** Of videos. Default: the bucket's. */
-	readonly storageClass?: StorageClass;
-}
-
-export type S3StorageOptions = ObjectOptions &
-	(
-		| ConnectionOptions
-		/** Yours, with `requestChecksumCalculation: "WHEN_REQUIRED"` if the server is not Amazon's: it is not destroyed. */
-		| { readonly client: S3Client; readonly endpoint?: never; readonly publicEndpoint?: never }
-	);
 
 export interface S3Storage extends Plugin {
 	/** See `signReadLink`. *Errors*: rejects with `closed` before the start. */
@@ -62,33 +29,13 @@ export interface S3Storage extends Plugin {
  * bucket cannot be listed, and says why.
  */
 export function s3Storage(options: S3StorageOptions): S3Storage {
-	const { partBytes = DEFAULT_PART_BYTES } = options;
-	if (!Number.isInteger(partBytes) || partBytes < MIN_PART_BYTES || partBytes > MAX_PART_BYTES)
-		throw new RangeError(`partBytes must be a whole number from ${MIN_PART_BYTES} to ${MAX_PART_BYTES}`);
-	const prefix = checkPrefix(options.prefix ?? "");
-	const mode = options.createOnly ?? defaultCreateOnly(options.endpoint);
+	const makeParts = prepareParts(options);
 	let parts: Parts | undefined;
 	const partsOf = (logger: Logger): Parts => {
-		if (parts === undefined) {
-			const client = "client" in options ? options.client : createClient(options);
-			const bucket = {
-				...objectOptionsOf(options),
-				client,
-				prefix,
-				conditions: createConditions(mode, logger),
-			};
-			parts = {
-				bucket,
-				linkClient: linkClientOf(options, client),
-				store: createS3VideoStore({ ...bucket, partBytes, logger }),
-			};
-		}
+		parts ??= makeParts(logger);
 		return parts;
 	};
 	let clock: Clock | undefined;
-	const destroyClient = ({ bucket }: Parts): void => {
-		if (!("client" in options)) bucket.client.destroy();
-	};
 	return {
 		name: PLUGIN_NAME,
 		provides: [VIDEO_STORE],
@@ -101,7 +48,7 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
 			try {
 				await started.store.start();
 			} catch (error) {
-				destroyClient(started);
+				started.destroyClient();
 				throw error;
 			}
 			clock = get(CLOCK);
@@ -113,7 +60,7 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
 		async stop() {
 			if (parts === undefined) return;
 			parts.store.close();
-			destroyClient(parts);
+			parts.destroyClient();
 		},
 		async check() {
 			if (parts === undefined || clock === undefined) return [];
@@ -122,35 +69,6 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
 			return message === undefined ? [] : [{ source: PLUGIN_NAME, message, severity: "degraded" }];
 		},
 	};
-}
-
-interface Parts {
-	readonly bucket: BucketOptions;
-	/** Signs links, and sends nothing. */
-	readonly linkClient: S3Client;
-	readonly store: S3VideoStore;
-}
-
-function linkClientOf(options: S3StorageOptions, client: S3Client): S3Client {
-	if ("client" in options || options.publicEndpoint === undefined) return client;
-	return createClient({ ...options, endpoint: options.publicEndpoint });
-}
-
-function objectOptionsOf({ bucket, serverSideEncryption, kmsKeyId, storageClass }: S3StorageOptions) {
-	return {
-		bucket,
-		...(serverSideEncryption === undefined ? {} : { serverSideEncryption }),
-		...(kmsKeyId === undefined ? {} : { kmsKeyId }),
-		...(storageClass === undefined ? {} : { storageClass }),
-	};
-}
-
-function checkPrefix(prefix: string): string {
-	if (prefix === "") return "";
-	const whole = prefix.endsWith("/") ? prefix : `${prefix}/`;
-	if (!/^(?:(?!\.{1,2}\/)[\w.-]+\/)+$/.test(whole))
-		throw new RangeError("prefix must be names of letters, digits, `_`, `-` and `.`, with `/` between them");
-	return whole;
 }
 
 /** In words; `undefined`: it answers. Never rejects. */
