@@ -37,9 +37,7 @@ export async function commitVideo(
 	}
 	const found = await bucket.head(location).catch(() => undefined);
 	if (found?.metadata.upload === uploadId) return { _tag: "Committed", video: { location, ...digest } };
-	if (failure !== undefined) throw failure;
-	const video = found && (await describeVideo(options, location, found));
-	if (video === undefined)
-		throw storeFault("io", "the video that was in the way cannot be looked at, or is gone");
-	return { _tag: "AlreadyStored", video };
+	if (found !== undefined)
+		return { _tag: "AlreadyStored", video: await describeVideo(options, location, found) };
+	throw failure ?? storeFault("io", "the video that was in the way cannot be looked at, or is gone");
 }

@@ -52,11 +52,16 @@ export function createS3VideoStore(options: S3VideoStoreOptions): S3VideoStore {
 		const partials = groupPartials(await bucket.list(partialFolder(name)));
 		return partials.filter(({ uploadId }) => !live.has(uploadId));
 	};
-	const removeLeft = async (name: string, partials: readonly PartialObjects[]): Promise<void> => {
+	/** All but `kept`, which is gone on with. */
+	const removeLeft = async (
+		name: string,
+		partials: readonly PartialObjects[],
+		kept?: PartialObjects,
+	): Promise<void> => {
 		if (partials.length === 0) return;
-		// The parts last: where they are, the next one looks for a multipart upload too.
+		// The parts last: where there are some, the next one looks for multipart uploads too.
 		await abortOrphans(options, locationOfVideo(name), live);
-		await bucket.remove(partials.flatMap(({ keys }) => keys));
+		await bucket.remove(partials.flatMap((each) => (each === kept ? [] : each.keys)));
 	};
 	const begin = (name: string, uploadId: string, held: HeldBytes, note: string | undefined) => {
 		const writer = createPartWriter({ bucket, name, uploadId, note, partBytes, maxParts }, held);
@@ -97,10 +102,7 @@ export function createS3VideoStore(options: S3VideoStoreOptions): S3VideoStore {
 				const resumed = left.find(
 					({ uploadId, noteKey }) => uploadId === resume?.resumeToken && noteKey !== undefined,
 				);
-				await removeLeft(
-					name,
-					left.filter((each) => each !== resumed),
-				);
+				await removeLeft(name, left, resumed);
 				const held = resumed && (await readParts(options, resumed, partBytes, resume?.onBytes));
 				if (resumed !== undefined) await bucket.remove(unusableOf(resumed, held));
 				const uploadId = held === undefined || resumed === undefined ? newUploadId() : resumed.uploadId;
