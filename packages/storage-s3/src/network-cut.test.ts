@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { VideoUpload } from "@reelkeep/core/ports";
+import { type CutLine, startCutLine } from "@reelkeep/harness/cut-line";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type CutLine, startCutLine } from "./test-cut-line.js";
 import { ossAgent, startStrictOss } from "./test-oss-strict.js";
 import {
 	bytesOf,

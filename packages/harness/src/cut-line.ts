@@ -1,7 +1,6 @@
-// For this package's tests: a line to a server that can be cut while something is under way, and mended.
+// For tests: a line to a server that can be cut while something is under way, and mended.
 
-import type { AddressInfo } from "node:net";
-import { connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 export interface CutLine {
 	readonly port: number;
