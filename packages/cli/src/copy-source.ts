@@ -62,9 +62,14 @@ async function openDirectory(directory: string, logger: Logger): Promise<LogSour
 		listCheckpoints: () => listFsCheckpoints({ directory }),
 		lastPosition: () => lastReadable(events),
 		async isInUse() {
-			const owner = await createSocketOwnership().connect(directory);
-			owner?.close();
-			return owner !== undefined;
+			try {
+				const owner = await createSocketOwnership().connect(directory);
+				owner?.close();
+				return owner !== undefined;
+			} catch {
+				// One that does not answer is no reason to take a whole copy for none.
+				return undefined;
+			}
 		},
 		close: () => events.close(),
 	};
