@@ -1,5 +1,5 @@
 // The order in which a store is copied. Of the source: checkpoints before the log, so that none is ahead of it. Into the
-// copy: keys, videos, events, checkpoints, so that at any time it tells of nothing that it does not have.
+// copy: keys, videos, events, and once these are verified checkpoints, so that at any time it tells of nothing that it does not have.
 
 import type { FsKeyCopy } from "@reelkeep/storage-fs";
 import { type CheckpointsReport, placeCheckpoints, saveCheckpoints } from "./copy-checkpoints.js";
@@ -48,8 +48,8 @@ export async function copyStore(options: CopyStoreOptions): Promise<CopyReport> 
 	const videos =
 		from && to && (await copyVideos({ events: source.events, from, to, end, known, progress, signal }));
 	const copiedEvents = await log.addRest();
-	const checkpoints = await saveCheckpoints(target.checkpoints, places.places());
 	const { count, sha256 } = await log.verify();
+	const checkpoints = await saveCheckpoints(target.checkpoints, places.places());
 	const isSourceInUse = await source.isInUse();
 	return { events: count, sha256, copiedEvents, checkpoints, videos, isSourceInUse };
 }

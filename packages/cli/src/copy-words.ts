@@ -3,18 +3,22 @@
 import type { CopyConfig } from "./copy-config.js";
 import type { CopyReport } from "./copy-store.js";
 import type { VideosReport } from "./copy-videos.js";
-import type { ProgressSnapshot } from "./download-progress.js";
+import type { Download, ProgressSnapshot } from "./download-progress.js";
 import { formatBytes } from "./format-bytes.js";
 import { printable } from "./output.js";
 
 /** - `none`: the source has none in its data directory, and none were named */
 export type KeysOutcome = "copied" | "there" | "none";
 
-/** The line for all, above the bars. */
+/** The line for all, above the bars: `copying (video): 12.0 MiB, 3.2 MiB/s; 7 videos copied`. */
 export function summaryText({ downloads, kept }: ProgressSnapshot): string {
-	const bytes = downloads.reduce((sum, download) => sum + download.bytesPerSecond, 0);
+	const copied = `${count(kept, "video")} copied`;
+	// Between two parts.
+	if (downloads.length === 0) return `copying; ${copied}`;
+	const sum = (of: (download: Download) => number) => downloads.reduce((total, each) => total + of(each), 0);
 	const doing = [...new Set(downloads.map(({ host }) => host))].join(", ");
-	return `copying${doing === "" ? "" : ` (${doing})`}: ${formatBytes(bytes)}/s; ${count(kept, "video")} copied`;
+	const [bytes, rate] = [sum((each) => each.bytes), sum((each) => each.bytesPerSecond)];
+	return `copying (${doing}): ${formatBytes(bytes)}, ${formatBytes(rate)}/s; ${copied}`;
 }
 
 export function copyToJson({ from, to }: CopyConfig, report: CopyReport, keys: KeysOutcome): string {
