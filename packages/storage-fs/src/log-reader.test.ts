@@ -5,7 +5,7 @@ import { scriptedDisk, temporaryDirectory } from "./test-disk.js";
 import { collect, LOG_FILE, logFile, newEvent, openStore, rejection } from "./test-store.js";
 
 /** What a reader takes at once. */
-const RUN_BYTES = 64 * 1024;
+const RUN_BYTES = 256 * 1024;
 
 /** Some hundred events over several runs, among them one that is larger than a run. */
 async function filledStore(directory: string) {

@@ -28,8 +28,10 @@ import type { LogIndex } from "./log-index.js";
 import type { SegmentFiles } from "./segment-files.js";
 import { damagedEvent, findHead, readLine, type StreamHead } from "./stream-head.js";
 
-/** What a reader takes from the file at once: one thread hop serves about 100 events. */
-const RUN_BYTES = 64 * 1024;
+/** What a reader takes from the file at first: who wants the last event wants no more. */
+const FIRST_RUN_BYTES = 64 * 1024;
+/** And then, at once: a thread hop serves about 300 events, which costs a fifth of a replay less. */
+const RUN_BYTES = 256 * 1024;
 
 /** A log as a reader sees it. */
 export interface LogView {
@@ -154,11 +156,13 @@ async function* allRuns<Event extends Pick<RecordedEvent, "position">>(
 	const isWanted = types === undefined ? () => true : recordOf(types);
 	let position = firstPosition(view.visible, step, after);
 	let left = limit;
+	let runBytes = FIRST_RUN_BYTES;
 	while (left > 0) {
 		if (position > view.visible) await view.refresh();
 		signal?.throwIfAborted();
 		if (position < 1 || position > view.visible) return;
-		const lines = await readRun(view, position, step);
+		const lines = await readRun(view, { position, step, runBytes });
+		runBytes = RUN_BYTES;
 		const run = takeRun(lines, position, { step, limit: left, isWanted, decode });
 		position = run.position;
 		left -= run.events.length;
@@ -211,12 +215,15 @@ function firstPosition(last: number, step: number, after: Position | undefined):
 /** Some lines from the one of `position` on, in the direction of reading. */
 async function readRun(
 	{ index, files, visible }: LogView,
-	position: number,
-	step: number,
+	{
+		position,
+		step,
+		runBytes,
+	}: { readonly position: number; readonly step: 1 | -1; readonly runBytes: number },
 ): Promise<Buffer[]> {
 	const segment = index.segmentOf(position);
-	const first = step === 1 ? position : segment.runBackward(position, RUN_BYTES);
-	const last = step === 1 ? Math.min(segment.runForward(position, RUN_BYTES), visible) : position;
+	const first = step === 1 ? position : segment.runBackward(position, runBytes);
+	const last = step === 1 ? Math.min(segment.runForward(position, runBytes), visible) : position;
 	const bytes = await files.read(segment.segment, segment.offsetOf(first), segment.endOf(last));
 	const lines: Buffer[] = [];
 	forEachLine(bytes, (line) => lines.push(line));
