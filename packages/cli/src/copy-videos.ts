@@ -92,13 +92,19 @@ export async function copyVideos(deps: VideoCopyDeps): Promise<VideosReport> {
 async function* archivedVideos({ events, end, signal }: VideoCopyDeps): AsyncGenerator<ArchivedVideo> {
 	for await (const event of upTo(events, end, { types: ["RecordingArchived"], signal })) {
 		const { receipt } = event.data;
-		if (!VideoReceipt.is(receipt) || !(await isCurrent(events, event))) continue;
+		if (!VideoReceipt.is(receipt) || !(await isCurrent(events, event, end))) continue;
 		yield { stream: event.stream, position: event.position, receipt };
 	}
 }
 
-async function isCurrent(events: EventStore, { stream, version }: RecordedEvent): Promise<boolean> {
-	for await (const { type } of events.read(stream, { after: version })) {
+/** As far as the copy of the log goes. */
+async function isCurrent(
+	events: EventStore,
+	{ stream, version }: RecordedEvent,
+	end: VideoCopyDeps["end"],
+): Promise<boolean> {
+	for await (const { type, position } of events.read(stream, { after: version })) {
+		if (end !== undefined && comparePositions(position, end) > 0) break;
 		if (type === "RecordingArchived" || type === "VideoRemoved") return false;
 	}
 	return true;
@@ -133,9 +139,9 @@ async function uploadVideo({ from, to, progress }: VideoCopyDeps, video: Archive
 	const { stream, receipt } = video;
 	const part = progress.begin("video", stream, receipt.bytes);
 	const upload = await to.begin(stream);
+	const source = from.open(receipt.location)[Symbol.asyncIterator]();
 	let isKept = false;
 	try {
-		const source = from.open(receipt.location)[Symbol.asyncIterator]();
 		for (;;) {
 			const next = await readNext(source);
 			if (next._tag === "Trouble") return next;
@@ -149,9 +155,11 @@ async function uploadVideo({ from, to, progress }: VideoCopyDeps, video: Archive
 		isKept = wrong === undefined;
 		return wrong ?? { _tag: "Copied", bytes: digest.bytes };
 	} finally {
-		// Changes nothing once it is committed.
-		await upload.discard();
 		part.end(isKept);
+		// What failed before is what is told.
+		await source.return?.().catch(() => undefined);
+		// Changes nothing once it is committed.
+		await upload.discard().catch(() => undefined);
 	}
 }
 

@@ -9,10 +9,11 @@ import {
 	type ServerSideEncryption,
 	type StorageClass,
 } from "@aws-sdk/client-s3";
+import { storeFault } from "@reelkeep/core/ports";
 import type { Conditions } from "./create-only.js";
 import type { ListedObject } from "./partial-layout.js";
 import { addContentMd5, addHeader, contentMd5 } from "./request-headers.js";
-import { isMissing, toFault } from "./s3-fault.js";
+import { isMissing, statusOf, toFault } from "./s3-fault.js";
 
 /** Of one request, by S3. */
 const MAX_DELETED = 1_000;
@@ -121,6 +122,9 @@ export function createBucket(options: BucketOptions): Bucket {
 }
 
 /** *Errors*: rejects with a `StoreFault`. */
+const UNEXPLAINED =
+	"looking at a video: the object store refuses, and does not say why: have the credentials ended, or do they lack a right on the bucket?";
+
 export async function headObject(
 	{ client, bucket, prefix }: BucketOptions,
 	key: string,
@@ -131,6 +135,10 @@ export async function headObject(
 		return { bytes: ContentLength, etag: ETag, metadata: Metadata };
 	} catch (error) {
 		if (isMissing(error)) return undefined;
+		const status = statusOf(error);
+		// What is asked with HEAD is answered without a reason.
+		if (status === 400 || status === 401 || status === 403)
+			throw storeFault("io", `${UNEXPLAINED} (${status})`);
 		throw toFault(error, "looking at a video");
 	}
 }

@@ -36,7 +36,8 @@ export async function commitVideo(
 		failure = error;
 	}
 	const found = await bucket.head(location).catch(() => undefined);
-	if (found?.metadata.upload === uploadId) return { _tag: "Committed", video: { location, ...digest } };
+	if (found?.metadata.upload === uploadId && found.metadata.sha256 === digest.sha256)
+		return { _tag: "Committed", video: { location, ...digest } };
 	if (found !== undefined)
 		return { _tag: "AlreadyStored", video: await describeVideo(options, location, found) };
 	throw failure ?? storeFault("io", "the video that was in the way cannot be looked at, or is gone");

@@ -45,7 +45,8 @@ export function createConditions(wanted: CreateOnly, logger?: Logger): Condition
 	const create = async (creation: Creation): Promise<boolean> => {
 		// Another one may find out meanwhile what the server takes.
 		const tried = mode;
-		const looks = tried === "look-first" || creation.looksFirst === true;
+		// OSS takes no notice of its header where the bucket keeps versions, or once did.
+		const looks = tried !== "if-none-match" || creation.looksFirst === true;
 		if (looks && (await creation.look())) return false;
 		try {
 			await creation.send(HEADERS[tried]);

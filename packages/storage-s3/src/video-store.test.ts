@@ -157,10 +157,18 @@ describe.skipIf(missing !== undefined)("the video store", () => {
 
 	test("offers no parts of a video that is kept, and removes them", async () => {
 		const { process, token } = await suspended();
-		await process.client.send(new PutObjectCommand({ ...at(LOCATION), Body: "a video" }));
+		const kept = { ...at(LOCATION), Body: "a video", Metadata: { upload: token } };
+		await process.client.send(new PutObjectCommand(kept));
 		expect(await (await open()).store.findPartial("video-a")).toBeUndefined();
 		expect(await keysIn(process)).toEqual([LOCATION]);
-		expect(token).not.toBe("");
+	});
+
+	test("offers the parts of what is to take the place of another video", async () => {
+		const { process, token } = await suspended();
+		await process.client.send(
+			new PutObjectCommand({ ...at(LOCATION), Body: "another", Metadata: { upload: "x" } }),
+		);
+		expect(await (await open()).store.findPartial("video-a")).toMatchObject({ resumeToken: token });
 	});
 
 	test("lets a process that lost its lease finish nothing of others' parts", async () => {
@@ -199,6 +207,14 @@ describe.skipIf(missing !== undefined)("the video store", () => {
 		await expect(write(upload).then(() => upload.commit())).rejects.toMatchObject(fault);
 		await upload.discard();
 		expect(await store.findPartial("video-a")).toBeUndefined();
+	});
+
+	test("counts its end among the parts", async () => {
+		const { store } = await open({ maxParts: 1 });
+		const upload = await store.begin("video-a", { note: "n" });
+		await upload.write(video.subarray(0, way.partBytes + 1));
+		await expect(upload.commit()).rejects.toMatchObject({ message: expect.stringContaining("partBytes") });
+		await upload.discard();
 	});
 
 	test("reads a video that was copied without its metadata, to tell its hash", async () => {

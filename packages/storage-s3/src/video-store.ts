@@ -13,6 +13,7 @@ import {
 	newUploadId,
 	type PartialObjects,
 	partialFolder,
+	partKey,
 } from "./partial-layout.js";
 import { readObject } from "./read-object.js";
 import { readNote, readParts } from "./read-parts.js";
@@ -65,8 +66,10 @@ export function createS3VideoStore(options: S3VideoStoreOptions): S3VideoStore {
 	};
 	const begin = (name: string, uploadId: string, held: HeldBytes, note: string | undefined) => {
 		const writer = createPartWriter({ bucket, name, uploadId, note, partBytes, maxParts }, held);
-		const commit = () =>
-			turns.take(name, () =>
+		const commit = async () => {
+			// The end of a composed video is a part too.
+			if (writer.tail().length > 0) partKey(name, uploadId, writer.parts().length + 1, maxParts);
+			return turns.take(name, () =>
 				commitVideo(bucket, options, live, {
 					name,
 					uploadId,
@@ -75,6 +78,7 @@ export function createS3VideoStore(options: S3VideoStoreOptions): S3VideoStore {
 					tail: writer.tail(),
 				}),
 			);
+		};
 		return createUpload({
 			bucket,
 			writer,
@@ -115,17 +119,15 @@ export function createS3VideoStore(options: S3VideoStoreOptions): S3VideoStore {
 			refuseClosed();
 			const name = videoName(key);
 			const left = await leftOf(name);
-			const found = furthest(left);
+			if (left.length === 0) return undefined;
+			const video = await bucket.head(locationOfVideo(name));
+			// A process that ended behind a commit left the parts of what is kept; others may be of what is to take its place.
+			const isKept = ({ uploadId }: PartialObjects): boolean => uploadId === video?.metadata.upload;
+			const kept = left.filter(isKept);
+			if (kept.length > 0) await turns.take(name, () => removeLeft(name, kept));
+			const found = furthest(left.filter((partial) => !isKept(partial)));
 			if (found?.noteKey === undefined) return undefined;
-			const [video, note] = await Promise.all([
-				bucket.head(locationOfVideo(name)),
-				readNote(options, found.noteKey),
-			]);
-			// A process that ended behind a commit left the parts of what is kept.
-			if (video !== undefined) {
-				await turns.take(name, async () => removeLeft(name, await leftOf(name)));
-				return undefined;
-			}
+			const note = await readNote(options, found.noteKey);
 			return note === undefined ? undefined : { resumeToken: found.uploadId, bytes: found.bytes, note };
 		},
 		async removePartial(key) {
