@@ -1,6 +1,6 @@
 // The archiver's reading side: the log from its start, on and on, whatever the store goes through.
 
-import { followLog, observe } from "@reelkeep/core";
+import { followLog, lastPosition, observe } from "@reelkeep/core";
 import {
 	type Clock,
 	type EventStore,
@@ -76,13 +76,12 @@ export function createTail(
 		hasCaughtUp: () => caughtUp,
 		async isBehind() {
 			try {
-				for await (const last of deps.store.readAll({ direction: "backward", limit: 1, signal })) {
-					return last.position !== position;
-				}
+				const last = await lastPosition(deps.store, signal);
+				return last !== undefined && last !== position;
 			} catch {
 				// What is wrong with it is told by whoever follows it.
+				return false;
 			}
-			return false;
 		},
 		problems: () =>
 			[

@@ -1,3 +1,4 @@
+import { lastPosition } from "@reelkeep/core";
 // The events of a copy, on real logs of random shapes, cut short at random places.
 
 import { join } from "node:path";
@@ -9,7 +10,6 @@ import { expect, test } from "vitest";
 import { placeCheckpoints } from "./copy-checkpoints.js";
 import { createLogCopy, type LogCopyDeps } from "./copy-log.js";
 import { createCopyProgress } from "./copy-progress.js";
-import { lastReadable } from "./copy-source.js";
 import { keptOf, temporaryFolder } from "./test-copy.js";
 
 /** Its time is what the test says; it goes back, too. */
@@ -37,8 +37,8 @@ const quiet = createCopyProgress({ apply: () => undefined }, new AbortController
 async function copyOf(source: EventStore, target: FsEventStore, more: Partial<LogCopyDeps> = {}) {
 	return createLogCopy({
 		source,
-		target: { events: target, lastPosition: () => lastReadable(target) },
-		end: await lastReadable(source),
+		target: { events: target, lastPosition: () => lastPosition(target) },
+		end: await lastPosition(source),
 		places: placeCheckpoints([]),
 		progress: quiet,
 		signal: new AbortController().signal,

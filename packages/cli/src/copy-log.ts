@@ -2,6 +2,7 @@
 // in the end that is read again and compared.
 
 import { setTimeout as pause } from "node:timers/promises";
+import { lastPosition } from "@reelkeep/core";
 import {
 	comparePositions,
 	type EventStore,
@@ -12,7 +13,6 @@ import {
 } from "@reelkeep/core/ports";
 import type { CheckpointPlaces } from "./copy-checkpoints.js";
 import { type CopyProgress, shareOf } from "./copy-progress.js";
-import { lastReadable } from "./copy-source.js";
 import type { CopyTarget } from "./copy-target.js";
 import { createLogDigest, eventLine } from "./log-digest.js";
 
@@ -165,7 +165,7 @@ export async function untilReadable(
 	if (position === undefined) return;
 	for (let left = PATIENCE_MS; ; left -= LOOK_EVERY_MS) {
 		signal.throwIfAborted();
-		const last = await lastReadable(store);
+		const last = await lastPosition(store);
 		if (last !== undefined && comparePositions(last, position) >= 0) return;
 		if (left <= 0) throw hiddenEvents();
 		await pause(LOOK_EVERY_MS);

@@ -1,5 +1,6 @@
 // The store that is copied, opened for reading only.
 
+import { lastPosition } from "@reelkeep/core";
 import { systemClock } from "@reelkeep/core/container";
 import type { Checkpoint, EventStore, Logger, Position, VideoStore } from "@reelkeep/core/ports";
 import {
@@ -60,7 +61,7 @@ async function openDirectory(directory: string, logger: Logger): Promise<LogSour
 	return {
 		events,
 		listCheckpoints: () => listFsCheckpoints({ directory }),
-		lastPosition: () => lastReadable(events),
+		lastPosition: () => lastPosition(events),
 		async isInUse() {
 			try {
 				const owner = await createSocketOwnership().connect(directory);
@@ -85,10 +86,4 @@ async function openPostgres(connectionString: string, logger: Logger): Promise<L
 		isInUse: async () => undefined,
 		close: stores.close,
 	};
-}
-
-/** The last position that is read now; `undefined`: there is none. */
-export async function lastReadable(events: EventStore): Promise<Position | undefined> {
-	for await (const { position } of events.readAll({ direction: "backward", limit: 1 })) return position;
-	return undefined;
 }

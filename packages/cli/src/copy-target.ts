@@ -1,6 +1,7 @@
 // Where a store is copied to: opened for writing, and owned where it is a directory.
 
 import { mkdir, readdir } from "node:fs/promises";
+import { lastPosition } from "@reelkeep/core";
 import { systemClock } from "@reelkeep/core/container";
 import {
 	type CheckpointStore,
@@ -19,7 +20,6 @@ import {
 } from "@reelkeep/storage-fs";
 import { openBucket } from "./compose-storage.js";
 import type { CopyConfig, VideosPlace } from "./copy-config.js";
-import { lastReadable } from "./copy-source.js";
 
 export interface CopyTarget {
 	readonly events: EventStore & EventImporter;
@@ -79,7 +79,7 @@ async function openLog(
 	const checkpoints = createFsCheckpointStore({ directory });
 	await checkpoints.open();
 	closing.push(checkpoints.close);
-	return { events, checkpoints, lastPosition: () => lastReadable(events) };
+	return { events, checkpoints, lastPosition: () => lastPosition(events) };
 }
 
 /** A directory that was mistyped is not made a store of. */

@@ -1,11 +1,10 @@
 // The videos of a copy, against the port: whatever keeps them on either side.
 
-import { createMemoryEventStore, createMemoryVideoStore } from "@reelkeep/core";
+import { createMemoryEventStore, createMemoryVideoStore, lastPosition } from "@reelkeep/core";
 import { systemClock } from "@reelkeep/core/container";
 import { type EventStore, type NewEvent, storeFault, type VideoStore } from "@reelkeep/core/ports";
 import { expect, test } from "vitest";
 import { createCopyProgress } from "./copy-progress.js";
-import { lastReadable } from "./copy-source.js";
 import { copyVideos, type VideoCopyDeps } from "./copy-videos.js";
 
 let serial = 0;
@@ -36,7 +35,7 @@ function given() {
 			events,
 			from,
 			to,
-			end: await lastReadable(events),
+			end: await lastPosition(events),
 			known: undefined,
 			progress: createCopyProgress({ apply: () => undefined }, stopping.signal),
 			signal: stopping.signal,
@@ -108,7 +107,7 @@ test("only what rests archived is copied, and each recording once", async () => 
 test("what is behind the end waits for the next run", async () => {
 	const { events, from, to, copy } = given();
 	await archive(events, from, "a");
-	const end = await lastReadable(events);
+	const end = await lastPosition(events);
 	await archive(events, from, "b");
 	expect(await copy({ end })).toMatchObject({ archived: 1, copied: 1 });
 	expect(await to.stat("b")).toBeUndefined();
@@ -119,7 +118,7 @@ test("a video of events that the copy has is not read again, unless it is too sh
 	const { events, from, to, copy } = given();
 	const receipt = await archive(events, from, "a");
 	await copy();
-	const known = await lastReadable(events);
+	const known = await lastPosition(events);
 	let reads = 0;
 	const counting: VideoStore = {
 		...to,

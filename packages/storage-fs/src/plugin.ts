@@ -1,16 +1,15 @@
 // The plugin: everything that storage-fs has, in one directory.
 
 import { join, resolve } from "node:path";
+import { lastPosition } from "@reelkeep/core";
 import {
 	CHECKPOINT_STORE,
 	CLOCK,
 	EVENT_STORE,
-	type EventStore,
 	type Get,
 	KEYRING,
 	LOGGER,
 	type Plugin,
-	type Position,
 	SNAPSHOT_STORE,
 	VIDEO_STORE,
 } from "@reelkeep/core/ports";
@@ -128,9 +127,4 @@ async function stopParts({ events, checkpoints, snapshots, videos }: Parts): Pro
 	await snapshots.close();
 	await checkpoints.close();
 	await events.close();
-}
-
-async function lastPosition(events: EventStore): Promise<Position | undefined> {
-	for await (const { position } of events.readAll({ direction: "backward", limit: 1 })) return position;
-	return undefined;
 }
