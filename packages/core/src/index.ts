@@ -143,6 +143,7 @@ export {
 	subscribe,
 } from "./subscribe.js";
 export { readTraceparent } from "./traceparent.js";
+export { createTurns, type Turns } from "./turns.js";
 export type { EventSchema, Upcast } from "./upcast.js";
 export { decodeUtf8 } from "./utf8.js";
 export { createWake, type Wake } from "./wake.js";

@@ -1,5 +1,6 @@
 // Work on small files that have a name: one at a time for each name, while their store is open.
 
+import { createTurns } from "@reelkeep/core";
 import { storeFault } from "@reelkeep/core/ports";
 import { toFault } from "./durable-files.js";
 
@@ -16,19 +17,15 @@ export interface NamedTurns {
 
 /** `store` and `doing`: what its faults tell. */
 export function createNamedTurns(store: string, doing: string): NamedTurns {
-	const lastByName = new Map<string, Promise<unknown>>();
+	const turns = createTurns();
 	let isOpen = false;
 	return {
 		async take(name, work) {
 			if (!isOpen) throw storeFault("closed", `${store} is not open`);
-			const turn = (lastByName.get(name) ?? Promise.resolve()).catch(() => {}).then(work);
-			lastByName.set(name, turn);
 			try {
-				return await turn;
+				return await turns.take(name, work);
 			} catch (error) {
 				throw toFault(error, doing);
-			} finally {
-				if (lastByName.get(name) === turn) lastByName.delete(name);
 			}
 		},
 		open() {
@@ -36,7 +33,7 @@ export function createNamedTurns(store: string, doing: string): NamedTurns {
 		},
 		async close() {
 			isOpen = false;
-			await Promise.allSettled(lastByName.values());
+			await turns.settled();
 		},
 	};
 }

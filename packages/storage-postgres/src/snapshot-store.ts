@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { createTurns } from "@reelkeep/core";
 import { checkSnapshotName, type Snapshot, type SnapshotStore } from "@reelkeep/core/ports";
 import { ask } from "./ask.js";
 import type { PostgresPool } from "./postgres-pool.js";
@@ -17,17 +18,7 @@ export function createPostgresSnapshotStore(deps: {
 	const { pool, schema, maxSnapshotBytes: maxBytes = MAX_SNAPSHOT_BYTES } = deps;
 	const table = `${schema}.snapshots`;
 	/** Saves of one name take effect in the order of the calls. */
-	const turns = new Map<string, Promise<unknown>>();
-	const inTurn = async <Result>(name: string, work: () => Promise<Result>): Promise<Result> => {
-		const turn = (turns.get(name) ?? Promise.resolve()).then(work);
-		const ended = turn.catch(() => undefined);
-		turns.set(name, ended);
-		try {
-			return await turn;
-		} finally {
-			if (turns.get(name) === ended) turns.delete(name);
-		}
-	};
+	const turns = createTurns();
 	return {
 		async load(name) {
 			checkSnapshotName(name);
@@ -40,7 +31,7 @@ export function createPostgresSnapshotStore(deps: {
 			const text = JSON.stringify(snapshot);
 			const bytes = Buffer.byteLength(text);
 			if (bytes > maxBytes) return { _tag: "TooLarge", bytes, maxBytes };
-			return inTurn(name, async () => {
+			return turns.take(name, async () => {
 				const statement = {
 					text: `INSERT INTO ${table} (name, sha256, snapshot) VALUES ($1, $2, $3)
 						ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, snapshot = excluded.snapshot`,

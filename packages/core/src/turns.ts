@@ -3,6 +3,8 @@
 export interface Turns {
 	/** Does `work` once what was asked for under `name` before is over. *Errors*: rejects as `work` does. */
 	take<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
+	/** Resolves when all that was taken so far is over. Never rejects. */
+	settled(): Promise<void>;
 }
 
 export function createTurns(): Turns {
@@ -16,6 +18,9 @@ export function createTurns(): Turns {
 			} finally {
 				if (lastByName.get(name) === turn) lastByName.delete(name);
 			}
+		},
+		async settled() {
+			await Promise.allSettled(lastByName.values());
 		},
 	};
 }
