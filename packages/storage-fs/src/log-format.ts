@@ -3,6 +3,7 @@
 import { crc32 } from "node:zlib";
 import {
 	type EncodedEvent,
+	encodeEvent,
 	freezeDeep,
 	type NewEvent,
 	type RecordedEvent,
@@ -225,7 +226,10 @@ export function decodeRecordEncoded(line: Buffer): EncodedEvent | undefined {
 	const metadataAt = line.lastIndexOf(METADATA_MEMBER);
 	// There are two where the event holds a member of that name itself.
 	const isOne = metadataAt > dataAt && line.indexOf(METADATA_MEMBER, dataAt) === metadataAt;
-	if (front === null || !isOne) return encodeAgain(decodeRecord(line));
+	if (front === null || !isOne) {
+		const event = decodeRecord(line);
+		return event && encodeEvent(event);
+	}
 	if (!isSound(line)) return undefined;
 	const [, position, stream, version, id, type, schemaVersion, recordedAt] = front as readonly string[];
 	return {
@@ -238,17 +242,6 @@ export function decodeRecordEncoded(line: Buffer): EncodedEvent | undefined {
 		recordedAt: Number(recordedAt),
 		dataJson: line.subarray(dataAt + DATA_MEMBER.length, metadataAt),
 		metadataJson: line.subarray(metadataAt + METADATA_MEMBER.length, line.length - CHECKSUM_BYTES),
-	};
-}
-
-/** Of an event that cannot be cut out of its line. */
-function encodeAgain(event: RecordedEvent | undefined): EncodedEvent | undefined {
-	if (event === undefined) return undefined;
-	const { data, metadata, ...rest } = event;
-	return {
-		...rest,
-		dataJson: Buffer.from(JSON.stringify(data)),
-		metadataJson: Buffer.from(JSON.stringify(metadata)),
 	};
 }
 

@@ -3,8 +3,6 @@
 
 import { crc32 } from "node:zlib";
 
-/** Of its UTF-8. */
-const MAX_NOTE_BYTES = 4 * 1024;
 const CHECKSUM = /^ [0-9a-f]{8}$/;
 const CHECKSUM_LENGTH = 9;
 const MARK = /^[1-9][0-9]{0,15}$/;
@@ -17,12 +15,6 @@ export interface PartialNote {
 	readonly bytes: number;
 	/** Where its line ends: what is behind it means nothing. */
 	readonly end: number;
-}
-
-/** *Errors*: throws a `RangeError` when `note` is too long. */
-export function checkNote(note: string): void {
-	if (Buffer.byteLength(note) > MAX_NOTE_BYTES)
-		throw new RangeError(`the note of an upload has at most ${MAX_NOTE_BYTES} bytes`);
 }
 
 /** The first line. `name`: the upload's; a block that the disk gives out again may hold lines of another one. */

@@ -1,7 +1,7 @@
 // Where videos lie in a data directory: `videos/ab/NAME.mp4`, by the first digits of their safe name.
 
 import { dirname, join } from "node:path";
-import { isVideoLocation, locationOfVideo, storeFault } from "@reelkeep/core/ports";
+import { checkVideoLocation, locationOfVideo } from "@reelkeep/core/ports";
 import { listIfPresent } from "./backup-files.js";
 import { toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
@@ -24,9 +24,7 @@ export function placeOf(directory: string, name: string): VideoPlace {
 
 /** *Errors*: throws a `StoreFault` for what is no location of this store. */
 export function placeAt(directory: string, location: string): VideoPlace {
-	// So no location leaves the directory.
-	if (!isVideoLocation(location))
-		throw storeFault("io", "this is not the location of a video in this store", { retryable: false });
+	checkVideoLocation(location);
 	const path = join(directory, location);
 	return { location, folder: dirname(path), path };
 }

@@ -1,7 +1,7 @@
 // Reads the kept videos of a data directory, also from outside its owner.
 
 import { resolve } from "node:path";
-import { storeFault, type VideoStore } from "@reelkeep/core/ports";
+import { checkVideoOffset, storeFault, type VideoStore } from "@reelkeep/core/ports";
 import { openIfPresent, toFault } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
@@ -20,7 +20,7 @@ export function createFsVideoReader(options: FsVideoReaderOptions): Pick<VideoSt
 	const directory = resolve(options.directory);
 	return {
 		async *open(location, { offset = 0 } = {}) {
-			checkOffset(offset);
+			checkVideoOffset(offset);
 			try {
 				yield* await openVideo(fileSystem, directory, location, offset);
 			} catch (error) {
@@ -28,12 +28,6 @@ export function createFsVideoReader(options: FsVideoReaderOptions): Pick<VideoSt
 			}
 		},
 	};
-}
-
-/** *Errors*: throws a `RangeError`. */
-export function checkOffset(offset: number): void {
-	if (Number.isSafeInteger(offset) && offset >= 0) return;
-	throw new RangeError("offset must be 0 or a positive integer");
 }
 
 /** The bytes at `location` from `offset` on. *Errors*: rejects with a `StoreFault` when no video is there. */

@@ -1,19 +1,27 @@
 // Videos: streamed to `videos/partial/`, then linked, once, under a final name that is derived from their key.
 
 import { join, resolve } from "node:path";
-import { type Logger, storeFault, type VideoStore, videoName } from "@reelkeep/core/ports";
+import {
+	checkUploadNote,
+	checkVideoKey,
+	checkVideoOffset,
+	type Logger,
+	storeFault,
+	type VideoKey,
+	type VideoStore,
+	videoName,
+} from "@reelkeep/core/ports";
 import { makeDurableDirectory, toFault } from "./durable-files.js";
 import { type FileSystem, hasCode } from "./file-system.js";
 import { createNodeFileSystem } from "./node-file-system.js";
 import { type KeptPartial, newPartialName, partPath, removePartial, reopenPartial } from "./partial-files.js";
 import { createMarks, MARK_INTERVAL, type MarkInterval, type SyncTurn } from "./partial-marks.js";
-import { checkNote } from "./partial-note.js";
 import { createPartialUploads, type PartialUploads } from "./partial-uploads.js";
 import { hashFile } from "./video-file.js";
 import { createVideoHashes, type VideoHashes } from "./video-hash.js";
 import { lookAtFile } from "./video-look.js";
 import { placeAt, placeOf } from "./video-place.js";
-import { checkOffset, openVideo } from "./video-reader.js";
+import { openVideo } from "./video-reader.js";
 import { createUpload, type OpenPartial, statVideo } from "./video-upload.js";
 
 export interface FsVideoStoreOptions {
@@ -72,9 +80,9 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 			isOpen = true;
 		},
 		async begin(key, { note, resume } = {}) {
-			if (note !== undefined) checkNote(note);
+			if (note !== undefined) checkUploadNote(note);
 			return during("starting an upload", async () => {
-				const name = videoName(checkKey(key));
+				const name = nameOf(key);
 				// Only one of several that resume the same upload gets it.
 				const kept = partials.take(name);
 				const isResumed = kept !== undefined && kept.name === resume?.resumeToken;
@@ -95,16 +103,14 @@ export function createFsVideoStore(options: FsVideoStoreOptions): FsVideoStore {
 		},
 		findPartial: (key) =>
 			during("looking for an unfinished video", async () => {
-				const kept = partials.find(videoName(checkKey(key)));
+				const kept = partials.find(nameOf(key));
 				return kept && { resumeToken: kept.name, bytes: kept.bytes, note: kept.note };
 			}),
-		removePartial: (key) =>
-			during("removing an unfinished video", () => partials.remove(videoName(checkKey(key)))),
+		removePartial: (key) => during("removing an unfinished video", () => partials.remove(nameOf(key))),
 		freeBytes: () => during("asking for free space", () => fileSystem.freeBytes(folder)),
-		stat: (key) =>
-			during("looking at a video", () => statVideo(fileSystem, placeOf(directory, videoName(checkKey(key))))),
+		stat: (key) => during("looking at a video", () => statVideo(fileSystem, placeOf(directory, nameOf(key)))),
 		async *open(location, { offset = 0 } = {}) {
-			checkOffset(offset);
+			checkVideoOffset(offset);
 			yield* await during("opening a video", () => openVideo(fileSystem, directory, location, offset));
 		},
 		remove: (location) =>
@@ -179,8 +185,8 @@ async function resumePartial(
 	return { name, part, bytes, hash, resumable: { videoName, note, marks } };
 }
 
-function checkKey(key: string): string {
-	if (typeof key !== "string" || key === "")
-		throw new TypeError("a video's key must be a string that is not empty");
-	return key;
+/** *Errors*: throws a `TypeError`. */
+function nameOf(key: VideoKey): string {
+	checkVideoKey(key);
+	return videoName(key);
 }

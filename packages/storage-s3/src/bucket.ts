@@ -121,10 +121,10 @@ export function createBucket(options: BucketOptions): Bucket {
 	};
 }
 
-/** *Errors*: rejects with a `StoreFault`. */
 const UNEXPLAINED =
 	"looking at a video: the object store refuses, and does not say why: have the credentials ended, or do they lack a right on the bucket?";
 
+/** *Errors*: rejects with a `StoreFault`. */
 export async function headObject(
 	{ client, bucket, prefix }: BucketOptions,
 	key: string,

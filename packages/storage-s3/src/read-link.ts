@@ -2,9 +2,9 @@
 
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { checkVideoLocation } from "@reelkeep/core/ports";
 import type { BucketOptions } from "./bucket.js";
 import { toFault } from "./s3-fault.js";
-import { checkLocation } from "./video-checks.js";
 
 /** What the signature allows. */
 const MAX_EXPIRES_IN_SECONDS = 7 * 24 * 60 * 60;
@@ -34,7 +34,7 @@ export async function signReadLink(
 		expiresInSeconds > MAX_EXPIRES_IN_SECONDS
 	)
 		throw new RangeError(`expiresInSeconds must be a whole number from 1 to ${MAX_EXPIRES_IN_SECONDS}`);
-	checkLocation(location);
+	checkVideoLocation(location);
 	const command = new GetObjectCommand({
 		Bucket: bucket,
 		Key: prefix + location,

@@ -4,8 +4,8 @@
 import { once } from "node:events";
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createTurns } from "@reelkeep/core";
 import { OSS_DOMAIN, type TestS3 } from "@reelkeep/harness/swift";
-import { createTurns } from "./turns.js";
 
 interface SeenRequest {
 	readonly method: string;

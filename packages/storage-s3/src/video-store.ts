@@ -1,6 +1,17 @@
 // Videos as objects of a bucket, at the same locations as in a data directory; what is unfinished, part by part.
 
-import { type Logger, locationOfVideo, storeFault, type VideoStore, videoName } from "@reelkeep/core/ports";
+import { createTurns } from "@reelkeep/core";
+import {
+	checkUploadNote,
+	checkVideoKey,
+	checkVideoLocation,
+	checkVideoOffset,
+	type Logger,
+	locationOfVideo,
+	storeFault,
+	type VideoStore,
+	videoName,
+} from "@reelkeep/core/ports";
 import { type BucketOptions, createBucket } from "./bucket.js";
 import { commitVideo } from "./commit-video.js";
 import { abortOrphans } from "./compose-video.js";
@@ -17,8 +28,6 @@ import {
 } from "./partial-layout.js";
 import { readObject } from "./read-object.js";
 import { readNote, readParts } from "./read-parts.js";
-import { createTurns } from "./turns.js";
-import { checkKey, checkLocation, checkNote, checkOffset } from "./video-checks.js";
 import { createUpload } from "./video-upload.js";
 
 export interface S3VideoStoreOptions extends BucketOptions {
@@ -97,8 +106,8 @@ export function createS3VideoStore(options: S3VideoStoreOptions): S3VideoStore {
 			isOpen = true;
 		},
 		async begin(key, { note, resume } = {}) {
-			checkKey(key);
-			if (note !== undefined) checkNote(note);
+			checkVideoKey(key);
+			if (note !== undefined) checkUploadNote(note);
 			refuseClosed();
 			const name = videoName(key);
 			return turns.take(name, async () => {
@@ -115,7 +124,7 @@ export function createS3VideoStore(options: S3VideoStoreOptions): S3VideoStore {
 			});
 		},
 		async findPartial(key) {
-			checkKey(key);
+			checkVideoKey(key);
 			refuseClosed();
 			const name = videoName(key);
 			const left = await leftOf(name);
@@ -131,7 +140,7 @@ export function createS3VideoStore(options: S3VideoStoreOptions): S3VideoStore {
 			return note === undefined ? undefined : { resumeToken: found.uploadId, bytes: found.bytes, note };
 		},
 		async removePartial(key) {
-			checkKey(key);
+			checkVideoKey(key);
 			refuseClosed();
 			const name = videoName(key);
 			await turns.take(name, async () => removeLeft(name, await leftOf(name)));
@@ -141,21 +150,21 @@ export function createS3VideoStore(options: S3VideoStoreOptions): S3VideoStore {
 			return undefined;
 		},
 		async stat(key) {
-			checkKey(key);
+			checkVideoKey(key);
 			refuseClosed();
 			const location = locationOfVideo(videoName(key));
 			const found = await bucket.head(location);
 			return found && describeVideo(options, location, found);
 		},
 		async *open(location, { offset = 0 } = {}) {
-			checkOffset(offset);
+			checkVideoOffset(offset);
 			refuseClosed();
-			checkLocation(location);
+			checkVideoLocation(location);
 			yield* readObject(options, location, offset);
 		},
 		async remove(location) {
 			refuseClosed();
-			checkLocation(location);
+			checkVideoLocation(location);
 			await bucket.remove([location]);
 		},
 		close() {

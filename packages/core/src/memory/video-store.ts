@@ -1,5 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes } from "@noble/hashes/utils.js";
+import { checkVideoOffset } from "../ports/check-video.js";
 import { storeFault } from "../ports/store-fault.js";
 import type { BeginUploadOptions, StoredVideo, VideoStore, VideoUpload } from "../ports/video-store.js";
 
@@ -45,8 +46,7 @@ export function createMemoryVideoStore(): VideoStore {
 			return state.videos.get(locationOf(key))?.video;
 		},
 		async *open(location, { offset = 0 } = {}) {
-			if (!Number.isSafeInteger(offset) || offset < 0)
-				throw new RangeError("offset must be 0 or a positive integer");
+			checkVideoOffset(offset);
 			const kept = state.videos.get(location);
 			if (kept === undefined) throw storeFault("io", `no video at ${location}`, { retryable: false });
 			// A copy: who reads it may write into it.

@@ -7,8 +7,9 @@ export { checkImport, passedVersion } from "./check-import.js";
 export { checkLeaseDuration, checkLeaseNames } from "./check-lease.js";
 export { checkSnapshotName } from "./check-name.js";
 export { checkReadAll, checkReadStream } from "./check-read.js";
+export { checkUploadNote, checkVideoKey, checkVideoLocation, checkVideoOffset } from "./check-video.js";
 export type { Checkpoint, CheckpointStore, SaveResult } from "./checkpoint-store.js";
-export { encodedRuns } from "./encoded-runs.js";
+export { encodedRuns, encodeEvent } from "./encoded-runs.js";
 export type { EventImporter, ImportResult } from "./event-import.js";
 export type {
 	AppendResult,
