@@ -83,7 +83,7 @@ function compose() {
 	return createReelkeep({ plugins: [{ ...storage, register }], logger: silentLogger });
 }
 
-/** A planted regression: a link sealed sixteen times, or each event copied when it is read. */
+/** A planted regression: a link sealed sixteen times, or each event copied three times when it is read. */
 function slower(token, port) {
 	if (token === KEYRING && values.plant === "callbacks") {
 		const seal = async (text, context) => {
@@ -94,7 +94,9 @@ function slower(token, port) {
 	}
 	if (token === EVENT_STORE && values.plant === "replay") {
 		const readAll = async function* (options) {
-			for await (const event of port.readAll(options)) yield structuredClone(event);
+			for await (const event of port.readAll(options)) {
+				yield structuredClone(structuredClone(structuredClone(event)));
+			}
 		};
 		return { ...port, readAll };
 	}
