@@ -21,15 +21,16 @@ export const noLeases: LeaseStore = {
 	}),
 	renew: async (lease) => ({ _tag: "Renewed", lease }),
 	release: async () => undefined,
+	list: async () => [],
 };
 
 export interface HoldLeaseOptions {
-	/** What the lease is for: the same in all processes. */
-	readonly name: string;
+	/** What the lease is for: the same in all processes. Of several that will do, which to ask for next; `undefined`: none. */
+	readonly name: string | (() => Promise<string | undefined>);
 	/** This process: unlike all others. */
 	readonly owner: string;
 	/** Works until `held` aborts, then resolves: somebody else may be at it by then. When it resolves before, all is over. */
-	readonly work: (held: AbortSignal) => Promise<void>;
+	readonly work: (held: AbortSignal, lease: Lease) => Promise<void>;
 	/** Ends it all: the work is stopped, and the lease given back. */
 	readonly signal: AbortSignal;
 	/** Milliseconds; default 30 seconds. */
@@ -37,8 +38,8 @@ export interface HoldLeaseOptions {
 }
 
 export interface HeldLease {
-	/** Resolves once it is known whether the lease is ours or another's. Rejects as `ended`. */
-	readonly decided: Promise<void>;
+	/** Resolves once a first answer is there: whether the lease is ours, or another's, or nobody knows. Rejects as `ended`. */
+	readonly decided: Promise<boolean>;
 	/** Who holds it, when it is not us; `undefined`: we do, or nobody knows. */
 	heldBy(): string | undefined;
 	/** Resolves when `signal` has aborted and the work has stopped, or is done; rejects with what the work rejects with. */
@@ -59,28 +60,33 @@ export function holdLease(
 	const { name, owner, work, signal, durationMs = DURATION_MS } = options;
 	const pauseMs = Math.ceil(durationMs / 3);
 	let holder: string | undefined;
-	let decide = (): void => undefined;
-	const known = new Promise<void>((resolve) => {
+	let decide = (_isOurs: boolean): void => undefined;
+	const known = new Promise<boolean>((resolve) => {
 		decide = resolve;
 	});
 
 	/** `undefined`: it is another's, or the store cannot say. */
 	const acquire = async (): Promise<Lease | undefined> => {
 		try {
-			const result = await leases.acquire(name, owner, durationMs);
+			const next = typeof name === "string" ? name : await name();
+			if (next === undefined) {
+				decide(false);
+				return undefined;
+			}
+			const result = await leases.acquire(next, owner, durationMs);
 			holder = result._tag === "Held" ? result.owner : undefined;
-			decide();
+			decide(result._tag === "Acquired");
 			return result._tag === "Acquired" ? result.lease : undefined;
 		} catch (error) {
 			if (!isStoreFault(error) || !error.retryable) throw error;
 			warn(error);
 			// Nobody knows whose it is: who waits for a start must not wait for a store.
-			decide();
+			decide(false);
 			return undefined;
 		}
 	};
 	const warn = (error: unknown): void => {
-		const details = { lease: name, error: describeError(error) };
+		const details = { ...(typeof name === "string" ? { lease: name } : {}), error: describeError(error) };
 		observe(() => logger.warn(details, "a lease cannot be asked for; trying again"));
 	};
 	/** Resolves when the lease is lost, may be over, or is no longer wanted. `since`: when it was asked for. */
@@ -109,11 +115,12 @@ export function holdLease(
 		signal.addEventListener("abort", stop, { once: true });
 		if (signal.aborted) stop();
 		const { fencingToken } = lease;
-		if (!isForEver(lease)) observe(() => logger.debug({ lease: name, fencingToken }, "a lease is held"));
+		if (!isForEver(lease))
+			observe(() => logger.debug({ lease: lease.name, fencingToken }, "a lease is held"));
 		try {
 			const kept = keep(lease, since, over.signal).finally(stop);
 			let isDone = false;
-			const worked = work(over.signal).finally(() => {
+			const worked = work(over.signal, lease).finally(() => {
 				isDone = !over.signal.aborted;
 				stop();
 			});
@@ -141,13 +148,13 @@ export function holdLease(
 		}
 	};
 	const ended = run();
-	const decided = Promise.race([known, ended]);
+	const decided = Promise.race([known, ended.then(() => false)]);
 	// Whoever looks at one of them is told; that nobody looks is no unhandled rejection.
 	for (const one of [ended, decided]) one.catch(() => undefined);
 	return { decided, heldBy: () => holder, ended };
 }
 
 /** One that is never over needs no renewal. */
-function isForEver({ expiresAt }: Lease): boolean {
+export function isForEver({ expiresAt }: Lease): boolean {
 	return expiresAt === Number.MAX_SAFE_INTEGER;
 }

@@ -10,6 +10,7 @@ export {
 } from "./deadline.js";
 export { type DecodeError, decodeError, describeIssues } from "./decode-error.js";
 export type { DeliveryParked } from "./delivery-ledger.js";
+export { type DividedWork, type DivideWorkOptions, divideWork } from "./divide-work.js";
 export {
 	ArchiveAbandoned,
 	ArchiveAttemptFailed,
@@ -133,6 +134,7 @@ export {
 	ScreenRecordCallback,
 } from "./screen-record-callback.js";
 export { openLink, sealLink } from "./seal-link.js";
+export { shareOf } from "./share-out.js";
 export {
 	type Delivery,
 	type ReplayOptions,

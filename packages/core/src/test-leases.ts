@@ -17,6 +17,7 @@ export function cuttable(leases: LeaseStore) {
 		acquire: (...asked) => unlessCut(() => leases.acquire(...asked)),
 		renew: (...asked) => unlessCut(() => leases.renew(...asked)),
 		release: (...asked) => unlessCut(() => leases.release(...asked)),
+		list: (...asked) => unlessCut(() => leases.list(...asked)),
 	};
 	return {
 		leases: own,

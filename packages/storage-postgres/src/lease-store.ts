@@ -2,6 +2,7 @@ import {
 	type AcquireResult,
 	checkLeaseDuration,
 	checkLeaseNames,
+	checkLeasePrefix,
 	type Lease,
 	type LeaseStore,
 	type RenewResult,
@@ -83,6 +84,26 @@ export function createPostgresLeaseStore(deps: {
 				{ text: `UPDATE ${table} SET expires_at = 0 WHERE ${IS_HELD}`, values: tellApart(lease) },
 				"giving a lease back",
 			);
+		},
+		async list(prefix) {
+			checkLeasePrefix(prefix);
+			// Half a surrogate pair is kept in other words than the pair whose beginning it is.
+			const kept = prefix.replace(/[\ud800-\udbff]$/, "");
+			const rows = await ask(
+				deps.pool,
+				{
+					text: `SELECT name, owner, expires_at FROM ${table} WHERE starts_with(name, $1) AND expires_at > ${NOW}`,
+					values: [toText(kept)],
+				},
+				"listing leases",
+			);
+			return rows
+				.map((row) => ({
+					name: fromText(String(row.name)),
+					owner: fromText(String(row.owner)),
+					expiresAt: Number(row.expires_at),
+				}))
+				.filter(({ name }) => name.startsWith(prefix));
 		},
 	};
 }

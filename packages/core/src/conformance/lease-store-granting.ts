@@ -138,6 +138,7 @@ export async function refusesArguments(store: LeaseStore): Promise<void> {
 		const given = `${describeValue(name)} of ${name?.length ?? 0} characters`;
 		await assertMistake(() => store.acquire(name, "a", LONG_MS), `an acquire of the name ${given}`);
 		await assertMistake(() => store.acquire("archiving", name, LONG_MS), `an acquire by the owner ${given}`);
+		await assertMistake(() => store.list(name), `a list of the names that begin with ${given}`);
 	}
 	for (const duration of durations) {
 		const given = `for ${describeValue(duration)} ms`;

@@ -47,11 +47,13 @@ test("a store that grants everything and a store that grants nothing pass no cla
 		acquire: async () => ({ _tag: "Acquired", lease }),
 		renew: async () => ({ _tag: "Renewed", lease }),
 		release: async () => undefined,
+		list: async () => [],
 	};
 	const refusing: LeaseStore = {
 		acquire: async () => ({ _tag: "Held", owner: "a", expiresAt: 0 }),
 		renew: async () => ({ _tag: "LeaseLost" }),
 		release: async () => undefined,
+		list: async () => [],
 	};
 	for (const idle of [granting, refusing]) {
 		const open = async (): Promise<LeaseStore> => idle;

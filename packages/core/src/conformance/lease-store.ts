@@ -4,6 +4,7 @@ import type { LeaseStore } from "../ports/lease-store.js";
 import { type Clause, type ConformanceCase, createCases } from "./case.js";
 import * as granting from "./lease-store-granting.js";
 import * as holding from "./lease-store-holding.js";
+import * as listing from "./lease-store-listing.js";
 import * as races from "./lease-store-races.js";
 
 export interface LeaseStoreHarness {
@@ -62,6 +63,9 @@ const CLAUSES: readonly SuiteClause[] = [
 	],
 	["foreign", "takes neither another owner nor another token for the holder", holding.refusesForeign],
 	["immutable", "keeps a lease out of reach of whoever holds it", holding.keepsLeasesImmutable],
+	["list", "lists who holds what, and until when, of the names that begin as asked for", listing.lists],
+	["list-held", "lists nothing that is over or was given back", listing.listsHeldOnly],
+	["list-prefix", "takes the beginning of a name for nothing but itself", listing.listsByPrefix],
 	["concurrent-acquire", "lets exactly one of 50 owners in that ask at once", races.grantsOnceConcurrently],
 	[
 		"concurrent-takeover",

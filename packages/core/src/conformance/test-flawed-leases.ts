@@ -1,6 +1,12 @@
 // For the test of the lease store's suite only: a sound store in memory, and how a flaw is planted in it.
 
-import { checkLeaseDuration, checkLeaseNames, type Lease, type LeaseStore } from "../ports/index.js";
+import {
+	checkLeaseDuration,
+	checkLeaseNames,
+	checkLeasePrefix,
+	type Lease,
+	type LeaseStore,
+} from "../ports/index.js";
 import type { LeaseStoreHarness } from "./lease-store.js";
 
 export type MakeLeases = () => Promise<LeaseStoreHarness>;
@@ -106,6 +112,12 @@ function storeOn({ disk, now }: LeaseSession, rules: LeaseRules): LeaseStore {
 			const left = rules.given(lease, current);
 			if (left === undefined) disk.delete(lease.name);
 			else disk.set(lease.name, left);
+		},
+		async list(prefix) {
+			if (rules.checks) checkLeasePrefix(prefix);
+			return [...disk.values()]
+				.filter(({ name, expiresAt }) => name.startsWith(prefix) && expiresAt > now())
+				.map(({ name, owner, expiresAt }) => ({ name, owner, expiresAt }));
 		},
 	};
 }

@@ -1,8 +1,14 @@
 // For the test of the lease store's suite only: stores that grant, extend or take back wrongly.
 
-import type { Lease, LeaseStore } from "../ports/index.js";
+import type { Lease, LeaseHolder, LeaseStore } from "../ports/index.js";
 import { pause } from "./pause.js";
-import { brokenLeases, type LeaseFlaw, type LeaseSession, SOUND } from "./test-flawed-leases.js";
+import {
+	brokenLeases,
+	type LeaseFlaw,
+	type LeaseSession,
+	type MakeLeases,
+	SOUND,
+} from "./test-flawed-leases.js";
 import { fnv1a } from "./test-flawed-stores.js";
 
 const isReleased = (lease: Lease | undefined): boolean => lease?.expiresAt === 0;
@@ -65,7 +71,10 @@ export const leaseFlaws: Record<string, LeaseFlaw> = {
 	"names are trimmed": renamed((name) => name.trimEnd() || name),
 	"names are cut": renamed((name) => name.slice(0, 255)),
 	"names are composed": renamed((name) => name.normalize("NFC")),
-	"a hash stands for a name": renamed((name) => (/^[\0-\x7f]*$/.test(name) ? String(fnv1a(name)) : name)),
+	"a hash stands for a name": renamed(
+		(name) => (/^[\0-\x7f]*$/.test(name) ? String(fnv1a(name)) : name),
+		["list", "list-held", "list-prefix"],
+	),
 	"owners are case-blind": {
 		breaks: ["distinct-names"],
 		make: brokenLeases({
@@ -107,7 +116,7 @@ export const leaseFlaws: Record<string, LeaseFlaw> = {
 		})),
 	},
 	"giving back does nothing": {
-		breaks: ["tokens-grow", "release", "renew-released", "reopened"],
+		breaks: ["tokens-grow", "release", "renew-released", "list-held", "reopened"],
 		make: brokenLeases({}, () => ({ release: async () => undefined })),
 	},
 	"giving back twice rejects": {
@@ -170,6 +179,75 @@ export const leaseFlaws: Record<string, LeaseFlaw> = {
 			decidedTooEarly(store, session, (lease, now) => lease !== undefined && lease.expiresAt <= now),
 		),
 	},
+	"what is over is listed": {
+		breaks: ["list-held"],
+		make: listing((_, { disk }, prefix) =>
+			[...disk.values()].filter((lease) => lease.name.startsWith(prefix) && !isReleased(lease)),
+		),
+	},
+	"what was given back is listed": {
+		breaks: ["list-held"],
+		make: listing((_, { disk, now }, prefix) =>
+			[...disk.values()].filter(
+				(lease) => lease.name.startsWith(prefix) && (isReleased(lease) || lease.expiresAt > now()),
+			),
+		),
+	},
+	"a lease is listed a moment too long": {
+		breaks: ["list-held"],
+		make: listing((_, { disk, now }, prefix) =>
+			[...disk.values()].filter(({ name, expiresAt }) => name.startsWith(prefix) && expiresAt >= now()),
+		),
+	},
+	"a list is empty": { breaks: ["list", "list-held", "list-prefix"], make: listing(() => []) },
+	"one page of ten is listed": {
+		breaks: ["list", "list-prefix"],
+		make: listing((sound) => sound.slice(0, 10)),
+	},
+	"a list tells when leases were granted to end": {
+		breaks: ["list"],
+		make: brokenLeases({}, (store) => {
+			const granted = new Map<string, number>();
+			return {
+				async acquire(...asked) {
+					const result = await store.acquire(...asked);
+					if (result._tag === "Acquired") granted.set(result.lease.name, result.lease.expiresAt);
+					return result;
+				},
+				list: async (prefix) =>
+					(await store.list(prefix)).map((held) => ({
+						...held,
+						expiresAt: granted.get(held.name) ?? held.expiresAt,
+					})),
+			};
+		}),
+	},
+	"a list takes names by a pattern": {
+		breaks: ["list-prefix"],
+		make: listing((_, { disk, now }, prefix) => {
+			const quoted = prefix.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+			const like = new RegExp(`^${quoted.replaceAll("%", ".*").replaceAll("_", ".")}`, "s");
+			return [...disk.values()].filter(({ name, expiresAt }) => like.test(name) && expiresAt > now());
+		}),
+	},
+	"a list is case-blind": {
+		breaks: ["list-prefix"],
+		make: listing((_, { disk, now }, prefix) =>
+			[...disk.values()].filter(
+				({ name, expiresAt }) => name.toLowerCase().startsWith(prefix.toLowerCase()) && expiresAt > now(),
+			),
+		),
+	},
+	"a list looks for names that contain what was asked for": {
+		breaks: ["list", "list-prefix"],
+		make: listing((_, { disk, now }, prefix) =>
+			[...disk.values()].filter(({ name, expiresAt }) => name.includes(prefix) && expiresAt > now()),
+		),
+	},
+	"a list leaves out the name that is asked for itself": {
+		breaks: ["list-prefix"],
+		make: listing((sound, _, prefix) => sound.filter(({ name }) => name !== prefix)),
+	},
 	"it forgets with its process": {
 		breaks: ["reopened"],
 		make: brokenLeases({}, (_, { disk, isReopened }) => {
@@ -187,10 +265,10 @@ export const leaseFlaws: Record<string, LeaseFlaw> = {
 };
 
 /** A store that takes one name for another. */
-function renamed(rename: (name: string) => string): LeaseFlaw {
+function renamed(rename: (name: string) => string, listing: readonly string[] = ["list-prefix"]): LeaseFlaw {
 	const other = (lease: Lease): Lease => ({ ...lease, name: rename(lease.name) });
 	return {
-		breaks: ["distinct-names"],
+		breaks: ["distinct-names", ...listing],
 		make: brokenLeases({}, (store) => ({
 			async acquire(name, owner, durationMs) {
 				// What is no name stays none.
@@ -208,6 +286,20 @@ function renamed(rename: (name: string) => string): LeaseFlaw {
 			release: (lease) => store.release(other(lease)),
 		})),
 	};
+}
+
+/** A store that lists otherwise: `list` is handed what a sound one says. */
+function listing(
+	list: (sound: readonly LeaseHolder[], session: LeaseSession, prefix: string) => readonly LeaseHolder[],
+): MakeLeases {
+	return brokenLeases({}, (store, session) => ({
+		list: async (prefix) =>
+			list(await store.list(prefix), session, prefix).map(({ name, owner, expiresAt }) => ({
+				name,
+				owner,
+				expiresAt,
+			})),
+	}));
 }
 
 /** Whether another took what `lease` once held. */

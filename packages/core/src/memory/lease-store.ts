@@ -1,4 +1,4 @@
-import { checkLeaseDuration, checkLeaseNames } from "../ports/check-lease.js";
+import { checkLeaseDuration, checkLeaseNames, checkLeasePrefix } from "../ports/check-lease.js";
 import type { Lease, LeaseStore } from "../ports/lease-store.js";
 import type { Clock } from "../ports/runtime.js";
 
@@ -36,6 +36,13 @@ export function createMemoryLeaseStore(deps: { readonly clock: Pick<Clock, "now"
 		async release(lease) {
 			// The token stays, so that the next grant's is higher.
 			if (holds(lease)) keep({ ...lease, expiresAt: 0 });
+		},
+		async list(prefix) {
+			checkLeasePrefix(prefix);
+			const now = deps.clock.now();
+			return [...leases.values()]
+				.filter(({ name, expiresAt }) => name.startsWith(prefix) && expiresAt > now)
+				.map(({ name, owner, expiresAt }) => ({ name, owner, expiresAt }));
 		},
 	};
 }

@@ -13,6 +13,11 @@ export function checkLeaseNames(name: string, owner: string): void {
 	checkName("a lease's owner", owner);
 }
 
+/** Call it first in `list`. Throws a `TypeError` or a `RangeError`. */
+export function checkLeasePrefix(prefix: string): void {
+	checkName("the beginning of leases' names", prefix);
+}
+
 /** Call it in `acquire` and first in `renew`. Throws a `TypeError` or a `RangeError`. */
 export function checkLeaseDuration(durationMs: number): void {
 	if (typeof durationMs !== "number") throw new TypeError("a lease's duration must be a number");

@@ -4,7 +4,7 @@ export { type Admission, type AdmissionResult, ANONYMOUS } from "./admission.js"
 export { checkAppend } from "./check-append.js";
 export { checkCheckpointMove, checkCheckpointName } from "./check-checkpoint.js";
 export { checkImport, passedVersion } from "./check-import.js";
-export { checkLeaseDuration, checkLeaseNames } from "./check-lease.js";
+export { checkLeaseDuration, checkLeaseNames, checkLeasePrefix } from "./check-lease.js";
 export { checkSnapshotName } from "./check-name.js";
 export { checkReadAll, checkReadStream } from "./check-read.js";
 export { checkUploadNote, checkVideoKey, checkVideoLocation, checkVideoOffset } from "./check-video.js";
@@ -40,7 +40,7 @@ export type {
 	Report,
 } from "./ingress.js";
 export { isKeyringFault, type Keyring, type KeyringFault, keyringFault } from "./keyring.js";
-export type { AcquireResult, Lease, LeaseStore, RenewResult } from "./lease-store.js";
+export type { AcquireResult, Lease, LeaseHolder, LeaseStore, RenewResult } from "./lease-store.js";
 export type { LinkRefresher, RefreshedLink, RefreshReason, RefreshRequest } from "./link-refresher.js";
 export type { ArchiveProgress, Notice, Notices, NoticeType, RecordingAtRisk } from "./notices.js";
 export {

@@ -25,7 +25,17 @@ export interface LeaseStore {
 
 	/** Gives a lease back: the name is free. Nothing happens when it was lost already. */
 	release(lease: Lease): Promise<void>;
+
+	/**
+	 * Who holds what now, of all names that begin with `prefix`, in any order. What is taken, renewed or given back meanwhile
+	 * is told as before or as after.
+	 * *Shape*: `prefix` as a name.
+	 */
+	list(prefix: string): Promise<readonly LeaseHolder[]>;
 }
+
+/** Who holds a name, and until when; without the token, which is its holder's. */
+export type LeaseHolder = Omit<Lease, "fencingToken">;
 
 /** Frozen. */
 export interface Lease {
