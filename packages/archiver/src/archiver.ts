@@ -1,7 +1,7 @@
 // The loop: follow the log, keep what is pending in mind, and attempt what is due, a few at a time.
 
 import { createWake, observe } from "@reelkeep/core";
-import type { LinkRefresher, Notices, Problem, Telemetry } from "@reelkeep/core/ports";
+import type { LinkRefresher, Notices, Problem, StreamName, Telemetry } from "@reelkeep/core/ports";
 import { createAgenda } from "./agenda.js";
 import type { ArchiveDeps } from "./archive-recording.js";
 import { createAttempts } from "./attempts.js";
@@ -71,6 +71,11 @@ export interface Archiver {
 	 * *Promise*: what was broken off is kept by stores that can, to be gone on with; what was committed is still said.
 	 */
 	stop(): Promise<void>;
+	/**
+	 * Keeps the videos of these streams only, from now on; before the first call, of all. Resolves once no download of another
+	 * stream is under way here: it is broken off, and what it holds is kept for whoever goes on with it.
+	 */
+	assign(isOurs: (stream: StreamName) => boolean): Promise<void>;
 	/** Resolves once nothing is under way and nothing is due; at once when it is stopped, or `signal` aborts. */
 	whenIdle(options?: { readonly signal?: AbortSignal }): Promise<ArchiverSummary>;
 	/** What keeps videos from being kept now. */
@@ -179,6 +184,11 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 			stopping.abort();
 			await running;
 			settleAll();
+		},
+		async assign(isOurs) {
+			pendings.assign(isOurs);
+			wake.call();
+			await attempts.keepOnly(isOurs);
 		},
 		async whenIdle({ signal: given } = {}) {
 			if (!signal.aborted && given?.aborted !== true) {

@@ -60,6 +60,8 @@ export interface Attempts {
 	begin(taken: Taken): void;
 	/** Breaks one off: what it holds is kept for later. */
 	giveWay(stream: StreamName): void;
+	/** Breaks off all others; resolves when none of them is under way. */
+	keepOnly(isOurs: (stream: StreamName) => boolean): Promise<void>;
 	count(): number;
 	/** How many of them were begun to find out whether the log and the disk work again. */
 	probes(): number;
@@ -181,6 +183,11 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 			underway.set(stream, { startedAt, isProbe, abort, finished });
 		},
 		giveWay: (stream) => underway.get(stream)?.abort.abort("gives way"),
+		async keepOnly(isOurs) {
+			const others = [...underway].flatMap(([stream, each]) => (isOurs(stream) ? [] : each));
+			for (const { abort } of others) abort.abort("gives way");
+			await Promise.all(others.map(({ finished }) => finished));
+		},
 		count: () => underway.size,
 		probes: () => [...underway.values()].filter(({ isProbe }) => isProbe).length,
 		pauses,

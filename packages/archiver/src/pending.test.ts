@@ -166,6 +166,25 @@ describe("createPendingSet", () => {
 		set.remove(STREAM, ["first"]);
 	});
 
+	it("tells only of what is ours, and of what becomes ours, as it is by then", () => {
+		const told: (number | undefined)[] = [];
+		const set = createPendingSet((_, pending) => told.push(pending?.attempts));
+		const other = (event: RecordedEvent): RecordedEvent => ({ ...event, stream: "recording-2" });
+		set.apply(reported());
+		set.apply(other(reported()));
+		set.assign((stream) => stream === STREAM);
+		expect(told).toEqual([0, 0, undefined]);
+		set.apply(other(failed(1, "busy")));
+		expect([...set.all()]).toEqual([fold(reported())]);
+		expect(told).toHaveLength(3);
+		set.assign((stream) => stream === "recording-2");
+		expect(told.slice(3)).toEqual([undefined, 1]);
+		expect([set.size(), set.get(STREAM)]).toEqual([1, fold(reported())]);
+		set.apply(archived);
+		set.assign(() => true);
+		expect([...set.all()].map(({ stream }) => stream)).toEqual(["recording-2"]);
+	});
+
 	it("is as before when an event does not decode", () => {
 		const set = createPendingSet(() => undefined);
 		set.apply(reported());

@@ -1,6 +1,6 @@
 // The archiver as a plugin, with the HTTP source as the default of `VideoSource`.
 
-import { describeError, type HeldLease, holdLease, observe, whenAborted } from "@reelkeep/core";
+import { type DividedWork, describeError, divideWork, observe, shareOf, whenAborted } from "@reelkeep/core";
 import {
 	CLOCK,
 	EVENT_STORE,
@@ -11,6 +11,7 @@ import {
 	LOGGER,
 	NOTICES,
 	type Plugin,
+	type StreamName,
 	TELEMETRY,
 	VIDEO_SOURCE,
 	VIDEO_STORE,
@@ -22,9 +23,8 @@ import { createMp4Probe } from "./mp4-probe.js";
 import { loadMp4Parser } from "./mp4-probe-library.js";
 import { archiverProblem, PLUGIN_NAME } from "./problems.js";
 
-/** Of the processes that share a store, one keeps the videos. */
-const LEASE_NAME = "archiver";
-const NOTHING: ArchiverSummary = { archived: 0, lost: 0, waiting: 0 };
+/** The processes that share a store divide the recordings among them, in so many shares (ADR 0047). */
+const SHARES = 16;
 
 export interface ArchiverPluginOptions extends ArchiverOptions, HttpVideoSourceOptions {
 	/** Looks at each video as an MP4, and notes in its receipt whether a player can play it. Default `false`. */
@@ -32,7 +32,10 @@ export interface ArchiverPluginOptions extends ArchiverOptions, HttpVideoSourceO
 }
 
 export interface ArchiverPlugin extends Plugin {
-	/** `Archiver.whenIdle`; where another process keeps the videos, once this one does. *Errors*: rejects before the start. */
+	/**
+	 * `Archiver.whenIdle`, of the recordings that are this process's to keep, once there are some.
+	 * *Errors*: rejects before the start.
+	 */
 	whenIdle(options?: { readonly signal?: AbortSignal }): Promise<ArchiverSummary>;
 }
 
@@ -46,13 +49,14 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 	checkArchiverOptions(options);
 	const source = createHttpVideoSource(options);
 	const stopping = new AbortController();
-	/** The one of this process that works, or worked last. */
-	let newest: Archiver | undefined;
-	let isWorking = false;
+	let working: Archiver | undefined;
+	/** The shares that are this process's. */
+	const held = new Set<number>();
+	const isOurs = (stream: StreamName): boolean => held.has(shareOf(stream, SHARES));
+	let divided: DividedWork | undefined;
 	let lastWords: string | undefined;
-	let held: HeldLease | undefined;
 	let tell = (): void => undefined;
-	/** Resolves once the archiver works in this process for the first time, or never will. */
+	/** Resolves once this process has its first share, or never will. */
 	const begun = new Promise<void>((resolve) => {
 		tell = resolve;
 	});
@@ -76,60 +80,63 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 		},
 		async start(get) {
 			if (options.probeMp4 === true) await loadMp4Parser();
-			const create = () =>
-				createArchiver(
-					{
-						store: get(EVENT_STORE),
-						videoStore: get(VIDEO_STORE),
-						source: get(VIDEO_SOURCE),
-						keyring: get(KEYRING),
-						clock: get(CLOCK),
-						ids: get(IDS),
-						logger: get(LOGGER),
-						telemetry: get(TELEMETRY),
-						notices: get(NOTICES),
-						refresher: get(LINK_REFRESHER),
-						...(options.probeMp4 === true ? { probeMp4: createMp4Probe } : {}),
-					},
-					options,
-				);
-			const work = async (signal: AbortSignal): Promise<void> => {
-				const archiver = create();
-				newest = archiver;
-				isWorking = true;
-				archiver.start();
-				tell();
-				try {
-					await whenAborted(signal);
-					await archiver.stop();
-				} finally {
-					isWorking = false;
-				}
-			};
-			const { signal } = stopping;
-			held = holdLease(
-				{ leases: get(LEASE_STORE), clock: get(CLOCK), logger: get(LOGGER) },
-				{ name: LEASE_NAME, owner: get(IDS).next(), work, signal },
+			const archiver = createArchiver(
+				{
+					store: get(EVENT_STORE),
+					videoStore: get(VIDEO_STORE),
+					source: get(VIDEO_SOURCE),
+					keyring: get(KEYRING),
+					clock: get(CLOCK),
+					ids: get(IDS),
+					logger: get(LOGGER),
+					telemetry: get(TELEMETRY),
+					notices: get(NOTICES),
+					refresher: get(LINK_REFRESHER),
+					...(options.probeMp4 === true ? { probeMp4: createMp4Probe } : {}),
+				},
+				options,
 			);
-			held.ended.then(tell, (error: unknown) => {
+			working = archiver;
+			await archiver.assign(isOurs);
+			archiver.start();
+			divided = divideWork(
+				{ leases: get(LEASE_STORE), clock: get(CLOCK), logger: get(LOGGER) },
+				{
+					name: PLUGIN_NAME,
+					owner: get(IDS).next(),
+					shares: SHARES,
+					async work(share, until) {
+						held.add(share);
+						await archiver.assign(isOurs);
+						tell();
+						await whenAborted(until);
+						held.delete(share);
+						await archiver.assign(isOurs);
+					},
+					signal: stopping.signal,
+				},
+			);
+			divided.ended.then(tell, (error: unknown) => {
 				lastWords = `videos are no longer kept by this process: ${describeError(error)}`;
 				observe(() => get(LOGGER).error({ error: describeError(error) }, "the archiver ended"));
 				tell();
 			});
-			await held.decided;
+			await divided.decided;
 		},
 		async stop() {
+			// First, so that nothing gives way to others: what is broken off is gone on with by whoever has it next.
+			await working?.stop();
 			stopping.abort();
-			await held?.ended;
+			await divided?.ended;
 		},
 		async whenIdle(idle) {
-			if (held === undefined) throw new Error("the archiver is not started");
+			if (working === undefined) throw new Error("the archiver is not started");
 			await Promise.race([begun, ...(idle?.signal === undefined ? [] : [whenAborted(idle.signal)])]);
-			return newest === undefined ? NOTHING : newest.whenIdle(idle);
+			return working.whenIdle(idle);
 		},
 		async check() {
 			if (lastWords !== undefined) return [archiverProblem(lastWords)];
-			return isWorking ? ((await newest?.check()) ?? []) : [];
+			return (await working?.check()) ?? [];
 		},
 	};
 }
