@@ -1,23 +1,27 @@
-// One server in a process of its own: `node serve.mjs KIND DIRECTORY` prints its port, and ends with its standard input.
+// One server in a process of its own: `node serve.mjs KIND DIRECTORY [CONNECTION]` prints its port, and ends with its standard input.
 
 import { createServer } from "node:http";
+import { join } from "node:path";
 import formbody from "@fastify/formbody";
 import { httpIngress } from "@reelkeep/adapter-http";
 import { memoryStorage } from "@reelkeep/core";
 import { createReelkeep, silentLogger } from "@reelkeep/core/container";
 import { EVENT_STORE, KEYRING, pickPorts, toPosition } from "@reelkeep/core/ports";
-import { fsStorage } from "@reelkeep/storage-fs";
+import { createFileKeyring, fsStorage } from "@reelkeep/storage-fs";
 import fastify from "fastify";
+// As built: it has its own modules, of the other workspace.
+import { postgresStorage } from "../../packages/storage-postgres/dist/index.js";
 import { APP, leastWork, readCallback, SUCCESS } from "./callbacks.mjs";
 import { openSqliteLog } from "./sqlite-log.mjs";
 
 const HOST = "127.0.0.1";
-const [kind, directory] = process.argv.slice(2);
+const [kind, directory, connectionString] = process.argv.slice(2);
 const KINDS = {
 	hello,
 	"least work": leastWorkOnly,
 	"not stored": notStored,
 	reelkeep,
+	"on postgres": onPostgres,
 	"sqlite batched": sqliteBatched,
 	"fastify sqlite": fastifySqlite,
 };
@@ -52,6 +56,19 @@ function leastWorkOnly() {
 
 async function reelkeep() {
 	return compose([fsStorage({ directory })]);
+}
+
+/** Keys are in the directory, for all nodes. */
+function onPostgres() {
+	const keyring = createFileKeyring({ file: join(directory, "keys.json") });
+	const keys = {
+		name: "keys",
+		provides: [KEYRING],
+		needs: [],
+		register: (registry) => registry.provide(KEYRING, () => keyring),
+		start: () => keyring.load({ createIfMissing: true }),
+	};
+	return compose([postgresStorage({ connectionString }), keys]);
 }
 
 /** The whole way, links sealed and all, to a store that says `Appended` at once and keeps nothing. */

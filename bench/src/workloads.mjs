@@ -10,7 +10,9 @@ import { fileURLToPath } from "node:url";
 import { createRequests } from "./callbacks.mjs";
 import { replays, reports } from "./grpc.mjs";
 import { putLoad } from "./load.mjs";
+import { NODE_SHARE, nodes } from "./nodes.mjs";
 import { postgresVersion } from "./postgres.mjs";
+import { canLimitProcessor } from "./processor-share.mjs";
 
 const CONNECTIONS = 64;
 /** No server that looks at them answers as many a second. */
@@ -87,6 +89,17 @@ export const WORKLOADS = [
 					kinds: ["hints", "polling"],
 					run: (kind, { seconds }) => outputOf("reaction.mjs", kind, seconds),
 					ratios: [ratio("p50Ms", "hints", "polling", undefined, undefined, true)],
+				},
+			]
+		: []),
+	...(hasPostgres && canLimitProcessor()
+		? [
+				{
+					name: `durable HTTP callbacks on one PostgreSQL, ${100 * NODE_SHARE} % of a processor for each node`,
+					key: "nodes",
+					kinds: ["one node", "two nodes"],
+					run: nodes,
+					ratios: [ratio("perSecond", "two nodes", "one node", 1.7, 1.9)],
 				},
 			]
 		: []),
