@@ -70,6 +70,16 @@ describe("credentials of Alibaba Cloud", () => {
 		await short.stop();
 	});
 
+	test("are used on while they cannot be renewed", async () => {
+		// Less than the library keeps: it asks each time.
+		const keys = await startKeyServer(10 * 60_000);
+		const provider = aliyunCredentials({ config: keys.config });
+		const { accessKeyId } = await provider();
+		keys.break(true);
+		expect((await provider()).accessKeyId).toBe(accessKeyId);
+		await keys.stop();
+	});
+
 	test("are asked for anew after a failure, which tells nothing of what was answered", async () => {
 		const keys = await startKeyServer(60 * 60_000);
 		keys.break(true);

@@ -36,6 +36,20 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
 		return parts;
 	};
 	let clock: Clock | undefined;
+	/** One look at a time, however often it is asked about: a bucket that is silent must not be asked again and again. */
+	let looking: Promise<string> | undefined;
+	const look = (store: S3VideoStore): Promise<string> => {
+		looking ??= store
+			.ping()
+			.then(
+				() => "",
+				(error: unknown) => (isStoreFault(error) ? error.message : "the object store cannot be looked at"),
+			)
+			.finally(() => {
+				looking = undefined;
+			});
+		return looking;
+	};
 	return {
 		name: PLUGIN_NAME,
 		provides: [VIDEO_STORE],
@@ -64,19 +78,15 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
 		},
 		async check() {
 			if (parts === undefined || clock === undefined) return [];
-			const message = await troubleOf(parts.store, clock);
+			const message = await troubleOf(look(parts.store), clock);
 			// Callbacks are received all the same.
 			return message === undefined ? [] : [{ source: PLUGIN_NAME, message, severity: "degraded" }];
 		},
 	};
 }
 
-/** In words; `undefined`: it answers. Never rejects. */
-async function troubleOf(store: S3VideoStore, clock: Clock): Promise<string | undefined> {
-	const asked = store.ping().then(
-		() => "",
-		(error: unknown) => (isStoreFault(error) ? error.message : "the object store cannot be looked at"),
-	);
+/** In words; `undefined`: it answers. `asked` never rejects. */
+async function troubleOf(asked: Promise<string>, clock: Clock): Promise<string | undefined> {
 	const answer = await withinTime(clock, asked, CHECK_TIMEOUT_MS);
 	if (answer === undefined) return `the object store has not answered in ${CHECK_TIMEOUT_MS / 1000} s`;
 	return answer === "" ? undefined : answer;
