@@ -4,11 +4,8 @@ import { join } from "node:path";
 import { refused } from "./backup-manifest.js";
 import { readSmallFile, replaceFile, sizeIfPresent } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
-import { loadKeys } from "./key-file.js";
+import { loadKeys, MAX_KEY_FILE_BYTES } from "./key-file.js";
 import { KEY_FILE_NAME } from "./plugin.js";
-
-/** As much as a key file may have, and a byte more. */
-const MAX_FILE_BYTES = 64 * 1024 + 1;
 
 /**
  * What `file` holds; `undefined` when none is asked for.
@@ -21,7 +18,7 @@ export async function readKeysToCopy(
 ): Promise<string | undefined> {
 	if (file !== undefined) {
 		await loadKeys(fileSystem, file, false);
-		return readSmallFile(fileSystem, file, MAX_FILE_BYTES);
+		return readSmallFile(fileSystem, file, MAX_KEY_FILE_BYTES + 1);
 	}
 	const kept = join(to, KEY_FILE_NAME);
 	if ((await sizeIfPresent(fileSystem, kept)) === undefined) return undefined;

@@ -4,11 +4,8 @@ import { dirname, resolve } from "node:path";
 import { keyringFault } from "@reelkeep/core/ports";
 import { createFile, makeDurableDirectory, readSmallFile } from "./durable-files.js";
 import type { FileSystem } from "./file-system.js";
-import { loadKeys } from "./key-file.js";
+import { loadKeys, MAX_KEY_FILE_BYTES } from "./key-file.js";
 import { createNodeFileSystem } from "./node-file-system.js";
-
-/** As much as a key file may have, and a byte more. */
-const MAX_FILE_BYTES = 64 * 1024 + 1;
 
 export interface FsKeyCopyOptions {
 	/** The key file that is copied. */
@@ -61,7 +58,7 @@ async function makeFile(fileSystem: FileSystem, path: string, text: string): Pro
 
 async function readText(fileSystem: FileSystem, path: string): Promise<string | undefined> {
 	try {
-		return await readSmallFile(fileSystem, path, MAX_FILE_BYTES);
+		return await readSmallFile(fileSystem, path, MAX_KEY_FILE_BYTES + 1);
 	} catch (error) {
 		throw unavailable(`the key file ${path} cannot be read (${codeOf(error)})`);
 	}

@@ -85,9 +85,9 @@ async function startReader(options: FsEventReaderOptions): Promise<Reader> {
 	const files = createSegmentFiles(fileSystem, directory);
 	try {
 		await requireLog(fileSystem, directory);
-		const log = new FollowedLog({ fileSystem, directory, files }, connect, logger, async (source) =>
-			options.asNextOwner === true ? loadLogToCopy(source, ownership) : undefined,
-		);
+		const takeOver =
+			options.asNextOwner === true ? (from: LogSource) => loadLogToCopy(from, ownership) : undefined;
+		const log = new FollowedLog({ fileSystem, directory, files }, connect, logger, takeOver);
 		const refresh = shareRuns(async () => {
 			try {
 				await log.catchUp();
@@ -131,7 +131,7 @@ class FollowedLog {
 	readonly #connect: () => Promise<OwnerConnection | undefined>;
 	readonly #logger: Logger | undefined;
 	/** What the next owner would take over; `undefined`: that is not to be seen. */
-	readonly #takeOver: (source: LogSource) => Promise<LogIndex | undefined>;
+	readonly #takeOver: ((source: LogSource) => Promise<LogIndex>) | undefined;
 	#index: LogIndex | undefined;
 	#visible = 0;
 	/** What the files were like when nobody owned the log. */
@@ -143,7 +143,7 @@ class FollowedLog {
 		source: LogSource,
 		connect: () => Promise<OwnerConnection | undefined>,
 		logger: Logger | undefined,
-		takeOver: (source: LogSource) => Promise<LogIndex | undefined>,
+		takeOver: ((source: LogSource) => Promise<LogIndex>) | undefined,
 	) {
 		this.#takeOver = takeOver;
 		this.#source = source;
@@ -166,9 +166,9 @@ class FollowedLog {
 		if (durable !== undefined) return this.#followOwner(durable);
 		const state = await this.#state();
 		if (this.#index !== undefined && !this.#isStale && state === this.#resting) return;
-		await this.#source.files.reset();
-		const taken = await this.#takeOver(this.#source);
-		if (taken !== undefined) {
+		if (this.#takeOver !== undefined) {
+			await this.#source.files.reset();
+			const taken = await this.#takeOver(this.#source);
 			this.#resting = state;
 			this.#isStale = false;
 			return this.#show(taken, taken.position);

@@ -9,7 +9,7 @@ import type { FileSystem, OpenFile } from "./file-system.js";
 const KEY_BYTES = 32;
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** Hundreds of keys. */
-const MAX_FILE_BYTES = 64 * 1024;
+export const MAX_KEY_FILE_BYTES = 64 * 1024;
 
 export interface KeySet {
 	/** The id of the key that seals; `keys` has it. */
@@ -54,7 +54,7 @@ async function readText(file: OpenFile, path: string): Promise<string> {
 			`the key file ${path} has mode ${permissions.toString(8)}: others may read it; run chmod 600 on it`,
 		);
 	}
-	if (bytes > MAX_FILE_BYTES) throw malformed(path, `it is larger than ${MAX_FILE_BYTES} bytes`);
+	if (bytes > MAX_KEY_FILE_BYTES) throw malformed(path, `it is larger than ${MAX_KEY_FILE_BYTES} bytes`);
 	return (await readRange(file, 0, bytes)).toString("utf8");
 }
 

@@ -8,7 +8,7 @@ import { toPosition } from "../ports/position.js";
 import type { Clock } from "../ports/runtime.js";
 import type { Snapshot, SnapshotStore } from "../ports/snapshot-store.js";
 import { storeFault } from "../ports/store-fault.js";
-import { CLOCK, EVENT_STORE, IDS, KEYRING, LEASE_STORE, SNAPSHOT_STORE } from "../ports/tokens.js";
+import { CLOCK, IDS, KEYRING, LEASE_STORE, SNAPSHOT_STORE } from "../ports/tokens.js";
 
 /** Of the lease, of the snapshot that holds the sealed text, and what it is sealed for. */
 const NAME = "reelkeep.keys";
@@ -28,7 +28,7 @@ export function sameKeysPlugins(provided: readonly Token<unknown>[]): readonly P
 		{
 			name: "same-keys",
 			provides: [],
-			needs: [EVENT_STORE, KEYRING, LEASE_STORE, SNAPSHOT_STORE, CLOCK, IDS],
+			needs: [KEYRING, LEASE_STORE, SNAPSHOT_STORE, CLOCK, IDS],
 			async start(get) {
 				const [keyring, snapshots, leases] = [get(KEYRING), get(SNAPSHOT_STORE), get(LEASE_STORE)];
 				if ((await textToKeep(keyring, snapshots)) === undefined) return;
