@@ -59,7 +59,8 @@ async function startNode(directory, connectionString) {
 		stdio: ["pipe", "pipe", "inherit"],
 	});
 	let unlimit = () => undefined;
-	const failed = once(child, "exit").then(([code]) => {
+	const ended = once(child, "exit");
+	const failed = ended.then(([code]) => {
 		throw new Error(`a node ended with ${code}`);
 	});
 	failed.catch(() => undefined);
@@ -71,7 +72,7 @@ async function startNode(directory, connectionString) {
 		},
 		async stop() {
 			child.stdin.end();
-			await once(child, "exit");
+			await ended;
 			unlimit();
 		},
 	};

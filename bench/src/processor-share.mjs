@@ -13,7 +13,7 @@ let count = 0;
 export function limitProcessor(pid, share) {
 	count += 1;
 	const folder = join(isSecond ? ROOT : join(ROOT, "cpu"), `reelkeep-bench-${process.pid}-${count}`);
-	if (isSecond) writeFileSync(join(ROOT, "cgroup.subtree_control"), "+cpu");
+	allowLimits();
 	mkdirSync(folder);
 	const quota = Math.round(PERIOD * share);
 	try {
@@ -30,10 +30,15 @@ export function limitProcessor(pid, share) {
 	return () => rmdirSync(folder);
 }
 
+function allowLimits() {
+	if (isSecond) writeFileSync(join(ROOT, "cgroup.subtree_control"), "+cpu");
+}
+
 /** Whether this machine lets us. */
 export function canLimitProcessor() {
 	try {
 		const folder = join(isSecond ? ROOT : join(ROOT, "cpu"), `reelkeep-bench-${process.pid}`);
+		allowLimits();
 		mkdirSync(folder);
 		const isThere = existsSync(join(folder, isSecond ? "cpu.max" : "cpu.cfs_quota_us"));
 		rmdirSync(folder);

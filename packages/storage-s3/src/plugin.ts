@@ -17,6 +17,7 @@ import type { S3VideoStore } from "./video-store.js";
 
 const PLUGIN_NAME = "storage-s3";
 const CHECK_TIMEOUT_MS = 5_000;
+const LOOK_EVERY_MS = 60_000;
 
 export interface S3Storage extends Plugin {
 	/** See `signReadLink`. *Errors*: rejects with `closed` before the start. */
@@ -36,19 +37,20 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
 		return parts;
 	};
 	let clock: Clock | undefined;
-	/** One look at a time, however often it is asked about: a bucket that is silent must not be asked again and again. */
-	let looking: Promise<string> | undefined;
-	const look = (store: S3VideoStore): Promise<string> => {
-		looking ??= store
-			.ping()
-			.then(
-				() => "",
-				(error: unknown) => (isStoreFault(error) ? error.message : "the object store cannot be looked at"),
-			)
-			.finally(() => {
-				looking = undefined;
-			});
-		return looking;
+	/** One look a minute at a bucket that is silent, however often it is asked about. */
+	let looking: { readonly answer: Promise<string>; readonly since: number } | undefined;
+	const look = (store: S3VideoStore, now: number): Promise<string> => {
+		if (looking !== undefined && Math.abs(now - looking.since) < LOOK_EVERY_MS) return looking.answer;
+		const answer = store.ping().then(
+			() => "",
+			(error: unknown) => (isStoreFault(error) ? error.message : "the object store cannot be looked at"),
+		);
+		const own = { answer, since: now };
+		looking = own;
+		void answer.then(() => {
+			if (looking === own) looking = undefined;
+		});
+		return answer;
 	};
 	return {
 		name: PLUGIN_NAME,
@@ -78,7 +80,7 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
 		},
 		async check() {
 			if (parts === undefined || clock === undefined) return [];
-			const message = await troubleOf(look(parts.store), clock);
+			const message = await troubleOf(look(parts.store, clock.now()), clock);
 			// Callbacks are received all the same.
 			return message === undefined ? [] : [{ source: PLUGIN_NAME, message, severity: "degraded" }];
 		},
