@@ -5,11 +5,11 @@ import { eventually, NAME, origin, presign, scene, start, typesOf, video } from 
 
 it("leaves the recordings of others alone, and begins with them once they are its own", async () => {
 	const archiver = start();
-	await archiver.assign(() => false);
+	archiver.assign(() => false);
 	const stream = await scene.report(presign());
 	expect(await archiver.whenIdle()).toMatchObject({ archived: 0, waiting: 0 });
 	expect(origin.requests(NAME)).toBe(0);
-	await archiver.assign(() => true);
+	archiver.assign(() => true);
 	expect(typesOf(await scene.until(stream, "RecordingArchived"))).toHaveLength(2);
 });
 
@@ -20,7 +20,8 @@ it("breaks off what is another's from now on, without a failed try, and whoever 
 	await eventually(
 		async () => (await scene.videoStore.findPartial(stream)) !== undefined || origin.requests(NAME) === 1,
 	);
-	await first.assign(() => false);
+	first.assign(() => false);
+	await first.settled(() => true);
 	const second = start();
 	const history = await scene.until(stream, "RecordingArchived");
 	expect(typesOf(history)).toEqual(["RecordingReported", "RecordingArchived"]);
@@ -33,6 +34,7 @@ it("breaks off what is another's from now on, without a failed try, and whoever 
 it("assigns nothing any more once it is stopped, and does not wait", async () => {
 	const archiver = start();
 	await archiver.stop();
-	await archiver.assign(() => false);
+	archiver.assign(() => false);
+	await archiver.settled(() => true);
 	expect(await archiver.whenIdle()).toMatchObject({ archived: 0 });
 });

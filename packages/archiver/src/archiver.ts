@@ -72,10 +72,12 @@ export interface Archiver {
 	 */
 	stop(): Promise<void>;
 	/**
-	 * Keeps the videos of these streams only, from now on; before the first call, of all. Resolves once no download of another
-	 * stream is under way here: it is broken off, and what it holds is kept for whoever goes on with it.
+	 * Keeps the videos of these streams only, from now on; before the first call, of all. Downloads of others are broken off,
+	 * and what they hold is kept for whoever goes on with them.
 	 */
-	assign(isOurs: (stream: StreamName) => boolean): Promise<void>;
+	assign(isOurs: (stream: StreamName) => boolean): void;
+	/** Resolves when no download of these streams is under way. */
+	settled(ofThese: (stream: StreamName) => boolean): Promise<void>;
 	/** Resolves once nothing is under way and nothing is due; at once when it is stopped, or `signal` aborts. */
 	whenIdle(options?: { readonly signal?: AbortSignal }): Promise<ArchiverSummary>;
 	/** What keeps videos from being kept now. */
@@ -185,11 +187,12 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 			await running;
 			settleAll();
 		},
-		async assign(isOurs) {
+		assign(isOurs) {
 			pendings.assign(isOurs);
+			attempts.keepOnly(isOurs);
 			wake.call();
-			await attempts.keepOnly(isOurs);
 		},
+		settled: (ofThese) => attempts.settled(ofThese),
 		async whenIdle({ signal: given } = {}) {
 			if (!signal.aborted && given?.aborted !== true) {
 				await new Promise<void>((resolve) => {

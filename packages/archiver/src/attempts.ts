@@ -60,8 +60,8 @@ export interface Attempts {
 	begin(taken: Taken): void;
 	/** Breaks one off: what it holds is kept for later. */
 	giveWay(stream: StreamName): void;
-	/** Breaks off all others; resolves when none of them is under way. */
-	keepOnly(isOurs: (stream: StreamName) => boolean): Promise<void>;
+	/** Breaks off all others. */
+	keepOnly(isOurs: (stream: StreamName) => boolean): void;
 	count(): number;
 	/** How many of them were begun to find out whether the log and the disk work again. */
 	probes(): number;
@@ -69,8 +69,8 @@ export interface Attempts {
 	problems(): readonly Problem[];
 	/** How many came to rest, by what. */
 	rested(): { readonly archived: number; readonly lost: number };
-	/** Resolves when none is under way. */
-	settled(): Promise<void>;
+	/** Resolves when none of these is under way, or, by default, none at all. */
+	settled(ofThese?: (stream: StreamName) => boolean): Promise<void>;
 }
 
 /** Makes the bookkeeping of attempts. */
@@ -183,10 +183,8 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 			underway.set(stream, { startedAt, isProbe, abort, finished });
 		},
 		giveWay: (stream) => underway.get(stream)?.abort.abort("gives way"),
-		async keepOnly(isOurs) {
-			const others = [...underway].flatMap(([stream, each]) => (isOurs(stream) ? [] : each));
-			for (const { abort } of others) abort.abort("gives way");
-			await Promise.all(others.map(({ finished }) => finished));
+		keepOnly(isOurs) {
+			for (const [stream, { abort }] of underway) if (!isOurs(stream)) abort.abort("gives way");
 		},
 		count: () => underway.size,
 		probes: () => [...underway.values()].filter(({ isProbe }) => isProbe).length,
@@ -196,8 +194,8 @@ export function createAttempts(deps: AttemptsDeps, options: AttemptsOptions): At
 				.filter((message) => message !== undefined)
 				.map(archiverProblem),
 		rested: () => ({ ...rested }),
-		async settled() {
-			await Promise.all([...underway.values()].map(({ finished }) => finished));
+		async settled(ofThese = () => true) {
+			await Promise.all([...underway].flatMap(([stream, { finished }]) => (ofThese(stream) ? finished : [])));
 		},
 	};
 }

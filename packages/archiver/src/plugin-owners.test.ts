@@ -1,8 +1,10 @@
 // Several processes on the same stores: they divide the recordings among them, and go on for who is gone.
 
+import { decodeCallback, recordingIdOf, recordingStream, shareOf } from "@reelkeep/core";
 import {
 	createFakeClock,
 	type ObjectStore,
+	sampleCallback,
 	sampleVideo,
 	startObjectStore,
 	startTestReelkeep,
@@ -12,10 +14,12 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { archiver } from "./plugin.js";
 
 /** Until each has its part, after another has joined. */
-const DIVIDED_MS = 21_000;
+const DIVIDED_MS = 31_000;
 /** Until the part of one that stopped is another's; and of one that died. */
-const STOPPED_MS = 11_000;
-const DIED_MS = 41_000;
+const STOPPED_MS = 21_000;
+const DIED_MS = 51_000;
+const HOUR_MS = 3_600_000;
+const SHARES = 16;
 const POLL = { timeout: 20_000 };
 const clock = createFakeClock();
 let origin: ObjectStore;
@@ -34,52 +38,64 @@ async function startProcess(stores: Partial<TestStores> = {}) {
 	const plugin = archiver({ allowHosts: ["127.0.0.1"], allowPrivateNetwork: true });
 	const reelkeep = await startTestReelkeep({ plugins: [plugin], clock, stores });
 	ending.push(reelkeep.stop);
-	const kept = async () => (await plugin.whenIdle()).archived;
-	return { reelkeep, plugin, kept };
+	return { reelkeep, plugin, kept: async () => (await plugin.whenIdle()).archived };
 }
 type Process = Awaited<ReturnType<typeof startProcess>>;
 
-function storesOf({ reelkeep }: Process): Partial<TestStores> {
-	const { eventStore, checkpointStore, snapshotStore, leaseStore, videoStore, keyring } = reelkeep;
-	return { eventStore, checkpointStore, snapshotStore, leaseStore, videoStore, keyring };
-}
-
-/** Two, each with its part. */
+/** Two, each with its part: `ofOne` says whether a share is the first one's. */
 async function startTwo() {
 	const one = await startProcess();
-	const other = await startProcess(storesOf(one));
+	const { eventStore, checkpointStore, snapshotStore, leaseStore, videoStore, keyring } = one.reelkeep;
+	const [first] = await leaseStore.list("archiver/seat/");
+	const stores = { eventStore, checkpointStore, snapshotStore, leaseStore, videoStore, keyring };
+	const other = await startProcess(stores);
 	await clock.advance(DIVIDED_MS);
-	return { one, other };
+	const shares = await leaseStore.list("archiver/share/");
+	const isOnes = new Map(shares.map(({ name, owner }) => [name, owner === first?.owner]));
+	expect(shares.filter(({ owner }) => owner === first?.owner)).toHaveLength(SHARES / 2);
+	return { one, other, ofOne: (share: number) => isOnes.get(`archiver/share/${share}`) === true };
+}
+
+const callbackOf = (name: string) => {
+	const expiresAt = clock.now() + HOUR_MS;
+	return { download_url: origin.presign(name, expiresAt), expire_time: expiresAt, track_info: name };
+};
+
+/** Names whose recordings belong to these shares. */
+function named(prefix: string, count: number, isWanted = (_share: number): boolean => true): string[] {
+	const names: string[] = [];
+	for (let index = 0; names.length < count; index += 1) {
+		const name = `${prefix}-${index}.mp4`;
+		const callback = decodeCallback(JSON.stringify(sampleCallback(callbackOf(name))));
+		if (callback._tag === "Left") throw new Error("a sample is not decoded");
+		if (isWanted(shareOf(recordingStream(recordingIdOf(callback.right)), SHARES))) names.push(name);
+	}
+	return names;
 }
 
 async function report(by: Process, names: readonly string[]): Promise<void> {
 	for (const name of names) {
 		origin.put(name, video);
-		const expiresAt = clock.now() + 3_600_000;
-		const link = { download_url: origin.presign(name, expiresAt), expire_time: expiresAt };
-		await by.reelkeep.report({ ...link, track_info: name });
+		await by.reelkeep.report(callbackOf(name));
 	}
 }
-const named = (prefix: string, count: number) =>
-	Array.from({ length: count }, (_, index) => `${prefix}-${index}.mp4`);
+
 const askedFor = (names: readonly string[]) => names.map((name) => origin.requests(name));
-const once = (names: readonly string[]) => names.map(() => 1);
+const times = (count: number, names: readonly string[]) => names.map(() => count);
 
-async function countOf({ reelkeep }: Process, type: string): Promise<number> {
-	return (await reelkeep.history()).filter((event) => event.type === type).length;
+async function keptIn({ reelkeep }: Process): Promise<number> {
+	return (await reelkeep.history()).filter(({ type }) => type === "RecordingArchived").length;
 }
-const allKept = (by: Process, count: number) =>
-	expect.poll(() => countOf(by, "RecordingArchived"), POLL).toBe(count);
+const allKept = (by: Process, count: number) => expect.poll(() => keptIn(by), POLL).toBe(count);
 
-it("divides the recordings: each video is kept once, and everybody has some", async () => {
-	const { one, other } = await startTwo();
-	const names = named("divided", 40);
+it("divides the recordings: each video is kept once, by the process that has its share", async () => {
+	const { one, other, ofOne } = await startTwo();
+	const [ones, others] = [named("ones", 12, ofOne), named("others", 8, (share) => !ofOne(share))];
+	const names = [...ones, ...others];
 	await report(one, names);
 	await allKept(one, names.length);
-	expect(askedFor(names)).toEqual(once(names));
-	const parts = [await one.kept(), await other.kept()];
-	expect(parts.reduce((sum, part) => sum + part, 0)).toBe(names.length);
-	expect(Math.min(...parts)).toBeGreaterThan(names.length / 5);
+	expect(askedFor(names)).toEqual(times(1, names));
+	expect([await one.kept(), await other.kept()]).toEqual([ones.length, others.length]);
 	for (const { plugin } of [one, other]) expect(await plugin.check?.()).toEqual([]);
 });
 
@@ -90,25 +106,24 @@ it("has the part of one that stops kept by the others", async () => {
 	await report(other, names);
 	await clock.advance(STOPPED_MS);
 	await allKept(other, names.length);
-	expect(askedFor(names)).toEqual(once(names));
+	expect(askedFor(names)).toEqual(times(1, names));
 	expect(await other.kept()).toBe(names.length);
 });
 
 it("goes on with the downloads of one that is cut off, once its leases are over", async () => {
-	const { one, other } = await startTwo();
-	const names = named("cut-off", 12);
-	for (const name of names)
-		origin.fault(name, { _tag: "Drip", chunkBytes: Math.ceil(video.length / 40), delayMs: 50 });
-	await report(one, names);
-	await expect.poll(() => askedFor(names).filter((asked) => asked > 0).length, POLL).toBe(8);
+	const { one, other, ofOne } = await startTwo();
+	const [ones, others] = [named("ones", 6, ofOne), named("others", 4, (share) => !ofOne(share))];
+	for (const name of others) origin.fault(name, { _tag: "Stall", afterBytes: 5_000 });
+	await report(one, [...ones, ...others]);
+	await allKept(one, ones.length);
+	await expect.poll(() => askedFor(others), POLL).toEqual(times(1, others));
 	for (const call of ["acquire", "renew", "release", "list"] as const) {
 		other.reelkeep.leaseStore.faults.failNext(call, { times: Number.POSITIVE_INFINITY });
 	}
 	// Step by step, as time goes: one that missed 30 seconds would lose its leases too.
 	for (let passed = 0; passed < DIED_MS; passed += 1_000) await clock.advance(1_000);
-	await allKept(one, names.length);
-	expect(await one.kept()).toBe(names.length);
-	// The four that the other was at are gone on with.
-	expect([...askedFor(names)].sort()).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2]);
+	await allKept(one, ones.length + others.length);
+	expect([askedFor(ones), askedFor(others)]).toEqual([times(1, ones), times(2, others)]);
+	expect(await one.kept()).toBe(ones.length + others.length);
 	expect(await other.plugin.check?.()).toEqual([]);
 });

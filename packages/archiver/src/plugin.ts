@@ -33,7 +33,7 @@ export interface ArchiverPluginOptions extends ArchiverOptions, HttpVideoSourceO
 
 export interface ArchiverPlugin extends Plugin {
 	/**
-	 * `Archiver.whenIdle`, of the recordings that are this process's to keep, once there are some.
+	 * `Archiver.whenIdle`, of the recordings that are this process's to keep by then, once it has a share of them.
 	 * *Errors*: rejects before the start.
 	 */
 	whenIdle(options?: { readonly signal?: AbortSignal }): Promise<ArchiverSummary>;
@@ -97,7 +97,7 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 				options,
 			);
 			working = archiver;
-			await archiver.assign(isOurs);
+			archiver.assign(isOurs);
 			archiver.start();
 			divided = divideWork(
 				{ leases: get(LEASE_STORE), clock: get(CLOCK), logger: get(LOGGER) },
@@ -107,11 +107,12 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 					shares: SHARES,
 					async work(share, until) {
 						held.add(share);
-						await archiver.assign(isOurs);
+						archiver.assign(isOurs);
 						tell();
 						await whenAborted(until);
 						held.delete(share);
-						await archiver.assign(isOurs);
+						archiver.assign(isOurs);
+						await archiver.settled((stream) => shareOf(stream, SHARES) === share);
 					},
 					signal: stopping.signal,
 				},
@@ -124,9 +125,10 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 			await divided.decided;
 		},
 		async stop() {
-			// First, so that nothing gives way to others: what is broken off is gone on with by whoever has it next.
-			await working?.stop();
+			// Each share is given back once its downloads are broken off; none is renewed meanwhile.
+			const stopped = working?.stop();
 			stopping.abort();
+			await stopped;
 			await divided?.ended;
 		},
 		async whenIdle(idle) {

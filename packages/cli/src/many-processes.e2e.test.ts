@@ -24,7 +24,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 const KILLS = Number(process.env.REELKEEP_PROCESS_KILLS ?? 10);
 const PROCESSES = 4;
-/** At once from one host, in the process that archives. */
+/** At once from one host, in each process. */
 const MAX_DOWNLOADS = 4;
 const HOUR_MS = 3_600_000;
 const REPORTERS = 64;
@@ -124,8 +124,10 @@ async function expectVideos(
 	const downloads = live.map((track) => origin?.requests(track) ?? 0);
 	const again = downloads.filter((times) => times > 1).length;
 	console.log(`${live.length} videos kept, each once; ${again} asked for more than once, ${KILLS} kills`);
-	// What a killed process was at, another asks for again.
-	expect(downloads.reduce((sum, times) => sum + times - 1, 0)).toBeLessThanOrEqual(KILLS * MAX_DOWNLOADS);
+	// What a killed process was at, another asks for again; and each may change hands between those that live.
+	expect(downloads.reduce((sum, times) => sum + times - 1, 0)).toBeLessThanOrEqual(
+		KILLS * MAX_DOWNLOADS * PROCESSES,
+	);
 }
 
 /** New tracks, and now and then one that another process is just told of. */

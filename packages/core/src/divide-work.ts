@@ -6,8 +6,9 @@ import { describeError, observe } from "./observe.js";
 import type { Lease, LeaseHolder, LeaseStore } from "./ports/lease-store.js";
 import type { Clock, Logger } from "./ports/runtime.js";
 import { isStoreFault } from "./ports/store-fault.js";
-import { quotaOf, shareOf } from "./share-out.js";
+import { shareOf, shareOut } from "./share-out.js";
 import { whenAborted } from "./when-aborted.js";
+import { withinTime } from "./within-time.js";
 
 /** A process that dies is replaced within this and a third more. */
 const DURATION_MS = 30_000;
@@ -39,6 +40,8 @@ export interface DividedWork {
 /** A share that this process has, or asks for. */
 interface Wanted {
 	readonly share: number;
+	/** Whether it is ours now. */
+	isAtWork(): boolean;
 	drop(): void;
 	readonly decided: Promise<unknown>;
 	readonly ended: Promise<void>;
@@ -47,8 +50,8 @@ interface Wanted {
 /**
  * Works at this process's part of the shares, as long as it takes part: that is alone at all of them, and of `n` processes
  * at one `n`th. A store that fails is asked again; what is held meanwhile is worked at until its lease may be over.
- * *Promise*: of each share as `holdLease`. Every share is held again within 40 seconds after its holder died (a lease and
- * a third of `durationMs`), and within 10 after it stopped.
+ * *Promise*: of each share as `holdLease`. Where leases can be asked for, every share is held again within 50 seconds after
+ * its holder died, and within 20 after it stopped; who joins has its part within 30.
  */
 export function divideWork(
 	deps: { readonly leases: LeaseStore; readonly clock: Clock; readonly logger: Logger },
@@ -58,21 +61,32 @@ export function divideWork(
 	const { name, owner, shares, work, signal, durationMs = DURATION_MS } = options;
 	const seatName = `${name}/seat/`;
 	const shareName = `${name}/share/`;
-	const all = Array.from({ length: shares }, (_, share) => share);
 	let begin = (): void => undefined;
 	const begun = new Promise<void>((resolve) => {
 		begin = resolve;
 	});
 
+	let hasWaited = false;
 	const freeSeat = async (): Promise<string | undefined> => {
-		const taken = new Set((await leases.list(seatName)).map((held) => held.name));
+		const seats = await leases.list(seatName);
+		// From before, when an answer was lost.
+		const own = seats.find((held) => held.owner === owner);
+		if (own !== undefined) return own.name;
+		// A process that dies again and again must not count again and again: beside others a seat is for who has lived a while.
+		if (seats.length > 0 && !hasWaited) {
+			hasWaited = true;
+			return undefined;
+		}
+		const taken = new Set(seats.map((held) => held.name));
 		// Those who begin at once ask for different ones.
 		const first = shareOf(owner, SEATS);
-		const seats = Array.from({ length: SEATS }, (_, seat) => `${seatName}${(first + seat) % SEATS}`);
-		return seats.find((seat) => !taken.has(seat));
+		return Array.from({ length: SEATS }, (_, seat) => `${seatName}${(first + seat) % SEATS}`).find(
+			(seat) => !taken.has(seat),
+		);
 	};
 	const want = (share: number, fail: (error: unknown) => void): Wanted => {
 		const dropping = new AbortController();
+		let isAtWork = false;
 		let tell = (): void => undefined;
 		const atWork = new Promise<void>((resolve) => {
 			tell = resolve;
@@ -82,15 +96,18 @@ export function divideWork(
 			owner,
 			durationMs,
 			signal: dropping.signal,
-			work: (until) => {
+			async work(until) {
+				isAtWork = true;
 				tell();
-				return work(share, until);
+				await work(share, until).finally(() => {
+					isAtWork = false;
+				});
 			},
 		});
 		held.ended.catch(fail);
 		const begins = held.decided.then((isOurs) => (isOurs ? atWork : undefined));
 		const decided = Promise.race([begins, held.ended]);
-		return { share, drop: () => dropping.abort(), decided, ended: held.ended };
+		return { share, isAtWork: () => isAtWork, drop: () => dropping.abort(), decided, ended: held.ended };
 	};
 	/** While the seat is ours: looks who takes part, and asks for what is ours, or gives back what is no longer. */
 	const takePart = async (until: AbortSignal, seat: Lease): Promise<void> => {
@@ -104,40 +121,42 @@ export function divideWork(
 			failure ??= { error };
 			stop();
 		};
-		const drop = (one: Wanted): void => {
+		const drop = (one: Wanted | undefined): void => {
+			if (one === undefined) return;
 			wanted.delete(one.share);
 			leaving.set(one.share, one);
 			one.drop();
 			const leave = (): void => void leaving.delete(one.share);
 			one.ended.then(leave, leave);
 		};
-		const ask = (share: number): void => void wanted.set(share, want(share, fail));
-		/** Returns whether this process has as much as it should. */
+		let looks = 0;
+		/** Returns whether this process asks for as much as it should. A look that took too long is not followed. */
 		const look = async (): Promise<boolean> => {
+			looks += 1;
+			const own = looks;
+			const ask = (share: number): void => void wanted.set(share, want(share, fail));
 			if (isForEver(seat)) {
-				for (const share of all) ask(share);
+				for (let share = 0; share < shares; share += 1) ask(share);
 				return true;
 			}
-			const seats = [...(await leases.list(seatName))].sort(bySeat(seatName));
-			const rank = seats.findIndex((held) => held.owner === owner);
-			// Its time is over: whoever renews it is about to find out.
-			if (rank < 0) return false;
-			const held = await leases.list(shareName);
-			const isOthers = others(held, owner, shareName);
-			for (const one of [...wanted.values()]) if (isOthers(one.share)) drop(one);
-			const quota = quotaOf(shares, seats.length, rank);
-			for (const one of [...wanted.values()].slice(quota)) drop(one);
-			// Those who begin at once begin in different places.
-			const from = Math.floor((rank * shares) / seats.length);
-			for (const share of [...all.slice(from), ...all.slice(0, from)]) {
-				if (wanted.size >= quota) break;
-				if (!isOthers(share) && !wanted.has(share) && !leaving.has(share)) ask(share);
-			}
-			return wanted.size >= quota;
+			const members = ownersOf(await leases.list(seatName), seatName);
+			const holders = holdersOf(await leases.list(shareName), shareName);
+			if (over.signal.aborted || own !== looks) return false;
+			const { giveBack, askFor, isEnough } = shareOut({
+				...{ shares, members, self: owner, holders },
+				wanted: [...wanted.keys()],
+				leaving: new Set(leaving.keys()),
+			});
+			for (const share of giveBack) drop(wanted.get(share));
+			for (const share of askFor) ask(share);
+			return isEnough;
 		};
 		const lookAgain = async (): Promise<boolean> => {
 			try {
-				return await look();
+				const isEnough = await withinTime(clock, look(), durationMs, over.signal);
+				const decided = Promise.allSettled([...wanted.values()].map((one) => one.decided));
+				await withinTime(clock, decided, durationMs, over.signal);
+				return isEnough === true && [...wanted.values()].every((one) => one.isAtWork());
 			} catch (error) {
 				if (!isStoreFault(error) || !error.retryable) throw error;
 				const details = { work: name, error: describeError(error) };
@@ -150,7 +169,6 @@ export function divideWork(
 		try {
 			while (!over.signal.aborted) {
 				const isEnough = await lookAgain();
-				await Promise.allSettled([...wanted.values()].map(({ decided }) => decided));
 				begin();
 				// What another is about to give back is not waited for longer than need be.
 				if (isForEver(seat)) await whenAborted(over.signal);
@@ -170,13 +188,16 @@ export function divideWork(
 	return { decided, ended: seated.ended };
 }
 
-/** Whether another holds a share. */
-function others(held: readonly LeaseHolder[], owner: string, shareName: string): (share: number) => boolean {
-	const names = new Set(held.filter((lease) => lease.owner !== owner).map(({ name }) => name));
-	return (share) => names.has(`${shareName}${share}`);
+/** Each once, in the order of the seats. */
+function ownersOf(seats: readonly LeaseHolder[], prefix: string): readonly string[] {
+	const sorted = seats.toSorted((left, right) => numberOf(left, prefix) - numberOf(right, prefix));
+	return [...new Set(sorted.map(({ owner }) => owner))];
 }
 
-function bySeat(seatName: string): (left: LeaseHolder, right: LeaseHolder) => number {
-	const seat = ({ name }: LeaseHolder): number => Number(name.slice(seatName.length));
-	return (left, right) => seat(left) - seat(right);
+function holdersOf(held: readonly LeaseHolder[], prefix: string): ReadonlyMap<number, string> {
+	return new Map(held.map((lease) => [numberOf(lease, prefix), lease.owner]));
+}
+
+function numberOf({ name }: LeaseHolder, prefix: string): number {
+	return Number(name.slice(prefix.length));
 }

@@ -75,7 +75,7 @@ export function holdLease(
 			}
 			const result = await leases.acquire(next, owner, durationMs);
 			holder = result._tag === "Held" ? result.owner : undefined;
-			decide(result._tag === "Acquired");
+			if (result._tag === "Held") decide(false);
 			return result._tag === "Acquired" ? result.lease : undefined;
 		} catch (error) {
 			if (!isStoreFault(error) || !error.retryable) throw error;
@@ -143,8 +143,13 @@ export function holdLease(
 			const lease = await withinTime(clock, asked, MAX_TIMER_MS, signal);
 			if (signal.aborted) void asked.then((late) => late && giveBack(late)).catch(() => undefined);
 			else if (lease === undefined) await clock.sleep(pauseMs, signal);
-			else if (!isForEver(lease) && clock.now() >= since + durationMs) await giveBack(lease);
-			else if (!(await workWhileHeld(lease, since))) return;
+			else if (!isForEver(lease) && clock.now() >= since + durationMs) {
+				decide(false);
+				await giveBack(lease);
+			} else {
+				decide(true);
+				if (!(await workWhileHeld(lease, since))) return;
+			}
 		}
 	};
 	const ended = run();

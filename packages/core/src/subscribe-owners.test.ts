@@ -142,7 +142,7 @@ describe("a subscription of several processes", () => {
 					expect(handled.at(-1)).toBe(`p${serial - 1}:${appended().at(-1)}`);
 				},
 			),
-			{ numRuns: 30 },
+			{ numRuns: 15 },
 		);
 	});
 });
