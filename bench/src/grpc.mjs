@@ -1,14 +1,11 @@
 // Durable reports and replays over gRPC, beside grpc-js alone. The client reads no more of an answer than it must.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { recordingService } from "@reelkeep/adapter-grpc/v1";
 import { sampleCallback } from "@reelkeep/testing";
+import { startServer } from "./server-process.mjs";
 
 const CALLS = 64;
 /** Of the client: with 64 KiB, the default, a stream waits for a round trip every 60 events, and nothing else is measured. */
@@ -92,24 +89,16 @@ function countEvents(response) {
 
 async function withServer(caller, kind, folder, events, work) {
 	const directory = mkdtempSync(join(folder, "grpc-"));
-	const server = spawn(
-		process.execPath,
-		[fileURLToPath(new URL("serve-grpc.mjs", import.meta.url)), kind, directory, String(events)],
-		{
-			stdio: ["pipe", "pipe", "inherit"],
-			env: { ...process.env, ...(batchBytes > 0 ? { BATCH_BYTES: String(batchBytes) } : {}) },
-		},
-	);
-	const [address] = await once(createInterface({ input: server.stdout }), "line");
-	const client = new Client(address, credentials.createInsecure(), OPTIONS);
+	const env = batchBytes > 0 ? { BATCH_BYTES: String(batchBytes) } : {};
+	const server = await startServer("serve-grpc.mjs", [kind, directory, events], env);
+	const client = new Client(server.line, credentials.createInsecure(), OPTIONS);
 	const metadata = new Metadata();
 	metadata.set("authorization", `Bearer ${caller}-token-0123456789abcdef`);
 	try {
 		return await work(client, metadata);
 	} finally {
 		client.close();
-		server.stdin.end();
-		await once(server, "exit");
+		await server.stop();
 		rmSync(directory, { recursive: true });
 	}
 }

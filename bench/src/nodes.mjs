@@ -1,16 +1,13 @@
 // Durable callbacks of one node and of two, on one PostgreSQL. Each node has a part of a processor, so that it is the nodes that are
 // the limit, as where they stand on machines of their own, and not the server or the load.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { createRequests } from "./callbacks.mjs";
 import { putLoad } from "./load.mjs";
 import { startPostgres } from "./postgres.mjs";
 import { limitProcessor } from "./processor-share.mjs";
+import { startServer } from "./server-process.mjs";
 
 export const NODE_SHARE = 0.25;
 const COUNTS = { "one node": 1, "two nodes": 2 };
@@ -21,7 +18,6 @@ const WARM_UP_SECONDS = 5;
 /** Than other workloads: so slow a node answers little in a second. */
 const LONGER = 2;
 const MOST_PER_SECOND = 6_000;
-const SERVE = fileURLToPath(new URL("serve.mjs", import.meta.url));
 
 export async function nodes(kind, { seconds, folder }) {
 	const directory = mkdtempSync(join(folder, "nodes-"));
@@ -55,24 +51,15 @@ export async function nodes(kind, { seconds, folder }) {
 }
 
 async function startNode(directory, connectionString) {
-	const child = spawn(process.execPath, [SERVE, "on postgres", directory, connectionString], {
-		stdio: ["pipe", "pipe", "inherit"],
-	});
+	const server = await startServer("serve.mjs", ["on postgres", directory, connectionString]);
 	let unlimit = () => undefined;
-	const ended = once(child, "exit");
-	const failed = ended.then(([code]) => {
-		throw new Error(`a node ended with ${code}`);
-	});
-	failed.catch(() => undefined);
-	const [port] = await Promise.race([once(createInterface({ input: child.stdout }), "line"), failed]);
 	return {
-		port: Number(port),
+		port: Number(server.line),
 		limit() {
-			unlimit = limitProcessor(child.pid, NODE_SHARE);
+			unlimit = limitProcessor(server.pid, NODE_SHARE);
 		},
 		async stop() {
-			child.stdin.end();
-			await ended;
+			await server.stop();
 			unlimit();
 		},
 	};

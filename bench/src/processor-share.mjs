@@ -1,19 +1,28 @@
 // A process with a part of one processor: a small machine on this one. By Linux' control groups, of either version; needs root.
 
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+	accessSync,
+	constants,
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	rmdirSync,
+	writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /** Microseconds: short, so that a process is not still for long. */
 const PERIOD = 20_000;
 const ROOT = "/sys/fs/cgroup";
 const isSecond = existsSync(join(ROOT, "cgroup.controllers"));
+const PARENT = isSecond ? ROOT : join(ROOT, "cpu");
 let count = 0;
 
 /** Gives a process `share` of one processor. Returns what takes the group away, once the process has ended. Throws where that cannot be done. */
 export function limitProcessor(pid, share) {
 	count += 1;
-	const folder = join(isSecond ? ROOT : join(ROOT, "cpu"), `reelkeep-bench-${process.pid}-${count}`);
-	allowLimits();
+	const folder = join(PARENT, `reelkeep-bench-${process.pid}-${count}`);
+	if (isSecond) writeFileSync(join(ROOT, "cgroup.subtree_control"), "+cpu");
 	mkdirSync(folder);
 	const quota = Math.round(PERIOD * share);
 	try {
@@ -30,19 +39,13 @@ export function limitProcessor(pid, share) {
 	return () => rmdirSync(folder);
 }
 
-function allowLimits() {
-	if (isSecond) writeFileSync(join(ROOT, "cgroup.subtree_control"), "+cpu");
-}
-
-/** Whether this machine lets us. */
+/** Whether this machine lets us; changes nothing. */
 export function canLimitProcessor() {
 	try {
-		const folder = join(isSecond ? ROOT : join(ROOT, "cpu"), `reelkeep-bench-${process.pid}`);
-		allowLimits();
-		mkdirSync(folder);
-		const isThere = existsSync(join(folder, isSecond ? "cpu.max" : "cpu.cfs_quota_us"));
-		rmdirSync(folder);
-		return isThere;
+		accessSync(PARENT, constants.W_OK);
+		return isSecond
+			? readFileSync(join(ROOT, "cgroup.controllers"), "utf8").split(/\s/).includes("cpu")
+			: existsSync(join(PARENT, "cpu.cfs_quota_us"));
 	} catch {
 		return false;
 	}

@@ -5,7 +5,6 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createRequests } from "./callbacks.mjs";
 import { replays, reports } from "./grpc.mjs";
@@ -13,6 +12,7 @@ import { putLoad } from "./load.mjs";
 import { NODE_SHARE, nodes } from "./nodes.mjs";
 import { postgresVersion } from "./postgres.mjs";
 import { canLimitProcessor } from "./processor-share.mjs";
+import { startServer } from "./server-process.mjs";
 
 const CONNECTIONS = 64;
 /** No server that looks at them answers as many a second. */
@@ -162,22 +162,18 @@ async function callbacks(kind, { seconds, folder }) {
 	const directory = mkdtempSync(join(folder, "callbacks-"));
 	const workers = WORKERS[kind];
 	const program = workers === undefined ? ["serve.mjs", kind] : ["serve-workers.mjs", workers];
-	const server = spawn(process.execPath, [fileOf(program[0]), String(program[1]), directory], {
-		stdio: ["pipe", "pipe", "inherit"],
-	});
+	const server = await startServer(program[0], [program[1], directory]);
 	try {
 		const requests = createRequests(seconds * MOST_PER_SECOND, kind);
-		const [port] = await once(createInterface({ input: server.stdout }), "line");
 		return await putLoad({
-			port: Number(port),
+			port: Number(server.line),
 			requests,
 			connections: CONNECTIONS,
 			seconds,
 			isRepeated: kind === "hello",
 		});
 	} finally {
-		server.stdin.end();
-		await once(server, "exit");
+		await server.stop();
 		rmSync(directory, { recursive: true });
 	}
 }
