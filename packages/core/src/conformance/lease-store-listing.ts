@@ -16,8 +16,7 @@ async function assertListed(
 	expected: readonly LeaseHolder[],
 	message: string,
 ): Promise<void> {
-	const told = (await store.list(prefix)).map(({ name, owner, expiresAt }) => ({ name, owner, expiresAt }));
-	assertSame(inOrder(told), inOrder(expected), message);
+	assertSame(inOrder(await store.list(prefix)), inOrder(expected), message);
 }
 
 function inOrder(holders: readonly LeaseHolder[]): readonly LeaseHolder[] {

@@ -4,6 +4,7 @@ import type { Lease, LeaseStore } from "../ports/index.js";
 import { leaseStoreSuite } from "./lease-store.js";
 import { brokenLeases, type MakeLeases } from "./test-flawed-leases.js";
 import { leaseFlaws } from "./test-flaws-leases.js";
+import { leaseListingFlaws } from "./test-flaws-leases-listing.js";
 import { failingOf, testFlaws } from "./test-suite-flaws.js";
 import { describeConformance } from "./vitest.js";
 
@@ -39,7 +40,7 @@ test("a sound lease store passes, in which flaws are planted", async () => {
 	expect(await failing(brokenLeases())).toEqual([]);
 });
 
-testFlaws("lease store", leaseStoreSuite, leaseFlaws);
+testFlaws("lease store", leaseStoreSuite, { ...leaseFlaws, ...leaseListingFlaws });
 
 test("a store that grants everything and a store that grants nothing pass no clause", async () => {
 	const lease: Lease = { name: "archiving", owner: "a", fencingToken: 1, expiresAt: 0 };

@@ -35,6 +35,8 @@ export interface LeaseRules {
 	readonly nextToken: (current: Lease | undefined, owner: string) => number;
 	readonly expiry: (now: number, durationMs: number, lease?: Lease) => number;
 	readonly handOut: (lease: Lease) => Lease;
+	/** Whether `lease`, the last one of its name, is told to who asks for names that begin with `prefix`. */
+	readonly isListed: (lease: Lease, prefix: string, now: number) => boolean;
 	/** What is left of a lease that was given back; `undefined`: nothing. */
 	readonly given: (lease: Lease, current: Lease) => Lease | undefined;
 }
@@ -51,8 +53,12 @@ export const SOUND: LeaseRules = {
 	nextToken: (current) => (current?.fencingToken ?? 0) + 1,
 	expiry: (now, durationMs) => now + durationMs,
 	handOut: (lease) => Object.freeze({ ...lease }),
+	isListed: ({ name, expiresAt }, prefix, now) => name.startsWith(prefix) && expiresAt > now,
 	given: (lease) => ({ ...lease, expiresAt: 0 }),
 };
+
+/** Whether it was given back, as `SOUND.given` leaves it. */
+export const isReleased = (lease: Lease | undefined): boolean => lease?.expiresAt === 0;
 
 /** A store that finds everything again. Of each session's store, `rules` and `plant` replace some. */
 export function brokenLeases(
@@ -116,7 +122,7 @@ function storeOn({ disk, now }: LeaseSession, rules: LeaseRules): LeaseStore {
 		async list(prefix) {
 			if (rules.checks) checkLeasePrefix(prefix);
 			return [...disk.values()]
-				.filter(({ name, expiresAt }) => name.startsWith(prefix) && expiresAt > now())
+				.filter((lease) => rules.isListed(lease, prefix, now()))
 				.map(({ name, owner, expiresAt }) => ({ name, owner, expiresAt }));
 		},
 	};

@@ -1,17 +1,9 @@
 // For the test of the lease store's suite only: stores that grant, extend or take back wrongly.
 
-import type { Lease, LeaseHolder, LeaseStore } from "../ports/index.js";
+import type { Lease, LeaseStore } from "../ports/index.js";
 import { pause } from "./pause.js";
-import {
-	brokenLeases,
-	type LeaseFlaw,
-	type LeaseSession,
-	type MakeLeases,
-	SOUND,
-} from "./test-flawed-leases.js";
+import { brokenLeases, isReleased, type LeaseFlaw, type LeaseSession, SOUND } from "./test-flawed-leases.js";
 import { fnv1a } from "./test-flawed-stores.js";
-
-const isReleased = (lease: Lease | undefined): boolean => lease?.expiresAt === 0;
 
 /** Each flaw and the clauses that it breaks: no other may fail, so that a failure points at its cause. */
 export const leaseFlaws: Record<string, LeaseFlaw> = {
@@ -179,75 +171,6 @@ export const leaseFlaws: Record<string, LeaseFlaw> = {
 			decidedTooEarly(store, session, (lease, now) => lease !== undefined && lease.expiresAt <= now),
 		),
 	},
-	"what is over is listed": {
-		breaks: ["list-held"],
-		make: listing((_, { disk }, prefix) =>
-			[...disk.values()].filter((lease) => lease.name.startsWith(prefix) && !isReleased(lease)),
-		),
-	},
-	"what was given back is listed": {
-		breaks: ["list-held"],
-		make: listing((_, { disk, now }, prefix) =>
-			[...disk.values()].filter(
-				(lease) => lease.name.startsWith(prefix) && (isReleased(lease) || lease.expiresAt > now()),
-			),
-		),
-	},
-	"a lease is listed a moment too long": {
-		breaks: ["list-held"],
-		make: listing((_, { disk, now }, prefix) =>
-			[...disk.values()].filter(({ name, expiresAt }) => name.startsWith(prefix) && expiresAt >= now()),
-		),
-	},
-	"a list is empty": { breaks: ["list", "list-held", "list-prefix"], make: listing(() => []) },
-	"one page of ten is listed": {
-		breaks: ["list", "list-prefix"],
-		make: listing((sound) => sound.slice(0, 10)),
-	},
-	"a list tells when leases were granted to end": {
-		breaks: ["list"],
-		make: brokenLeases({}, (store) => {
-			const granted = new Map<string, number>();
-			return {
-				async acquire(...asked) {
-					const result = await store.acquire(...asked);
-					if (result._tag === "Acquired") granted.set(result.lease.name, result.lease.expiresAt);
-					return result;
-				},
-				list: async (prefix) =>
-					(await store.list(prefix)).map((held) => ({
-						...held,
-						expiresAt: granted.get(held.name) ?? held.expiresAt,
-					})),
-			};
-		}),
-	},
-	"a list takes names by a pattern": {
-		breaks: ["list-prefix"],
-		make: listing((_, { disk, now }, prefix) => {
-			const quoted = prefix.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-			const like = new RegExp(`^${quoted.replaceAll("%", ".*").replaceAll("_", ".")}`, "s");
-			return [...disk.values()].filter(({ name, expiresAt }) => like.test(name) && expiresAt > now());
-		}),
-	},
-	"a list is case-blind": {
-		breaks: ["list-prefix"],
-		make: listing((_, { disk, now }, prefix) =>
-			[...disk.values()].filter(
-				({ name, expiresAt }) => name.toLowerCase().startsWith(prefix.toLowerCase()) && expiresAt > now(),
-			),
-		),
-	},
-	"a list looks for names that contain what was asked for": {
-		breaks: ["list", "list-prefix"],
-		make: listing((_, { disk, now }, prefix) =>
-			[...disk.values()].filter(({ name, expiresAt }) => name.includes(prefix) && expiresAt > now()),
-		),
-	},
-	"a list leaves out the name that is asked for itself": {
-		breaks: ["list-prefix"],
-		make: listing((sound, _, prefix) => sound.filter(({ name }) => name !== prefix)),
-	},
 	"it forgets with its process": {
 		breaks: ["reopened"],
 		make: brokenLeases({}, (_, { disk, isReopened }) => {
@@ -286,20 +209,6 @@ function renamed(rename: (name: string) => string, listing: readonly string[] = 
 			release: (lease) => store.release(other(lease)),
 		})),
 	};
-}
-
-/** A store that lists otherwise: `list` is handed what a sound one says. */
-function listing(
-	list: (sound: readonly LeaseHolder[], session: LeaseSession, prefix: string) => readonly LeaseHolder[],
-): MakeLeases {
-	return brokenLeases({}, (store, session) => ({
-		list: async (prefix) =>
-			list(await store.list(prefix), session, prefix).map(({ name, owner, expiresAt }) => ({
-				name,
-				owner,
-				expiresAt,
-			})),
-	}));
 }
 
 /** Whether another took what `lease` once held. */
