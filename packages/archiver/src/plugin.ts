@@ -25,6 +25,7 @@ import { archiverProblem, PLUGIN_NAME } from "./problems.js";
 
 /** The processes that share a store divide the recordings among them, in so many shares (ADR 0047). */
 const SHARES = 16;
+const shareOfStream = (stream: StreamName): number => shareOf(stream, SHARES);
 
 export interface ArchiverPluginOptions extends ArchiverOptions, HttpVideoSourceOptions {
 	/** Looks at each video as an MP4, and notes in its receipt whether a player can play it. Default `false`. */
@@ -52,7 +53,7 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 	let working: Archiver | undefined;
 	/** The shares that are this process's. */
 	const held = new Set<number>();
-	const isOurs = (stream: StreamName): boolean => held.has(shareOf(stream, SHARES));
+	const isOurs = (stream: StreamName): boolean => held.has(shareOfStream(stream));
 	let divided: DividedWork | undefined;
 	let lastWords: string | undefined;
 	let tell = (): void => undefined;
@@ -112,7 +113,7 @@ export function archiver(options: ArchiverPluginOptions = {}): ArchiverPlugin {
 						await whenAborted(until);
 						held.delete(share);
 						archiver.assign(isOurs);
-						await archiver.settled((stream) => shareOf(stream, SHARES) === share);
+						await archiver.settled((stream) => shareOfStream(stream) === share);
 					},
 					signal: stopping.signal,
 				},

@@ -8,6 +8,7 @@ import { silentLogger } from "./observe.js";
 import type { LeaseStore } from "./ports/lease-store.js";
 import { storeFault } from "./ports/store-fault.js";
 import { cuttable } from "./test-leases.js";
+import { whenAborted } from "./when-aborted.js";
 
 const SHARES = 16;
 const ALL = Array.from({ length: SHARES }, (_, share) => share);
@@ -41,7 +42,7 @@ function given(shares = SHARES) {
 					const workers = atWork.get(share) ?? new Set();
 					atWork.set(share, workers.add(owner));
 					if (workers.size > 1) twice.push(`${share}: ${[...workers]}`);
-					await new Promise<void>((resolve) => held.addEventListener("abort", () => resolve()));
+					await whenAborted(held);
 					if (slowMs > 0) await clock.sleep(slowMs);
 					workers.delete(owner);
 				},
@@ -216,14 +217,13 @@ describe("divideWork", () => {
 	});
 
 	test("a start does not wait for a store that cannot be reached", async () => {
-		const { start, heldBy } = given();
-		const leases: LeaseStore = cuttable(createMemoryLeaseStore({ clock })).leases;
+		const { memory, start, heldBy } = given();
 		let isDown = true;
 		const sometimes: LeaseStore = {
-			...leases,
+			...memory,
 			async list(prefix) {
 				if (isDown) throw storeFault("io", "the leases cannot be reached");
-				return leases.list(prefix);
+				return memory.list(prefix);
 			},
 		};
 		await start("a", { leases: sometimes }).decided;
@@ -245,7 +245,7 @@ describe("divideWork", () => {
 				async work(share, held) {
 					if (share === 1) throw new Error("out of order");
 					running += 1;
-					await new Promise<void>((resolve) => held.addEventListener("abort", () => resolve()));
+					await whenAborted(held);
 					running -= 1;
 				},
 			},

@@ -1,7 +1,7 @@
 // Work that is divided among processes: each holds its part of the shares by leases, gives some back when another joins,
 // and takes those of one that left. A lease besides, a seat, says who takes part.
 
-import { holdLease, isForEver } from "./hold-lease.js";
+import { holdLease, isForEver, LEASE_DURATION_MS } from "./hold-lease.js";
 import { describeError, observe } from "./observe.js";
 import type { Lease, LeaseHolder, LeaseStore } from "./ports/lease-store.js";
 import type { Clock, Logger } from "./ports/runtime.js";
@@ -10,8 +10,6 @@ import { shareOf, shareOut } from "./share-out.js";
 import { whenAborted } from "./when-aborted.js";
 import { withinTime } from "./within-time.js";
 
-/** A process that dies is replaced within this and a third more. */
-const DURATION_MS = 30_000;
 /** More processes than these stand by. Those that died sit for a while: more than there are shares. */
 const SEATS = 64;
 
@@ -58,7 +56,7 @@ export function divideWork(
 	options: DivideWorkOptions,
 ): DividedWork {
 	const { leases, clock, logger } = deps;
-	const { name, owner, shares, work, signal, durationMs = DURATION_MS } = options;
+	const { name, owner, shares, work, signal, durationMs = LEASE_DURATION_MS } = options;
 	const seatName = `${name}/seat/`;
 	const shareName = `${name}/share/`;
 	let begin = (): void => undefined;
@@ -87,10 +85,6 @@ export function divideWork(
 	const want = (share: number, fail: (error: unknown) => void): Wanted => {
 		const dropping = new AbortController();
 		let isAtWork = false;
-		let tell = (): void => undefined;
-		const atWork = new Promise<void>((resolve) => {
-			tell = resolve;
-		});
 		const held = holdLease(deps, {
 			name: `${shareName}${share}`,
 			owner,
@@ -98,16 +92,14 @@ export function divideWork(
 			signal: dropping.signal,
 			async work(until) {
 				isAtWork = true;
-				tell();
 				await work(share, until).finally(() => {
 					isAtWork = false;
 				});
 			},
 		});
 		held.ended.catch(fail);
-		const begins = held.decided.then((isOurs) => (isOurs ? atWork : undefined));
-		const decided = Promise.race([begins, held.ended]);
-		return { share, isAtWork: () => isAtWork, drop: () => dropping.abort(), decided, ended: held.ended };
+		const { decided, ended } = held;
+		return { share, isAtWork: () => isAtWork, drop: () => dropping.abort(), decided, ended };
 	};
 	/** While the seat is ours: looks who takes part, and asks for what is ours, or gives back what is no longer. */
 	const takePart = async (until: AbortSignal, seat: Lease): Promise<void> => {
@@ -145,7 +137,7 @@ export function divideWork(
 			const { giveBack, askFor, isEnough } = shareOut({
 				...{ shares, members, self: owner, holders },
 				wanted: [...wanted.keys()],
-				leaving: new Set(leaving.keys()),
+				leaving,
 			});
 			for (const share of giveBack) drop(wanted.get(share));
 			for (const share of askFor) ask(share);

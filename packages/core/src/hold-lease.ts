@@ -10,7 +10,7 @@ import { whenAborted } from "./when-aborted.js";
 import { withinTime } from "./within-time.js";
 
 /** A process that dies is replaced within this and a third more. */
-const DURATION_MS = 30_000;
+export const LEASE_DURATION_MS = 30_000;
 const RELEASE_MS = 2_000;
 
 /** There are no other processes: everything is granted, and for ever. */
@@ -38,7 +38,10 @@ export interface HoldLeaseOptions {
 }
 
 export interface HeldLease {
-	/** Resolves once a first answer is there: whether the lease is ours, or another's, or nobody knows. Rejects as `ended`. */
+	/**
+	 * Resolves once a first answer is there: whether the lease is ours, and its work has begun. If not, it is another's, or
+	 * nobody knows. Rejects as `ended`.
+	 */
 	readonly decided: Promise<boolean>;
 	/** Who holds it, when it is not us; `undefined`: we do, or nobody knows. */
 	heldBy(): string | undefined;
@@ -57,7 +60,7 @@ export function holdLease(
 	options: HoldLeaseOptions,
 ): HeldLease {
 	const { leases, clock, logger } = deps;
-	const { name, owner, work, signal, durationMs = DURATION_MS } = options;
+	const { name, owner, work, signal, durationMs = LEASE_DURATION_MS } = options;
 	const pauseMs = Math.ceil(durationMs / 3);
 	let holder: string | undefined;
 	let decide = (_isOurs: boolean): void => undefined;
@@ -69,19 +72,13 @@ export function holdLease(
 	const acquire = async (): Promise<Lease | undefined> => {
 		try {
 			const next = typeof name === "string" ? name : await name();
-			if (next === undefined) {
-				decide(false);
-				return undefined;
-			}
+			if (next === undefined) return undefined;
 			const result = await leases.acquire(next, owner, durationMs);
 			holder = result._tag === "Held" ? result.owner : undefined;
-			if (result._tag === "Held") decide(false);
 			return result._tag === "Acquired" ? result.lease : undefined;
 		} catch (error) {
 			if (!isStoreFault(error) || !error.retryable) throw error;
 			warn(error);
-			// Nobody knows whose it is: who waits for a start must not wait for a store.
-			decide(false);
 			return undefined;
 		}
 	};
@@ -142,8 +139,11 @@ export function holdLease(
 			const asked = acquire();
 			const lease = await withinTime(clock, asked, MAX_TIMER_MS, signal);
 			if (signal.aborted) void asked.then((late) => late && giveBack(late)).catch(() => undefined);
-			else if (lease === undefined) await clock.sleep(pauseMs, signal);
-			else if (!isForEver(lease) && clock.now() >= since + durationMs) {
+			else if (lease === undefined) {
+				// Also when nobody knows whose it is: who waits for a start must not wait for a store.
+				decide(false);
+				await clock.sleep(pauseMs, signal);
+			} else if (!isForEver(lease) && clock.now() >= since + durationMs) {
 				decide(false);
 				await giveBack(lease);
 			} else {

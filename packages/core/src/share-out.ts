@@ -12,7 +12,7 @@ export interface Standing {
 	/** The shares that this member has, or asks for. */
 	readonly wanted: readonly number[];
 	/** The shares that it is about to give back. */
-	readonly leaving: ReadonlySet<number>;
+	readonly leaving: { has(share: number): boolean };
 }
 
 export interface Shares {
