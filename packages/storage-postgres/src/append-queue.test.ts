@@ -14,7 +14,7 @@ const append = (stream: string, id = stream, bytes = 1): EncodedAppend =>
 		0,
 	);
 
-const appended: Decided = { _tag: "Appended", version: 1, position: toPosition(1), transaction: 1n };
+const appended: Decided = { _tag: "Appended", version: 1, position: toPosition(1) };
 const idsOf = (batch: readonly EncodedAppend[]) => batch.map(({ events }) => events[0]?.id ?? "");
 const withCode = (code: string): Error => Object.assign(new Error("refused"), { code });
 

@@ -9,6 +9,7 @@ import {
 	type StreamName,
 	toPosition,
 } from "@reelkeep/core/ports";
+import type { EndedTransactions } from "./ended-transactions.js";
 import type { Row, Statement } from "./postgres-pool.js";
 import { toText } from "./postgres-text.js";
 
@@ -37,20 +38,15 @@ interface EncodedEvent {
 
 /** Of one append of a batch. */
 export type Decided =
-	| {
-			readonly _tag: "Appended";
-			readonly version: number;
-			readonly position: Position;
-			/** Its transaction, with the log's offset; a reader sees it once all earlier ones have ended. */
-			readonly transaction: bigint;
-	  }
+	| { readonly _tag: "Appended"; readonly version: number; readonly position: Position }
+	/** `transaction`: which the version is of, with the log's offset; a reader sees it once all earlier ones have ended. */
 	| { readonly _tag: "WrongExpectedVersion"; readonly actualVersion: number; readonly transaction: bigint }
 	/** Another transaction came in between: nothing was appended, and the same append may do in a later transaction. */
 	| { readonly _tag: "Overtaken" };
 
 const ANY = -1;
 /** Of `append_events`. */
-const PARAMETERS = 13;
+const PARAMETERS = 12;
 
 /** Takes the events as they are now. Throws what `JSON.stringify` throws. */
 export function encodeAppend(
@@ -84,12 +80,12 @@ export function appendStatement(schema: string, batch: readonly EncodedAppend[])
 		events += append.events.length;
 		return events - 1;
 	});
-	const rows = batch.flatMap(({ stream, events: own }, index) =>
-		own.map((event, at) => ({ ...event, stream, nth: index + 1, ahead: at + 1 })),
+	const rows = batch.flatMap(({ events: own }, index) =>
+		own.map((event, at) => ({ ...event, nth: index + 1, ahead: at + 1 })),
 	);
 	const parameters = Array.from({ length: PARAMETERS }, (_, index) => `$${index + 1}`).join(", ");
 	return {
-		text: `SELECT * FROM ${schema}.append_events(${parameters})`,
+		text: `SELECT ${schema}.append_events(${parameters}) AS outcomes`,
 		values: [
 			lines(batch.map(({ stream }) => stream)),
 			numbers(batch.map(({ expected }) => expected)),
@@ -97,7 +93,6 @@ export function appendStatement(schema: string, batch: readonly EncodedAppend[])
 			numbers(lastPlaces),
 			numbers(rows.map(({ nth }) => nth)),
 			numbers(rows.map(({ ahead }) => ahead)),
-			lines(rows.map(({ stream }) => stream)),
 			lines(rows.map(({ id }) => id)),
 			lines(rows.map(({ type }) => type)),
 			numbers(rows.map(({ schemaVersion }) => schemaVersion)),
@@ -145,37 +140,66 @@ export interface Outcomes {
 	readonly behind: bigint | undefined;
 }
 
-/** *Shape*: a row for each append, in the order of the batch. */
-export function readOutcomes(batch: readonly EncodedAppend[], rows: readonly Row[]): Outcomes {
-	const decided = batch.map((append, index): Decided => decide(append, rows[index] as Row));
-	const own = transactionOf(rows[0]?.last_position);
-	const newest = decided.reduce(
-		(most, one) => (one._tag !== "Overtaken" && one.transaction > most ? one.transaction : most),
-		0n,
-	);
-	return { decided, behind: rows[0]?.is_behind_others === true || newest > own ? newest : undefined };
+/**
+ * *Shape*: `rows` is what the statement of the batch returned. `transaction` of the result is that of the batch, as the server
+ * counts.
+ */
+export function readOutcomes(
+	batch: readonly EncodedAppend[],
+	rows: readonly Row[],
+	ended: EndedTransactions,
+): Outcomes & { readonly transaction: bigint } {
+	const [first, free, transaction, began, ...lists] = String(rows[0]?.outcomes).split(" ") as Fields;
+	const [befores, actuals, stands] = lists.map((list) => list.split(","));
+	const own = BigInt(first) >> BigInt(PLACE_BITS);
+	let newest = own;
+	let position = BigInt(free) - 1n;
+	const decided = batch.map((append, index): Decided => {
+		position += BigInt(append.events.length);
+		const found = { before: befores?.[index], actual: actuals?.[index], stand: stands?.[index] };
+		const one = decide(append, found, own, position);
+		if (one._tag === "WrongExpectedVersion" && one.transaction > newest) newest = one.transaction;
+		return one;
+	});
+	const id = BigInt(transaction);
+	const isSeen = newest === own && haveEnded(began, id, ended);
+	return { decided, behind: isSeen ? undefined : newest, transaction: id };
 }
 
-function decide({ expected, events }: EncodedAppend, row: Row): Decided {
-	const { before, actual, actual_position: at, is_younger: isYounger, last_position: position } = row;
-	if (before !== null) {
-		return {
-			_tag: "Appended",
-			version: Number(before) + events.length,
-			position: toPosition(String(position)),
-			transaction: transactionOf(position),
-		};
+type Fields = [first: string, free: string, transaction: string, began: string, ...lists: string[]];
+
+/**
+ * Whether all transactions before `own` that were open in a `pg_snapshot` are among `ended`; an empty text: there were none.
+ * Those from its second number on had not ended, and are not listed.
+ */
+function haveEnded(snapshot: string, own: bigint, ended: EndedTransactions): boolean {
+	if (snapshot === "") return true;
+	const [, unlisted, listed] = snapshot.split(":") as [string, string, string];
+	for (let id = BigInt(unlisted); id < own; id += 1n) if (!ended.has(id)) return false;
+	return listed === "" || listed.split(",").every((id) => BigInt(id) >= own || ended.has(BigInt(id)));
+}
+
+/** Texts of numbers; none, or an empty one: there is no such. */
+interface Found {
+	readonly before: string | undefined;
+	readonly actual: string | undefined;
+	readonly stand: string | undefined;
+}
+
+/** `own`: the transaction, with the log's offset. `position`: of the last event. */
+function decide({ expected, events }: EncodedAppend, found: Found, own: bigint, position: bigint): Decided {
+	const { before, actual, stand } = found;
+	if (before) {
+		const version = Number(before) + events.length;
+		return { _tag: "Appended", version, position: toPosition(String(position)) };
 	}
-	if (actual === null) {
+	if (!actual || !stand) {
 		// A stream that somebody makes right now, or none where there should be one.
 		if (expected <= 0) return { _tag: "Overtaken" };
 		return { _tag: "WrongExpectedVersion", actualVersion: 0, transaction: 0n };
 	}
 	const actualVersion = Number(actual);
-	if (isYounger === true && (expected === ANY || expected === actualVersion)) return { _tag: "Overtaken" };
-	return { _tag: "WrongExpectedVersion", actualVersion, transaction: transactionOf(at) };
-}
-
-function transactionOf(position: unknown): bigint {
-	return BigInt(String(position)) >> BigInt(PLACE_BITS);
+	const transaction = BigInt(stand) >> BigInt(PLACE_BITS);
+	if (transaction > own && (expected === ANY || expected === actualVersion)) return { _tag: "Overtaken" };
+	return { _tag: "WrongExpectedVersion", actualVersion, transaction };
 }

@@ -17,6 +17,7 @@ import {
 import { AppendQueue } from "./append-queue.js";
 import { appendStatement, encodeAppend, readOutcomes, resultOf } from "./append-statement.js";
 import { ask } from "./ask.js";
+import { EndedTransactions } from "./ended-transactions.js";
 import { createHints } from "./hints.js";
 import { importEvents, lastPositionOf } from "./import-events.js";
 import { toFault } from "./postgres-fault.js";
@@ -77,10 +78,18 @@ export function createPostgresEventStore(options: PostgresEventStoreOptions): Po
 		throw storeFault("closed", `the event store in PostgreSQL is ${closing ? "closed" : "not open yet"}`);
 	};
 	const whenVisible = createVisibility({ pool, schema, clock });
+	const ended = new EndedTransactions();
 	const queue = new AppendQueue({
 		async send(batch) {
-			const { rows } = await pool.query(appendStatement(schema, batch));
-			return readOutcomes(batch, rows);
+			try {
+				const { rows } = await pool.query(appendStatement(schema, batch));
+				const outcomes = readOutcomes(batch, rows, ended);
+				ended.add(outcomes.transaction);
+				return outcomes;
+			} catch (error) {
+				ended.clear();
+				throw error;
+			}
 		},
 		whenVisible,
 		onDurable: hints.give,
@@ -108,7 +117,7 @@ export function createPostgresEventStore(options: PostgresEventStoreOptions): Po
 			const batch = [encodeAppend(stream, events, expectedVersion, clock.now())];
 			checkOpen();
 			const rows = await ask(client, appendStatement(schema, batch), "appending events");
-			const result = readOutcomes(batch, rows).decided.map(resultOf)[0];
+			const result = readOutcomes(batch, rows, ended).decided.map(resultOf)[0];
 			if (result !== undefined) return result;
 			throw storeFault(
 				"overloaded",

@@ -3,6 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { followLog, silentLogger } from "@reelkeep/core";
 import { systemClock } from "@reelkeep/core/container";
+import { comparePositions } from "@reelkeep/core/ports";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { idsOf, missing, newSchema, noted, type Opened, openStore, useServer } from "./test-postgres.js";
@@ -119,6 +120,32 @@ describe.skipIf(missing !== undefined)("the log of many writers", () => {
 		stopping.abort();
 		await following;
 		expect(seen).toEqual(log);
+		await end();
+	});
+
+	test("shows what was answered, while transactions of others begin and end", async () => {
+		const { one, other, client, end } = await given();
+		const append = async (store: typeof one, stream: string): Promise<void> => {
+			const appended = await store.append(stream, [noted(stream)], "no-stream");
+			if (appended._tag !== "Appended") throw new Error("the stream was there already");
+			const { value: newest } = await one
+				.readAll({ direction: "backward", limit: 1 })
+				[Symbol.asyncIterator]()
+				.next();
+			expect(comparePositions(newest.position, appended.position)).toBeGreaterThanOrEqual(0);
+		};
+		const producers = Array.from({ length: 40 }, async (_, producer) => {
+			for (let nth = 0; nth < 20; nth += 1) {
+				await append(producer % 4 === 0 ? other : one, `s-${producer}-${nth}`);
+			}
+		});
+		for (let turn = 0; turn < 20; turn += 1) {
+			await client.query({ text: "BEGIN" });
+			await client.query({ text: "SELECT pg_current_xact_id()" });
+			await pause(3);
+			await client.query({ text: turn % 2 === 0 ? "COMMIT" : "ROLLBACK" });
+		}
+		await Promise.all(producers);
 		await end();
 	});
 

@@ -44,27 +44,37 @@ CREATE TABLE {schema}.leases (
 CREATE TABLE {schema}.snapshots (name text COLLATE "C" PRIMARY KEY, sha256 text NOT NULL, snapshot text NOT NULL);
 
 -- Decides a batch of appends and adds the events of those that are accepted. Appends come in the order of their streams,
--- each stream once; wanted: the expected version, 0 for none, -1 for any; places: of each append's last event among all.
--- Texts are lines, because none of them has a line feed, and lines need no escaping.
+-- each stream once; wanted: the expected version, 0 for none, -1 for any; counts: events of each; places: of its last event
+-- among all. Texts are lines, because none of them has a line feed, and lines need no escaping.
+-- Returns, with spaces between: the first position of this transaction, the first that was free in it, its id, what was open
+-- when it began (a pg_snapshot; nothing: no other), and lists with commas of what each append found: the version that it goes
+-- on from; where it does not, the stream's version and its position.
 -- A function, because its plans stay with the connection, also through a pooler; enable_seqscan, because they are made while
--- the tables are small. lock_timeout: whoever holds a stream for longer fails its appends, and not those that came with them.
+-- the tables are small; one text, because a row for each append costs as much as adding it.
+-- lock_timeout: whoever holds a stream for longer fails its appends, and not those that came with them.
 CREATE FUNCTION {schema}.append_events(
 	stream_lines text, wanted bigint[], counts integer[], places integer[],
-	event_appends integer[], event_aheads integer[], event_streams text, event_ids text, event_types text,
-	event_schema_versions bigint[], event_times bigint[], event_data text, event_metadata text
-) RETURNS TABLE (before bigint, actual bigint, actual_position bigint, is_younger boolean, last_position bigint, is_behind_others boolean)
-LANGUAGE plpgsql SET enable_seqscan = off SET jit = off SET lock_timeout = '5s' AS $append$
+	event_appends integer[], event_aheads integer[], event_id_lines text, event_type_lines text,
+	event_schema_versions bigint[], event_times bigint[], event_data_lines text, event_metadata_lines text
+) RETURNS text
+LANGUAGE plpgsql SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan SET lock_timeout = '5s' AS $append$
 #variable_conflict use_column
 DECLARE
 	is_first boolean := pg_current_xact_id_if_assigned() IS NULL;
 	own xid8 := pg_current_xact_id();
-	others boolean := pg_snapshot_xmin(pg_current_snapshot()) < own;
+	began pg_snapshot := pg_current_snapshot();
 	stream_names text[] := string_to_array(stream_lines, E'\\n');
+	event_ids text[] := string_to_array(event_id_lines, E'\\n');
+	event_types text[] := string_to_array(event_type_lines, E'\\n');
+	event_data text[] := string_to_array(event_data_lines, E'\\n');
+	event_metadata text[] := string_to_array(event_metadata_lines, E'\\n');
 	first bigint;
 	free bigint;
-	befores bigint[];
-	actuals bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(places)]);
-	stands bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(places)]);
+	made integer;
+	are_made boolean;
+	befores bigint[] := array_fill(0::bigint, ARRAY[cardinality(places)]);
+	actuals bigint[];
+	stands bigint[];
 	found_version bigint;
 	found_position bigint;
 BEGIN
@@ -79,42 +89,47 @@ BEGIN
 		RAISE EXCEPTION 'too many events in one transaction' USING ERRCODE = 'program_limit_exceeded';
 	END IF;
 
-	WITH made AS (
-		INSERT INTO {schema}.streams (stream, version, position)
-		SELECT w.name, w.events, free + w.place
-		FROM unnest(stream_names, wanted, counts, places) WITH ORDINALITY AS w (name, expected, events, place, nth)
-		WHERE w.expected <= 0 ORDER BY w.nth
-		ON CONFLICT DO NOTHING
-		RETURNING position
-	)
-	SELECT array_agg(CASE WHEN m.position IS NULL THEN NULL ELSE 0 END ORDER BY w.nth) INTO STRICT befores
-	FROM unnest(places) WITH ORDINALITY AS w (place, nth) LEFT JOIN made m ON m.position = free + w.place;
+	INSERT INTO {schema}.streams (stream, version, position)
+	SELECT stream_names[nth], counts[nth], free + places[nth]
+	FROM generate_series(1, cardinality(places)) AS nth WHERE wanted[nth] <= 0
+	ON CONFLICT DO NOTHING;
+	GET DIAGNOSTICS made = ROW_COUNT;
 
-	FOR i IN 1 .. CASE WHEN array_position(befores, NULL) IS NULL THEN 0 ELSE cardinality(befores) END LOOP
-		CONTINUE WHEN befores[i] IS NOT NULL;
-		SELECT version, position INTO found_version, found_position
-		FROM {schema}.streams WHERE stream = stream_names[i] FOR UPDATE;
-		CONTINUE WHEN NOT FOUND;
-		actuals[i] := found_version;
-		stands[i] := found_position;
-		-- An event never stands before one of its stream that is there already.
-		CONTINUE WHEN wanted[i] NOT IN (-1, found_version) OR found_position >= first + (1 << 20);
-		UPDATE {schema}.streams SET version = found_version + counts[i], position = free + places[i]
-		WHERE stream = stream_names[i];
-		befores[i] := found_version;
-	END LOOP;
+	IF made < cardinality(places) THEN
+		are_made := made = (SELECT count(*) FROM unnest(wanted) AS expected WHERE expected <= 0);
+		befores := array_fill(NULL::bigint, ARRAY[cardinality(places)]);
+		actuals := befores;
+		stands := befores;
+		FOR i IN 1 .. cardinality(places) LOOP
+			IF are_made AND wanted[i] <= 0 THEN
+				befores[i] := 0;
+				CONTINUE;
+			END IF;
+			SELECT version, position INTO found_version, found_position
+			FROM {schema}.streams WHERE stream = stream_names[i] FOR UPDATE;
+			CONTINUE WHEN NOT FOUND;
+			IF found_position = free + places[i] THEN
+				befores[i] := 0;
+				CONTINUE;
+			END IF;
+			actuals[i] := found_version;
+			stands[i] := found_position;
+			-- An event never stands before one of its stream that is there already.
+			CONTINUE WHEN wanted[i] NOT IN (-1, found_version) OR found_position >= first + (1 << 20);
+			UPDATE {schema}.streams SET version = found_version + counts[i], position = free + places[i]
+			WHERE stream = stream_names[i];
+			befores[i] := found_version;
+		END LOOP;
+	END IF;
 
 	INSERT INTO {schema}.events (position, stream, version, id, type, schema_version, recorded_at, data, metadata)
-	SELECT free + e.place - 1, e.name, befores[e.nth] + e.ahead, e.id, e.type, e.schema_version, e.recorded_at, e.data, e.metadata
-	FROM unnest(
-		event_appends, event_aheads, string_to_array(event_streams, E'\\n'), string_to_array(event_ids, E'\\n'),
-		string_to_array(event_types, E'\\n'), event_schema_versions, event_times,
-		string_to_array(event_data, E'\\n'), string_to_array(event_metadata, E'\\n'))
-		WITH ORDINALITY AS e (nth, ahead, name, id, type, schema_version, recorded_at, data, metadata, place)
-	WHERE befores[e.nth] IS NOT NULL;
+	SELECT free + nth - 1, stream_names[event_appends[nth]], befores[event_appends[nth]] + event_aheads[nth],
+		event_ids[nth], event_types[nth], event_schema_versions[nth], event_times[nth], event_data[nth], event_metadata[nth]
+	FROM generate_series(1, cardinality(event_appends)) AS nth WHERE befores[event_appends[nth]] IS NOT NULL;
 
-	RETURN QUERY SELECT w.before, w.actual, w.stand, w.stand >= first + (1 << 20), free + w.place, others
-	FROM unnest(befores, actuals, stands, places) AS w (before, actual, stand, place);
+	RETURN concat_ws(' ', first, free, own, CASE WHEN pg_snapshot_xmin(began) < own THEN began::text ELSE '' END,
+		array_to_string(befores, ',', ''), coalesce(array_to_string(actuals, ',', ''), ''),
+		coalesce(array_to_string(stands, ',', ''), ''));
 END
 $append$;
 `;
