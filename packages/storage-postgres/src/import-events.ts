@@ -48,7 +48,9 @@ export async function importEvents(
 
 /** The last position of what is committed, whether readers of the log see it already or not. *Errors*: as the client. */
 export async function lastPositionOf(client: PostgresClient, schema: string): Promise<Position | undefined> {
-	const { rows } = await client.query({ text: `SELECT max(position) AS position FROM ${schema}.events` });
+	const { rows } = await client.query({
+		text: `SELECT max(position)::text AS position FROM ${schema}.events`,
+	});
 	const position = rows[0]?.position;
 	return position === null || position === undefined ? undefined : toPosition(String(position));
 }
@@ -65,7 +67,7 @@ async function lockLog(client: PostgresClient, schema: string): Promise<bigint> 
 		text: "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL lock_timeout = '5s'",
 	});
 	const { rows } = await client.query({
-		text: `SELECT (pg_current_xact_id()::text::bigint + transaction_offset) << ${PLACE_BITS} AS first
+		text: `SELECT ((pg_current_xact_id()::text::bigint + transaction_offset) << ${PLACE_BITS})::text AS first
 			FROM ${schema}.log WHERE only_row FOR UPDATE`,
 	});
 	return BigInt(String((rows[0] as Row).first));

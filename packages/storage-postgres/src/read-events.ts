@@ -21,9 +21,13 @@ const FIRST_PAGE = 64;
 const MAX_PAGE = 1_000;
 /** A page is held in memory whole. */
 const PAGE_BYTES = 2 * 1024 * 1024;
+/** So many events are looked through for a page of certain types, by what was found: no statement goes through a whole log. */
+const FIRST_REACH = 1_024;
+const MAX_REACH = 262_144;
 const MAX_BIGINT = 2n ** 63n - 1n;
 
-const COLUMNS = "position, stream, version, id, type, schema_version, recorded_at, data, metadata";
+/** The position as text: what a host has made of `int8` may lose digits of it. */
+const COLUMNS = "position::text, stream, version, id, type, schema_version, recorded_at, data, metadata";
 
 export interface ReadDeps {
 	readonly pool: PostgresPool;
@@ -56,63 +60,110 @@ export function readAll(deps: ReadDeps, options: ReadAllOptions = {}): AsyncIter
 	checkReadAll(options);
 	const { direction, limit, signal, after, types } = options;
 	const horizon = `position < ${horizonOf(deps.schema)}`;
-	return pages(deps, {
-		key: "position",
-		condition: types === undefined ? horizon : `${horizon} AND type = ANY ($3::text[])`,
-		values: types === undefined ? [] : [types.map(toText)],
-		isBackward: direction === "backward",
-		after,
-		limit,
-		signal,
-	});
+	const isBackward = direction === "backward";
+	if (types === undefined) {
+		return pages(deps, { key: "position", condition: horizon, values: [], isBackward, after, limit, signal });
+	}
+	return typedPages(deps, { horizon, types: types.map(toText), isBackward, after, limit, signal });
 }
 
-interface Scan {
-	readonly key: "version" | "position";
-	/** `$1` and `$2` are where the page begins and how long it is. */
-	readonly condition: string;
-	readonly values: readonly unknown[];
+interface Reading {
 	readonly isBackward: boolean;
 	readonly after: number | string | undefined;
 	readonly limit: number | undefined;
 	readonly signal: AbortSignal | undefined;
 }
 
+interface Scan extends Reading {
+	readonly key: "version" | "position";
+	/** `$1` and `$2` are where the page begins and how long it is. */
+	readonly condition: string;
+	readonly values: readonly unknown[];
+}
+
+interface TypedScan extends Reading {
+	readonly horizon: string;
+	readonly types: readonly string[];
+}
+
 async function* pages(deps: ReadDeps, scan: Scan): AsyncGenerator<RecordedEvent> {
-	const { key, condition, isBackward, limit = Number.POSITIVE_INFINITY, signal } = scan;
-	const [compare, order, start] = isBackward ? ["<", "DESC", MAX_BIGINT] : [">", "ASC", 0n];
-	const text = `SELECT ${COLUMNS} FROM ${deps.schema}.events WHERE ${key} ${compare} $1 AND ${condition} ORDER BY ${key} ${order} LIMIT $2`;
-	let after = min(BigInt(scan.after ?? start), MAX_BIGINT);
+	const { key, condition, values, isBackward, limit = Number.POSITIVE_INFINITY, signal } = scan;
+	const { compare, order } = orderOf(isBackward);
+	const text = `SELECT ${COLUMNS} FROM ${deps.schema}.events WHERE ${key} ${compare} $1 AND ${condition} ORDER BY ${deps.schema}.events.${key} ${order} LIMIT $2`;
+	let after = beginOf(scan);
 	let size = FIRST_PAGE;
 	for (let left = limit; left > 0; ) {
 		signal?.throwIfAborted();
 		deps.checkOpen();
 		const count = Math.min(left, size);
-		const values = [String(after), count, ...scan.values];
-		const rows = await ask(deps.pool, { text, values }, "reading events");
-		for (const row of rows) {
-			signal?.throwIfAborted();
-			yield toRecorded(row);
-		}
+		const rows = await ask(deps.pool, { text, values: [after, count, ...values] }, "reading events");
+		yield* recorded(rows, signal);
 		const last = rows.at(-1);
 		// A page that is not full is no end: more may have come while it was handed out.
 		if (last === undefined) return;
-		after = BigInt(String(last[key]));
+		after = String(last[key]);
 		left -= rows.length;
-		size = nextPageSize(rows);
+		size = nextPageSize(rows, size);
 	}
 }
 
-/** As many rows as pages of `PAGE_BYTES` hold, when the next ones are as large. */
-function nextPageSize(rows: readonly Row[]): number {
+/** A statement looks so far ahead that it may find a page, and no further. */
+async function* typedPages(deps: ReadDeps, scan: TypedScan): AsyncGenerator<RecordedEvent> {
+	const { horizon, types, isBackward, limit = Number.POSITIVE_INFINITY, signal } = scan;
+	const { compare, within, order, farthest } = orderOf(isBackward);
+	const events = `${deps.schema}.events`;
+	const ahead = `SELECT ${farthest}(near.position) AS until FROM
+		(SELECT position FROM ${events} WHERE position ${compare} $1 AND ${horizon} ORDER BY position ${order} LIMIT $4) AS near`;
+	const found = `SELECT position AS place, ${COLUMNS} FROM ${events}
+		WHERE position ${compare} $1 AND position ${within} ahead.until AND type = ANY ($3::text[])
+		ORDER BY ${events}.position ${order} LIMIT $2`;
+	const text = `SELECT found.*, ahead.until::text FROM (${ahead}) AS ahead LEFT JOIN LATERAL (${found}) AS found ON true ORDER BY place ${order}`;
+	let after = beginOf(scan);
+	let size = FIRST_PAGE;
+	let reach = FIRST_REACH;
+	for (let left = limit; left > 0; ) {
+		signal?.throwIfAborted();
+		deps.checkOpen();
+		const count = Math.min(left, size);
+		const answer = await ask(deps.pool, { text, values: [after, count, types, reach] }, "reading events");
+		const rows = answer.filter(({ place }) => place !== null);
+		yield* recorded(rows, signal);
+		const isFull = rows.length === count;
+		const end = isFull ? rows.at(-1)?.position : answer[0]?.until;
+		if (end === null || end === undefined) return;
+		after = String(end);
+		left -= rows.length;
+		size = nextPageSize(rows, size);
+		reach = isFull ? Math.max(FIRST_REACH, reach / 4) : Math.min(MAX_REACH, reach * 4);
+	}
+}
+
+const FORWARD = { compare: ">", within: "<=", order: "ASC", farthest: "max" };
+const BACKWARD = { compare: "<", within: ">=", order: "DESC", farthest: "min" };
+
+function orderOf(isBackward: boolean): typeof FORWARD {
+	return isBackward ? BACKWARD : FORWARD;
+}
+
+function beginOf({ after, isBackward }: Reading): string {
+	return String(min(BigInt(after ?? (isBackward ? MAX_BIGINT : 0n)), MAX_BIGINT));
+}
+
+function* recorded(rows: readonly Row[], signal: AbortSignal | undefined): Generator<RecordedEvent> {
+	for (const row of rows) {
+		signal?.throwIfAborted();
+		yield toRecorded(row);
+	}
+}
+
+/** As many rows as pages of `PAGE_BYTES` hold, when the next ones are as large. `size`: of the last page at most. */
+function nextPageSize(rows: readonly Row[], size: number): number {
+	if (rows.length === 0) return size;
 	const characters = rows.reduce(
 		(sum, { data, metadata }) => sum + String(data).length + String(metadata).length,
 		0,
 	);
-	return Math.max(
-		1,
-		Math.min(MAX_PAGE, rows.length * 4, Math.floor((PAGE_BYTES * rows.length) / (characters + 1))),
-	);
+	return Math.max(1, Math.min(MAX_PAGE, size * 4, Math.floor((PAGE_BYTES * rows.length) / (characters + 1))));
 }
 
 function toRecorded(row: Row): RecordedEvent {
