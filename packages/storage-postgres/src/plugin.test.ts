@@ -35,6 +35,26 @@ test("a schema that is no name is refused at once", () => {
 	expect(() => postgresStorage({ connectionString: "postgres://x", schema: "No" })).toThrow(RangeError);
 });
 
+test.each([
+	[{ maxConnections: 2 }, "maxConnections must be 3 or more, or 2 with hints: false"],
+	[{ maxConnections: 2.5, hints: false }, "maxConnections must be 2 or more"],
+	[{ maxConnections: Number.NaN }, "maxConnections must be 3 or more"],
+	[{ maxConnections: 1, hints: false }, "maxConnections must be 2 or more"],
+])("too few connections are refused at once: %j", (options, message) => {
+	expect(() => postgresStorage({ connectionString: "postgres://x", ...options })).toThrow(
+		expect.objectContaining({ name: "RangeError", message: expect.stringContaining(message) }),
+	);
+});
+
+test("a pool with too few connections is refused at once", async () => {
+	const pool = new pg.Pool({ max: 1 });
+	expect(() => postgresStorage({ pool })).toThrow(
+		"max of the pool must be 3 or more, or 2 with hints: false",
+	);
+	expect(() => postgresStorage({ pool: new pg.Pool({ max: 2 }), hints: false })).not.toThrow();
+	await pool.end();
+});
+
 describe.skipIf(missing !== undefined)("postgresStorage", () => {
 	test("keeps what is received, and a subscription in another process goes on where it was", async () => {
 		const schema = newSchema();

@@ -47,12 +47,13 @@ export interface PostgresStorage extends Plugin, Pick<PostgresEventStore, "appen
 /**
  * Keeps events, checkpoints, leases and snapshots in one schema; any number of processes may use it at once. Videos and
  * keys are kept elsewhere.
- * *Errors*: throws a `RangeError` for a schema that is no name. Its start rejects with a `StoreFault`: `io` when the server
+ * *Errors*: throws a `RangeError` for a schema that is no name, or too few connections. Its start rejects with a `StoreFault`: `io` when the server
  * cannot be reached, `failed` when it is too old, loses what it was given, or the schema is another release's.
  */
 export function postgresStorage(options: PostgresStorageOptions): PostgresStorage {
 	const { schema = DEFAULT_SCHEMA } = options;
 	checkSchemaName(schema);
+	checkConnections(options);
 	let parts: { readonly pool: PostgresPool; readonly events: PostgresEventStore } | undefined;
 	let clock: Clock | undefined;
 	/** The user's own stays as it is. */
@@ -132,4 +133,14 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
 			];
 		},
 	};
+}
+
+/** With fewer, what waits for a connection and what holds one may wait for each other. */
+function checkConnections(options: PostgresStorageOptions): void {
+	const least = options.hints === false ? 2 : 3;
+	const most = "pool" in options ? options.pool.options?.max : options.maxConnections;
+	if (most === undefined || (Number.isSafeInteger(most) && most >= least)) return;
+	const name = "pool" in options ? "max of the pool" : "maxConnections";
+	const hint = least === 2 ? "" : ", or 2 with hints: false";
+	throw new RangeError(`${name} must be ${least} or more${hint}`);
 }

@@ -28,6 +28,8 @@ export interface PooledClient extends PostgresClient {
 
 /** As much of a `pg.Pool` as is used. A `pg.Pool` is one. */
 export interface PostgresPool extends PostgresClient {
+	/** `max`: connections at most. */
+	readonly options?: { readonly max?: number | undefined };
 	connect(): Promise<PooledClient>;
 	end(): Promise<void>;
 }
@@ -35,7 +37,7 @@ export interface PostgresPool extends PostgresClient {
 export interface ConnectionOptions {
 	/** `postgres://user:password@host:port/database`; without a password, `PGPASSWORD` and `~/.pgpass` are looked at. */
 	readonly connectionString: string;
-	/** Connections at most. Default 10. */
+	/** Connections at most: three, or two without hints, and more. Default 10. */
 	readonly maxConnections?: number;
 }
 
