@@ -63,6 +63,16 @@ export function singleFaults(fault: ObjectFault | undefined): readonly ObjectFau
 	return fault._tag === "All" ? fault.faults.flatMap(singleFaults) : [fault];
 }
 
+/** Throws a `RangeError` for a fault that no answer would ever get to the end of. */
+export function checkFaults(faults: readonly ObjectFault[]): void {
+	for (const fault of faults.flatMap(singleFaults)) {
+		if (fault._tag === "OfRange") checkFaults([fault.fault]);
+		if (fault._tag === "Drip" && !(Number.isSafeInteger(fault.chunkBytes) && fault.chunkBytes >= 1)) {
+			throw new RangeError("the chunkBytes of a Drip must be a whole number of 1 or more");
+		}
+	}
+}
+
 /** What `fault` makes of a good answer. Those that stand in place of an answer, and those of ranges in a 200, change nothing. */
 export function spoil(answer: ObjectAnswer, fault: ObjectFault, object: HeldObject): ObjectAnswer {
 	const { start, end, headers } = answer;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OSS_HABITS } from "./held-object.js";
-import { LINK_EXPIRED } from "./object-fault.js";
+import { LINK_EXPIRED, type ObjectFault } from "./object-fault.js";
 import { type ObjectStore, startObjectStore } from "./object-store.js";
 import { sign, stringToSign } from "./presigned-link.js";
 import { sampleVideo } from "./sample-video.js";
@@ -107,6 +107,13 @@ describe("a fault", () => {
 		expect([(await get(link())).status, (await get(link())).status]).toEqual([500, 500]);
 		store.faultForever(NAME, undefined);
 		expect((await get(link())).status).toBe(200);
+	});
+
+	it("that would never end is refused", () => {
+		const never: ObjectFault = { _tag: "Drip", chunkBytes: 0, delayMs: 0 };
+		expect(() => store.fault(NAME, { _tag: "All", faults: [never] })).toThrow(RangeError);
+		expect(() => store.faultRanges(NAME, { _tag: "OfRange", fault: never })).toThrow(RangeError);
+		expect(() => store.faultForever(NAME, { ...never, chunkBytes: 0.5 })).toThrow(RangeError);
 	});
 
 	it("drips, shortens, corrupts, hides the length and redirects", async () => {

@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { createCRC64 } from "hash-wasm";
 import { type HeldObject, holdObject, type ObjectBytes, type ObjectHabits } from "./held-object.js";
 import { planAnswer } from "./object-answer.js";
-import { type ObjectFault, singleFaults, spoil } from "./object-fault.js";
+import { checkFaults, type ObjectFault, singleFaults, spoil } from "./object-fault.js";
 import { checkLink, sendError } from "./oss-error.js";
 import { type Credentials, presignLink } from "./presigned-link.js";
 import { sendAnswer } from "./send-answer.js";
@@ -93,7 +93,10 @@ export async function startObjectStore(options: ObjectStoreOptions = {}): Promis
 		remove: (name) => void state.objects.delete(name),
 		fault: (name, ...faults) => add(state.faults, name, faults),
 		faultRanges: (name, ...faults) => add(state.rangeFaults, name, faults),
-		faultForever: (name, fault) => void state.lastingFaults.set(name, fault),
+		faultForever(name, fault) {
+			checkFaults(fault === undefined ? [] : [fault]);
+			state.lastingFaults.set(name, fault);
+		},
 		presign: (objectName, expiresAtMs) =>
 			presignLink(origin, { bucket: BUCKET, objectName, expiresAtMs }, credentials),
 		requests: (name) => asked(name).length,
@@ -108,6 +111,7 @@ export async function startObjectStore(options: ObjectStoreOptions = {}): Promis
 
 async function createState(options: ObjectStoreOptions): Promise<State> {
 	const { now = Date.now, habits = {}, objects = {}, faults = {} } = options;
+	checkFaults(Object.values(faults).flat());
 	const crc64 = await createCRC64();
 	const state: State = {
 		objects: new Map(),
@@ -204,5 +208,6 @@ function conditionsOf({ headers }: IncomingMessage): Pick<AskedRequest, "range" 
 }
 
 function add(faults: Map<string, ObjectFault[]>, name: string, more: readonly ObjectFault[]): void {
+	checkFaults(more);
 	faults.set(name, [...(faults.get(name) ?? []), ...more]);
 }
