@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { encodeAppend, PLACE_BITS, readOutcomes } from "./append-statement.js";
 import { EndedTransactions } from "./ended-transactions.js";
 
+const SERVER = "1795780000.5";
 const OFFSET = 1_000n;
 const positionIn = (transaction: bigint, place: number): bigint =>
 	((transaction + OFFSET) << BigInt(PLACE_BITS)) + BigInt(place);
@@ -31,19 +32,19 @@ interface Answer {
 function answer({ transaction = 50n, taken = 0, began = "", befores = "0", ...others }: Answer) {
 	const { actuals = "", stands = "" } = others;
 	const [first, free] = [positionIn(transaction, 0), positionIn(transaction, taken)];
-	return [{ outcomes: [first, free, transaction, began, befores, actuals, stands].join(" ") }];
+	return [{ outcomes: [SERVER, first, free, transaction, began, befores, actuals, stands].join(" ") }];
 }
 
 const endedAre = (...ids: readonly bigint[]): EndedTransactions => {
 	const ended = new EndedTransactions();
-	for (const id of ids) ended.add(id);
+	for (const id of ids) ended.add(SERVER, id);
 	return ended;
 };
 
 describe("each append of a batch", () => {
 	test("is told the version and the position of its last event", () => {
 		const batch = [append("a", 1), append("b", 3), append("c", 2)];
-		const { decided, behind, transaction } = readOutcomes(
+		const { decided, behind } = readOutcomes(
 			batch,
 			answer({ befores: "0,7,0", taken: 5, actuals: ",7,", stands: `,${positionIn(9n, 1)},` }),
 			endedAre(),
@@ -53,7 +54,7 @@ describe("each append of a batch", () => {
 			{ _tag: "Appended", version: 10, position: toPosition(String(positionIn(50n, 8))) },
 			{ _tag: "Appended", version: 2, position: toPosition(String(positionIn(50n, 10))) },
 		]);
-		expect([behind, transaction]).toEqual([undefined, 50n]);
+		expect(behind).toBeUndefined();
 	});
 
 	test("is told apart by what it found", () => {
@@ -124,9 +125,42 @@ describe("whether earlier transactions have ended", () => {
 	});
 });
 
-test("transactions that ended are forgotten one by one, the oldest first, and all at once", () => {
-	const ended = endedAre(...Array.from({ length: 257 }, (_, index) => BigInt(index)));
-	expect([0n, 1n, 256n].map((id) => ended.has(id))).toEqual([false, true, true]);
-	ended.clear();
-	expect(ended.has(256n)).toBe(false);
+describe("a batch that appends nothing", () => {
+	test("is behind the transactions whose versions it tells of, not behind its own", () => {
+		const stands = `${positionIn(9n, 0)},${positionIn(20n, 0)}`;
+		const found = { befores: ",", actuals: "5,6", stands, began: "15:60:15" };
+		const { behind } = readOutcomes([append("a", 1, 2), append("b", 1, 2)], answer(found), endedAre());
+		expect(behind).toBe(20n + OFFSET);
+	});
+
+	test("is behind nothing when it tells of no event", () => {
+		const batch = [append("made right now", 1, "no-stream"), append("missing", 1, 4)];
+		const { decided, behind } = readOutcomes(batch, answer({ befores: ",", began: "15:60:15" }), endedAre());
+		expect(decided.map(({ _tag }) => _tag)).toEqual(["Overtaken", "WrongExpectedVersion"]);
+		expect(behind).toBeUndefined();
+	});
+});
+
+describe("transactions that ended", () => {
+	test("are those of answers", () => {
+		const ended = endedAre();
+		readOutcomes([append("a", 1)], answer({}), ended);
+		expect(ended.has(SERVER, 50n)).toBe(true);
+	});
+
+	test("are forgotten one by one, the oldest first", () => {
+		const ended = endedAre(...Array.from({ length: 257 }, (_, index) => BigInt(index)));
+		expect([0n, 1n, 256n].map((id) => ended.has(SERVER, id))).toEqual([false, true, true]);
+	});
+
+	test("are those of one server, since it was started", () => {
+		const ended = endedAre(1n);
+		expect(ended.has("another", 1n)).toBe(false);
+		ended.add("another", 2n);
+		expect([ended.has("another", 2n), ended.has("another", 1n), ended.has(SERVER, 1n)]).toEqual([
+			true,
+			false,
+			false,
+		]);
+	});
 });

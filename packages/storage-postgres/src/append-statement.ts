@@ -136,47 +136,49 @@ export function resultOf(decided: Decided): AppendResult | undefined {
 export interface Outcomes {
 	/** In the order of the batch. */
 	readonly decided: readonly Decided[];
-	/** What they tell of is behind these transactions; `undefined`: all of them have ended. */
+	/** The newest transaction that they tell of, while earlier ones may be open; `undefined`: readers see all of it. */
 	readonly behind: bigint | undefined;
 }
 
-/**
- * *Shape*: `rows` is what the statement of the batch returned. `transaction` of the result is that of the batch, as the server
- * counts.
- */
+/** *Shape*: `rows` is what the statement of the batch returned, whose transaction is among `ended` then. */
 export function readOutcomes(
 	batch: readonly EncodedAppend[],
 	rows: readonly Row[],
 	ended: EndedTransactions,
-): Outcomes & { readonly transaction: bigint } {
-	const [first, free, transaction, began, ...lists] = String(rows[0]?.outcomes).split(" ") as Fields;
+): Outcomes {
+	const [server, first, free, id, began, ...lists] = String(rows[0]?.outcomes).split(" ") as Fields;
 	const [befores, actuals, stands] = lists.map((list) => list.split(","));
-	const own = BigInt(first) >> BigInt(PLACE_BITS);
-	let newest = own;
+	const own = transactionOf(first);
+	let newest = 0n;
 	let position = BigInt(free) - 1n;
 	const decided = batch.map((append, index): Decided => {
 		position += BigInt(append.events.length);
 		const found = { before: befores?.[index], actual: actuals?.[index], stand: stands?.[index] };
 		const one = decide(append, found, own, position);
-		if (one._tag === "WrongExpectedVersion" && one.transaction > newest) newest = one.transaction;
+		const told = one._tag === "Appended" ? own : one._tag === "WrongExpectedVersion" ? one.transaction : 0n;
+		if (told > newest) newest = told;
 		return one;
 	});
-	const id = BigInt(transaction);
-	const isSeen = newest === own && haveEnded(began, id, ended);
-	return { decided, behind: isSeen ? undefined : newest, transaction: id };
+	const isSeen = newest <= own && haveEnded(began, BigInt(id), (open) => ended.has(server, open));
+	ended.add(server, BigInt(id));
+	return { decided, behind: isSeen || newest === 0n ? undefined : newest };
 }
 
-type Fields = [first: string, free: string, transaction: string, began: string, ...lists: string[]];
+type Fields = [server: string, first: string, free: string, id: string, began: string, ...lists: string[]];
 
 /**
- * Whether all transactions before `own` that were open in a `pg_snapshot` are among `ended`; an empty text: there were none.
- * Those from its second number on had not ended, and are not listed.
+ * Whether all transactions before `own` that were open in a `pg_snapshot` have ended; an empty text: there were none. Those
+ * from its second number on were open, and are not listed.
  */
-function haveEnded(snapshot: string, own: bigint, ended: EndedTransactions): boolean {
+function haveEnded(snapshot: string, own: bigint, hasEnded: (id: bigint) => boolean): boolean {
 	if (snapshot === "") return true;
 	const [, unlisted, listed] = snapshot.split(":") as [string, string, string];
-	for (let id = BigInt(unlisted); id < own; id += 1n) if (!ended.has(id)) return false;
-	return listed === "" || listed.split(",").every((id) => BigInt(id) >= own || ended.has(BigInt(id)));
+	for (let id = BigInt(unlisted); id < own; id += 1n) if (!hasEnded(id)) return false;
+	return listed === "" || listed.split(",").every((id) => BigInt(id) >= own || hasEnded(BigInt(id)));
+}
+
+function transactionOf(position: string): bigint {
+	return BigInt(position) >> BigInt(PLACE_BITS);
 }
 
 /** Texts of numbers; none, or an empty one: there is no such. */
@@ -199,7 +201,7 @@ function decide({ expected, events }: EncodedAppend, found: Found, own: bigint, 
 		return { _tag: "WrongExpectedVersion", actualVersion: 0, transaction: 0n };
 	}
 	const actualVersion = Number(actual);
-	const transaction = BigInt(stand) >> BigInt(PLACE_BITS);
+	const transaction = transactionOf(stand);
 	if (transaction > own && (expected === ANY || expected === actualVersion)) return { _tag: "Overtaken" };
 	return { _tag: "WrongExpectedVersion", actualVersion, transaction };
 }

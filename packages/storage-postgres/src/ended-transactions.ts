@@ -1,11 +1,15 @@
 /** More than can have been under way when one began that is answered now, of one process. */
 const MOST = 256;
 
-/** Transactions that are known to have ended, as the server counts them: it need not be asked about those. */
+/** Transactions that are known to have ended: the server need not be asked about those. */
 export class EndedTransactions {
+	#server = "";
 	readonly #ids = new Set<bigint>();
 
-	add(transaction: bigint): void {
+	/** `server`: when it was started. Another one, and the same after a crash, may give an id to another transaction. */
+	add(server: string, transaction: bigint): void {
+		if (server !== this.#server) this.#ids.clear();
+		this.#server = server;
 		this.#ids.add(transaction);
 		if (this.#ids.size <= MOST) return;
 		for (const oldest of this.#ids) {
@@ -14,12 +18,7 @@ export class EndedTransactions {
 		}
 	}
 
-	has(transaction: bigint): boolean {
-		return this.#ids.has(transaction);
-	}
-
-	/** Another server may give the same numbers to other transactions. */
-	clear(): void {
-		this.#ids.clear();
+	has(server: string, transaction: bigint): boolean {
+		return server === this.#server && this.#ids.has(transaction);
 	}
 }

@@ -81,15 +81,8 @@ export function createPostgresEventStore(options: PostgresEventStoreOptions): Po
 	const ended = new EndedTransactions();
 	const queue = new AppendQueue({
 		async send(batch) {
-			try {
-				const { rows } = await pool.query(appendStatement(schema, batch));
-				const outcomes = readOutcomes(batch, rows, ended);
-				ended.add(outcomes.transaction);
-				return outcomes;
-			} catch (error) {
-				ended.clear();
-				throw error;
-			}
+			const { rows } = await pool.query(appendStatement(schema, batch));
+			return readOutcomes(batch, rows, ended);
 		},
 		whenVisible,
 		onDurable: hints.give,

@@ -39,6 +39,10 @@ describe.skipIf(missing !== undefined)("the log of many writers", () => {
 		expect(await idsOf(other.read("later"))).toEqual(["later"]);
 		expect(await idsOf(other.readAll())).toEqual(["before"]);
 		expect(await idsOf(one.readAll({ direction: "backward", limit: 1 }))).toEqual(["before"]);
+		for (const direction of ["forward", "backward"] as const) {
+			expect(await idsOf(other.readAll({ types: ["Noted"], direction }))).toEqual(["before"]);
+			expect(await idsOf(other.readAll({ types: ["Noted"], direction, limit: 1 }))).toEqual(["before"]);
+		}
 		await client.query({ text: "COMMIT" });
 		expect(await idsOf(other.readAll())).toEqual(["before", "slow-1", "slow-2", "later"]);
 		expect(slow).toMatchObject({ _tag: "Appended", version: 2 });

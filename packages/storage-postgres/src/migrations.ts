@@ -46,8 +46,8 @@ CREATE TABLE {schema}.snapshots (name text COLLATE "C" PRIMARY KEY, sha256 text 
 -- Decides a batch of appends and adds the events of those that are accepted. Appends come in the order of their streams,
 -- each stream once; wanted: the expected version, 0 for none, -1 for any; counts: events of each; places: of its last event
 -- among all. Texts are lines, because none of them has a line feed, and lines need no escaping.
--- Returns, with spaces between: the first position of this transaction, the first that was free in it, its id, what was open
--- when it began (a pg_snapshot; nothing: no other), and lists with commas of what each append found: the version that it goes
+-- Returns, with spaces between: when the server was started, the first position of this transaction, the first that was free in
+-- it, its id, what was open when it began (a pg_snapshot; nothing: no other), and lists with commas of what each append found: the version that it goes
 -- on from; where it does not, the stream's version and its position.
 -- A function, because its plans stay with the connection, also through a pooler; enable_seqscan, because they are made while
 -- the tables are small; one text, because a row for each append costs as much as adding it.
@@ -127,7 +127,7 @@ BEGIN
 		event_ids[nth], event_types[nth], event_schema_versions[nth], event_times[nth], event_data[nth], event_metadata[nth]
 	FROM generate_series(1, cardinality(event_appends)) AS nth WHERE befores[event_appends[nth]] IS NOT NULL;
 
-	RETURN concat_ws(' ', first, free, own, CASE WHEN pg_snapshot_xmin(began) < own THEN began::text ELSE '' END,
+	RETURN concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), first, free, own, CASE WHEN pg_snapshot_xmin(began) < own THEN began::text ELSE '' END,
 		array_to_string(befores, ',', ''), coalesce(array_to_string(actuals, ',', ''), ''),
 		coalesce(array_to_string(stands, ',', ''), ''));
 END

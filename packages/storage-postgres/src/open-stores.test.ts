@@ -22,6 +22,17 @@ async function open(access: "read" | "write", schema: string) {
 	return stores;
 }
 
+test("too few connections are refused", async () => {
+	const opening = openPostgresStores({
+		connectionString: "postgres://x",
+		maxConnections: 1,
+		access: "read",
+		clock: systemClock,
+		logger: transcribingLogger(),
+	});
+	await expect(opening).rejects.toThrow("maxConnections must be 2 or more");
+});
+
 describe.skipIf(missing !== undefined)("stores without a composition", () => {
 	test("make nothing where they are to read only", async () => {
 		const schema = newSchema();

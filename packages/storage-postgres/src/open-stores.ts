@@ -6,7 +6,7 @@ import { createPostgresCheckpointStore, type PostgresCheckpointStore } from "./c
 import { createPostgresEventStore, type PostgresEventStore } from "./event-store.js";
 import { waitForImports } from "./import-events.js";
 import { DEFAULT_SCHEMA } from "./plugin.js";
-import { type ConnectionOptions, createPool } from "./postgres-pool.js";
+import { type ConnectionOptions, checkConnections, createPool, LEAST_CONNECTIONS } from "./postgres-pool.js";
 import { checkMigrated, checkSchemaName, migrate } from "./schema.js";
 import { adoptServer, checkServer } from "./server.js";
 
@@ -26,12 +26,13 @@ export interface PostgresStores {
 }
 
 /**
- * *Errors*: throws a `RangeError` for a schema that is no name. Rejects with a `StoreFault`: `io` when the server cannot be
+ * *Errors*: rejects with a `RangeError` for a schema that is no name, or too few connections. Rejects with a `StoreFault`: `io` when the server cannot be
  * reached, `failed` when it is too old, loses what it was given, or the schema is another release's or not there.
  */
 export async function openPostgresStores(options: OpenPostgresStoresOptions): Promise<PostgresStores> {
 	const { schema = DEFAULT_SCHEMA, access, clock } = options;
 	checkSchemaName(schema);
+	checkConnections("maxConnections", options.maxConnections, LEAST_CONNECTIONS);
 	const logger = guardLogger(options.logger);
 	const pool = createPool(options, (error) =>
 		observe(() => logger.warn({ error: describeError(error) }, "a connection to PostgreSQL was lost")),

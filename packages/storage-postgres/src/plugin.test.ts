@@ -52,6 +52,7 @@ test("a pool with too few connections is refused at once", async () => {
 		"max of the pool must be 3 or more, or 2 with hints: false",
 	);
 	expect(() => postgresStorage({ pool: new pg.Pool({ max: 2 }), hints: false })).not.toThrow();
+	expect(() => postgresStorage({ pool: new pg.Pool({ max: "20" as never }) })).not.toThrow();
 	await pool.end();
 });
 

@@ -16,7 +16,13 @@ import {
 import { createPostgresCheckpointStore } from "./checkpoint-store.js";
 import { createPostgresEventStore, type PostgresEventStore } from "./event-store.js";
 import { createPostgresLeaseStore } from "./lease-store.js";
-import { type ConnectionOptions, createPool, type PostgresPool } from "./postgres-pool.js";
+import {
+	type ConnectionOptions,
+	checkConnections,
+	createPool,
+	LEAST_CONNECTIONS,
+	type PostgresPool,
+} from "./postgres-pool.js";
 import { checkMigrated, checkSchemaName, migrate } from "./schema.js";
 import { adoptServer, checkHealth, checkServer } from "./server.js";
 import { createPostgresSnapshotStore } from "./snapshot-store.js";
@@ -53,7 +59,9 @@ export interface PostgresStorage extends Plugin, Pick<PostgresEventStore, "appen
 export function postgresStorage(options: PostgresStorageOptions): PostgresStorage {
 	const { schema = DEFAULT_SCHEMA } = options;
 	checkSchemaName(schema);
-	checkConnections(options);
+	const least = options.hints === false ? LEAST_CONNECTIONS : LEAST_CONNECTIONS + 1;
+	if ("pool" in options) checkConnections("max of the pool", options.pool.options?.max, least);
+	else checkConnections("maxConnections", options.maxConnections, least);
 	let parts: { readonly pool: PostgresPool; readonly events: PostgresEventStore } | undefined;
 	let clock: Clock | undefined;
 	/** The user's own stays as it is. */
@@ -133,14 +141,4 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
 			];
 		},
 	};
-}
-
-/** With fewer, what waits for a connection and what holds one may wait for each other. */
-function checkConnections(options: PostgresStorageOptions): void {
-	const least = options.hints === false ? 2 : 3;
-	const most = "pool" in options ? options.pool.options?.max : options.maxConnections;
-	if (most === undefined || (Number.isSafeInteger(most) && most >= least)) return;
-	const name = "pool" in options ? "max of the pool" : "maxConnections";
-	const hint = least === 2 ? "" : ", or 2 with hints: false";
-	throw new RangeError(`${name} must be ${least} or more${hint}`);
 }

@@ -29,7 +29,7 @@ export interface PooledClient extends PostgresClient {
 /** As much of a `pg.Pool` as is used. A `pg.Pool` is one. */
 export interface PostgresPool extends PostgresClient {
 	/** `max`: connections at most. */
-	readonly options?: { readonly max?: number | undefined };
+	readonly options?: { readonly max?: number | string | undefined };
 	connect(): Promise<PooledClient>;
 	end(): Promise<void>;
 }
@@ -45,6 +45,15 @@ export interface ConnectionOptions {
 const QUERY_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_CONNECTIONS = 10;
+/** One more with hints. With fewer, what waits for a connection and what holds one may wait for each other. */
+export const LEAST_CONNECTIONS = 2;
+
+/** `most`: a text counts as the number that `pg` takes it for. *Errors*: throws a `RangeError` that names the option. */
+export function checkConnections(name: string, most: number | string | undefined, least: number): void {
+	if (most === undefined || (Number.isSafeInteger(Number(most)) && Number(most) >= least)) return;
+	const hint = least > LEAST_CONNECTIONS ? `, or ${LEAST_CONNECTIONS} with hints: false` : "";
+	throw new RangeError(`${name} must be ${least} or more${hint}`);
+}
 
 /** `onError`: told what happens to connections that nobody uses. */
 export function createPool(options: ConnectionOptions, onError: (error: Error) => void): PostgresPool {

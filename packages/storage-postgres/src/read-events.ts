@@ -23,7 +23,7 @@ const MAX_PAGE = 1_000;
 const PAGE_BYTES = 2 * 1024 * 1024;
 /** So many events are looked through for a page of certain types, by what was found: no statement goes through a whole log. */
 const FIRST_REACH = 1_024;
-const MAX_REACH = 262_144;
+const MAX_REACH = 16_384;
 const MAX_BIGINT = 2n ** 63n - 1n;
 
 /** The position as text: what a host has made of `int8` may lose digits of it. */
@@ -103,7 +103,7 @@ async function* pages(deps: ReadDeps, scan: Scan): AsyncGenerator<RecordedEvent>
 		if (last === undefined) return;
 		after = String(last[key]);
 		left -= rows.length;
-		size = nextPageSize(rows, size);
+		size = nextPageSize(rows, rows.length === count ? 4 * size : size);
 	}
 }
 
@@ -112,12 +112,14 @@ async function* typedPages(deps: ReadDeps, scan: TypedScan): AsyncGenerator<Reco
 	const { horizon, types, isBackward, limit = Number.POSITIVE_INFINITY, signal } = scan;
 	const { compare, within, order, farthest } = orderOf(isBackward);
 	const events = `${deps.schema}.events`;
-	const ahead = `SELECT ${farthest}(near.position) AS until FROM
-		(SELECT position FROM ${events} WHERE position ${compare} $1 AND ${horizon} ORDER BY position ${order} LIMIT $4) AS near`;
+	// One bound alone: from two, a server that has not analyzed the table expects so few that it sorts them all.
+	const start = isBackward ? `least($1::bigint, ${horizonOf(deps.schema)})` : "$1";
+	const ahead = `SELECT ${farthest}(position) FILTER (WHERE ${horizon}) AS until, count(*) FILTER (WHERE ${horizon}) AS passed
+		FROM (SELECT position FROM ${events} WHERE position ${compare} ${start} ORDER BY position ${order} LIMIT $4) AS near`;
 	const found = `SELECT position AS place, ${COLUMNS} FROM ${events}
-		WHERE position ${compare} $1 AND position ${within} ahead.until AND type = ANY ($3::text[])
+		WHERE position ${compare} $1 AND position ${within} ahead.until AND ${horizon} AND type = ANY ($3::text[])
 		ORDER BY ${events}.position ${order} LIMIT $2`;
-	const text = `SELECT found.*, ahead.until::text FROM (${ahead}) AS ahead LEFT JOIN LATERAL (${found}) AS found ON true ORDER BY place ${order}`;
+	const text = `SELECT found.*, ahead.until::text, ahead.passed FROM (${ahead}) AS ahead LEFT JOIN LATERAL (${found}) AS found ON true ORDER BY place ${order}`;
 	let after = beginOf(scan);
 	let size = FIRST_PAGE;
 	let reach = FIRST_REACH;
@@ -129,11 +131,12 @@ async function* typedPages(deps: ReadDeps, scan: TypedScan): AsyncGenerator<Reco
 		const rows = answer.filter(({ place }) => place !== null);
 		yield* recorded(rows, signal);
 		const isFull = rows.length === count;
-		const end = isFull ? rows.at(-1)?.position : answer[0]?.until;
-		if (end === null || end === undefined) return;
-		after = String(end);
+		const { until, passed } = answer[0] as Row;
+		// As long as something is handed out, more may come meanwhile.
+		if (until === null || (rows.length === 0 && Number(passed) < reach)) return;
+		after = String(isFull ? rows.at(-1)?.position : until);
 		left -= rows.length;
-		size = nextPageSize(rows, size);
+		size = nextPageSize(rows, isFull ? 4 * size : size);
 		reach = isFull ? Math.max(FIRST_REACH, reach / 4) : Math.min(MAX_REACH, reach * 4);
 	}
 }
@@ -156,14 +159,14 @@ function* recorded(rows: readonly Row[], signal: AbortSignal | undefined): Gener
 	}
 }
 
-/** As many rows as pages of `PAGE_BYTES` hold, when the next ones are as large. `size`: of the last page at most. */
-function nextPageSize(rows: readonly Row[], size: number): number {
-	if (rows.length === 0) return size;
+/** `most`, but no more rows than pages of `PAGE_BYTES` hold, when the next ones are as large as these. */
+function nextPageSize(rows: readonly Row[], most: number): number {
+	if (rows.length === 0) return most;
 	const characters = rows.reduce(
 		(sum, { data, metadata }) => sum + String(data).length + String(metadata).length,
 		0,
 	);
-	return Math.max(1, Math.min(MAX_PAGE, size * 4, Math.floor((PAGE_BYTES * rows.length) / (characters + 1))));
+	return Math.max(1, Math.min(MAX_PAGE, most, Math.floor((PAGE_BYTES * rows.length) / (characters + 1))));
 }
 
 function toRecorded(row: Row): RecordedEvent {
