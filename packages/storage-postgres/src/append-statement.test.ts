@@ -44,7 +44,7 @@ const endedAre = (...ids: readonly bigint[]): EndedTransactions => {
 describe("each append of a batch", () => {
 	test("is told the version and the position of its last event", () => {
 		const batch = [append("a", 1), append("b", 3), append("c", 2)];
-		const { decided, behind } = readOutcomes(
+		const { decided, behind, server, transaction } = readOutcomes(
 			batch,
 			answer({ befores: "0,7,0", taken: 5, actuals: ",7,", stands: `,${positionIn(9n, 1)},` }),
 			endedAre(),
@@ -54,7 +54,7 @@ describe("each append of a batch", () => {
 			{ _tag: "Appended", version: 10, position: toPosition(String(positionIn(50n, 8))) },
 			{ _tag: "Appended", version: 2, position: toPosition(String(positionIn(50n, 10))) },
 		]);
-		expect(behind).toBeUndefined();
+		expect([behind, server, transaction]).toEqual([undefined, SERVER, 50n]);
 	});
 
 	test("is told apart by what it found", () => {
@@ -142,12 +142,6 @@ describe("a batch that appends nothing", () => {
 });
 
 describe("transactions that ended", () => {
-	test("are those of answers", () => {
-		const ended = endedAre();
-		readOutcomes([append("a", 1)], answer({}), ended);
-		expect(ended.has(SERVER, 50n)).toBe(true);
-	});
-
 	test("are forgotten one by one, the oldest first", () => {
 		const ended = endedAre(...Array.from({ length: 257 }, (_, index) => BigInt(index)));
 		expect([0n, 1n, 256n].map((id) => ended.has(SERVER, id))).toEqual([false, true, true]);

@@ -140,12 +140,12 @@ export interface Outcomes {
 	readonly behind: bigint | undefined;
 }
 
-/** *Shape*: `rows` is what the statement of the batch returned, whose transaction is among `ended` then. */
+/** *Shape*: `rows` is what the statement of the batch returned. `server` and `transaction` are as `EndedTransactions` has them. */
 export function readOutcomes(
 	batch: readonly EncodedAppend[],
 	rows: readonly Row[],
-	ended: EndedTransactions,
-): Outcomes {
+	ended: Pick<EndedTransactions, "has">,
+): Outcomes & { readonly server: string; readonly transaction: bigint } {
 	const [server, first, free, id, began, ...lists] = String(rows[0]?.outcomes).split(" ") as Fields;
 	const [befores, actuals, stands] = lists.map((list) => list.split(","));
 	const own = transactionOf(first);
@@ -159,9 +159,9 @@ export function readOutcomes(
 		if (told > newest) newest = told;
 		return one;
 	});
-	const isSeen = newest <= own && haveEnded(began, BigInt(id), (open) => ended.has(server, open));
-	ended.add(server, BigInt(id));
-	return { decided, behind: isSeen || newest === 0n ? undefined : newest };
+	const transaction = BigInt(id);
+	const isSeen = newest <= own && haveEnded(began, transaction, (open) => ended.has(server, open));
+	return { decided, behind: isSeen || newest === 0n ? undefined : newest, server, transaction };
 }
 
 type Fields = [server: string, first: string, free: string, id: string, began: string, ...lists: string[]];

@@ -82,7 +82,9 @@ export function createPostgresEventStore(options: PostgresEventStoreOptions): Po
 	const queue = new AppendQueue({
 		async send(batch) {
 			const { rows } = await pool.query(appendStatement(schema, batch));
-			return readOutcomes(batch, rows, ended);
+			const outcomes = readOutcomes(batch, rows, ended);
+			ended.add(outcomes.server, outcomes.transaction);
+			return outcomes;
 		},
 		whenVisible,
 		onDurable: hints.give,

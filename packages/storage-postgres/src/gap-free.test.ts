@@ -145,7 +145,8 @@ describe.skipIf(missing !== undefined)("the log of many writers", () => {
 		});
 		for (let turn = 0; turn < 20; turn += 1) {
 			await client.query({ text: "BEGIN" });
-			await client.query({ text: "SELECT pg_current_xact_id()" });
+			if (turn % 3 === 0) await client.query({ text: "SELECT pg_current_xact_id()" });
+			else await one.appendWithin(client, `held-${turn}`, [noted(`held-${turn}`)], "no-stream");
 			await pause(3);
 			await client.query({ text: turn % 2 === 0 ? "COMMIT" : "ROLLBACK" });
 		}
