@@ -83,6 +83,8 @@ describe.skipIf(missing !== undefined)("events of certain types", () => {
 		};
 		expect(await idsOf(store.readAll({ types: ["Rare"] }))).toEqual([`e-${EVENTS - 1}`]);
 		expect(reaches).toEqual([1_024, 4_096, 16_384, 16_384]);
+		expect(await idsOf(store.readAll({ types: [] }))).toEqual([]);
+		expect(reaches).toHaveLength(4);
 		await end();
 	});
 });

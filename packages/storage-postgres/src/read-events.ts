@@ -126,6 +126,7 @@ async function* typedPages(deps: ReadDeps, scan: TypedScan): AsyncGenerator<Reco
 	for (let left = limit; left > 0; ) {
 		signal?.throwIfAborted();
 		deps.checkOpen();
+		if (types.length === 0) return;
 		const count = Math.min(left, size);
 		const answer = await ask(deps.pool, { text, values: [after, count, types, reach] }, "reading events");
 		const rows = answer.filter(({ place }) => place !== null);
