@@ -57,35 +57,44 @@ async function streamsOf({ store }: Opened) {
 	return streams;
 }
 
+type Append = (opened: Opened, steps: readonly Named[]) => Promise<readonly AppendResult[]>;
+
 /** Appends by `append`, each step to a stream of its own, and looks at what became of them all. */
-async function check(
-	one: fc.Arbitrary<Step>,
-	append: (opened: Opened, steps: readonly Named[]) => Promise<readonly AppendResult[]>,
-): Promise<void> {
+async function lookAt(opened: Opened, schema: string, steps: readonly Step[], append: Append): Promise<void> {
+	const { store, pool } = opened;
+	const named = steps.map((each, at) => ({ ...each, stream: `s${at % 10}-${at}` }));
+	for (const { stream, version } of named) {
+		if (version > 0) await store.append(stream, eventsOf(stream, version), "no-stream");
+	}
+	const results = await append(opened, named);
+	expect(results).toMatchObject(named.map(outcomeOf));
+	// Answered when it is seen, and all before it.
+	await store.append("end", [noted("end-1")], "no-stream");
+	const streams = await streamsOf(opened);
+	for (const [index, each] of named.entries()) {
+		const result = results[index];
+		const isThere = result?._tag === "Appended" && !each.isUndone;
+		const version = each.version + (isThere ? each.count : 0);
+		expect(streams[each.stream]?.version ?? 0).toBe(version);
+		if (isThere) expect(streams[each.stream]?.position).toBe(result.position);
+	}
+	const { rows } = await pool.query({
+		text: `SELECT stream, version::integer, position::text FROM ${schema}.streams`,
+	});
+	expect(
+		Object.fromEntries(rows.map(({ stream, version, position }) => [stream, { version, position }])),
+	).toEqual(streams);
+}
+
+async function check(one: fc.Arbitrary<Step>, append: Append): Promise<void> {
 	const run = async (steps: readonly Step[]): Promise<void> => {
 		const schema = newSchema();
-		const opened = await openStore(server(), schema);
-		const named = steps.map((each, at) => ({ ...each, stream: `s${at % 10}-${at}` }));
-		for (const { stream, version } of named) {
-			if (version > 0) await opened.store.append(stream, eventsOf(stream, version), "no-stream");
+		const opened = await openStore(server(), schema, { hints: false });
+		try {
+			await lookAt(opened, schema, steps, append);
+		} finally {
+			await opened.end();
 		}
-		const results = await append(opened, named);
-		expect(results).toMatchObject(named.map(outcomeOf));
-		const streams = await streamsOf(opened);
-		for (const [index, each] of named.entries()) {
-			const result = results[index];
-			const isThere = result?._tag === "Appended" && !each.isUndone;
-			const version = each.version + (isThere ? each.count : 0);
-			expect(streams[each.stream]?.version ?? 0).toBe(version);
-			if (isThere) expect(streams[each.stream]?.position).toBe(result.position);
-		}
-		const { rows } = await opened.pool.query({
-			text: `SELECT stream, version::integer, position::text FROM ${schema}.streams`,
-		});
-		expect(
-			Object.fromEntries(rows.map(({ stream, version, position }) => [stream, { version, position }])),
-		).toEqual(streams);
-		await opened.end();
 	};
 	const steps = fc.array(one, { minLength: 1, maxLength: 12 });
 	await fc.assert(fc.asyncProperty(steps, run), { numRuns: 40 });
@@ -106,15 +115,19 @@ describe.skipIf(missing !== undefined)("appends of all kinds", () => {
 		await check(step(fc.boolean()), async ({ pool, store }, steps) => {
 			const client = await pool.connect();
 			const results: AppendResult[] = [];
-			await client.query({ text: "BEGIN" });
-			for (const { stream, count, version, expected, isUndone } of steps) {
-				await client.query({ text: "SAVEPOINT before" });
-				const events = eventsOf(stream, count, version);
-				results.push(await store.appendWithin(client, stream, events, expected));
-				await client.query({ text: `${isUndone ? "ROLLBACK TO" : "RELEASE"} SAVEPOINT before` });
+			try {
+				await client.query({ text: "BEGIN" });
+				for (const { stream, count, version, expected, isUndone } of steps) {
+					await client.query({ text: "SAVEPOINT before" });
+					const events = eventsOf(stream, count, version);
+					results.push(await store.appendWithin(client, stream, events, expected));
+					await client.query({ text: `${isUndone ? "ROLLBACK TO" : "RELEASE"} SAVEPOINT before` });
+				}
+				await client.query({ text: "COMMIT" });
+			} finally {
+				// Whatever was not committed ends with the connection.
+				client.release(true);
 			}
-			await client.query({ text: "COMMIT" });
-			client.release();
 			return results;
 		});
 	});

@@ -168,6 +168,30 @@ test("nobody is answered before readers of the log see it, and others are sent m
 	expect(sent).toEqual([["a1"], ["b"], ["a2"]]);
 });
 
+test("an append that another was faster than does not wait for what came with it to be seen", async () => {
+	let show = (): void => undefined;
+	const sent: (readonly string[])[] = [];
+	const { queue } = given(accept, {
+		async send(batch) {
+			sent.push(idsOf(batch));
+			const decided = batch.map((): Decided => (sent.length === 1 ? { _tag: "Overtaken" } : appended));
+			return {
+				decided: [appended, ...decided].slice(0, batch.length),
+				behind: sent.length === 1 ? 7n : undefined,
+			};
+		},
+		whenVisible: () => new Promise<void>((resolve) => (show = resolve)),
+	});
+	let answered = false;
+	const first = queue.append(append("a")).then(() => {
+		answered = true;
+	});
+	await queue.append(append("b"));
+	expect([answered, sent]).toEqual([false, [["a", "b"], ["b"]]]);
+	show();
+	await Promise.all([first, queue.drain()]);
+});
+
 test("appends to one stream are sent in the order of the calls, each until it is settled, whatever fails", async () => {
 	const call = fc.record({ stream: fc.nat({ max: 3 }), pauses: fc.nat({ max: 3 }) });
 	const fate = fc.constantFrom("ok", "ok", "overtaken", "deadlock", "refused");

@@ -1,13 +1,7 @@
 // Appends on their way to the server: those that wait while others are under way share the next statement.
 
 import { type AppendResult, type StoreFault, storeFault } from "@reelkeep/core/ports";
-import {
-	type Decided,
-	type EncodedAppend,
-	inLockOrder,
-	type Outcomes,
-	resultOf,
-} from "./append-statement.js";
+import { type EncodedAppend, inLockOrder, type Outcomes, resultOf } from "./append-statement.js";
 import { isLostRace, isRefused, toFault } from "./postgres-fault.js";
 
 /** A statement: more of them cost the server more than they save. */
@@ -123,22 +117,19 @@ export class AppendQueue {
 			return this.#schedule();
 		}
 		this.#underWay -= 1;
+		const { decided, behind } = outcomes;
+		const results = decided.map(resultOf);
+		for (const [index, pending] of batch.entries()) if (results[index] === undefined) this.#again(pending);
 		this.#schedule();
 		this.#options.onDurable();
-		const { decided, behind } = outcomes;
 		if (behind !== undefined) await this.#options.whenVisible(behind);
-		for (const [index, pending] of batch.entries()) this.#settle(pending, decided[index] as Decided);
-		this.#schedule();
-	}
-
-	#settle(pending: Pending, decided: Decided): void {
-		const result = resultOf(decided);
-		if (result === undefined) {
-			this.#again(pending);
-			return;
+		for (const [index, pending] of batch.entries()) {
+			const result = results[index];
+			if (result === undefined) continue;
+			this.#end(pending);
+			pending.resolve(result);
 		}
-		this.#end(pending);
-		pending.resolve(result);
+		this.#schedule();
 	}
 
 	/** One that the server will not take must not fail those that came with it. */

@@ -44,7 +44,7 @@ const endedAre = (...ids: readonly bigint[]): EndedTransactions => {
 describe("each append of a batch", () => {
 	test("is told the version and the position of its last event", () => {
 		const batch = [append("a", 1), append("b", 3), append("c", 2)];
-		const { decided, behind, server, transaction } = readOutcomes(
+		const { decided, ...others } = readOutcomes(
 			batch,
 			answer({ befores: "0,7,0", taken: 5, actuals: ",7,", stands: `,${positionIn(9n, 1)},` }),
 			endedAre(),
@@ -54,7 +54,7 @@ describe("each append of a batch", () => {
 			{ _tag: "Appended", version: 10, position: toPosition(String(positionIn(50n, 8))) },
 			{ _tag: "Appended", version: 2, position: toPosition(String(positionIn(50n, 10))) },
 		]);
-		expect([behind, server, transaction]).toEqual([undefined, SERVER, 50n]);
+		expect(others).toEqual({ behind: undefined, server: SERVER, transaction: 50n, hasAppended: true });
 	});
 
 	test("is told apart by what it found", () => {
@@ -128,9 +128,11 @@ describe("whether earlier transactions have ended", () => {
 describe("a batch that appends nothing", () => {
 	test("is behind the transactions whose versions it tells of, not behind its own", () => {
 		const stands = `${positionIn(9n, 0)},${positionIn(20n, 0)}`;
-		const found = { befores: ",", actuals: "5,6", stands, began: "15:60:15" };
-		const { behind } = readOutcomes([append("a", 1, 2), append("b", 1, 2)], answer(found), endedAre());
-		expect(behind).toBe(20n + OFFSET);
+		const told = { befores: ",", actuals: "5,6", stands };
+		const behindOf = (began: string) =>
+			readOutcomes([append("a", 1, 2), append("b", 1, 2)], answer({ ...told, began }), endedAre());
+		expect(behindOf("15:60:15")).toMatchObject({ behind: 20n + OFFSET, hasAppended: false });
+		expect(behindOf("30:60:30")).toMatchObject({ behind: undefined, hasAppended: false });
 	});
 
 	test("is behind nothing when it tells of no event", () => {

@@ -39,7 +39,7 @@ interface EncodedEvent {
 /** Of one append of a batch. */
 export type Decided =
 	| { readonly _tag: "Appended"; readonly version: number; readonly position: Position }
-	/** `transaction`: which the version is of, with the log's offset; a reader sees it once all earlier ones have ended. */
+	/** `transaction`: which the version is of, with the log's offset; a reader sees it once all earlier ones have ended; 0: of none. */
 	| { readonly _tag: "WrongExpectedVersion"; readonly actualVersion: number; readonly transaction: bigint }
 	/** Another transaction came in between: nothing was appended, and the same append may do in a later transaction. */
 	| { readonly _tag: "Overtaken" };
@@ -136,16 +136,28 @@ export function resultOf(decided: Decided): AppendResult | undefined {
 export interface Outcomes {
 	/** In the order of the batch. */
 	readonly decided: readonly Decided[];
-	/** The newest transaction that they tell of, while earlier ones may be open; `undefined`: readers see all of it. */
+	/**
+	 * The newest transaction that they tell of, with the log's offset, while earlier ones may be open; `undefined`: readers see
+	 * all of it.
+	 */
 	readonly behind: bigint | undefined;
 }
 
-/** *Shape*: `rows` is what the statement of the batch returned. `server` and `transaction` are as `EndedTransactions` has them. */
+/** What became of a batch, and by which transaction. */
+export interface Answer extends Outcomes {
+	/** When it was started. */
+	readonly server: string;
+	/** As the server counts. */
+	readonly transaction: bigint;
+	readonly hasAppended: boolean;
+}
+
+/** *Shape*: `rows` is what the statement of the batch returned. */
 export function readOutcomes(
 	batch: readonly EncodedAppend[],
 	rows: readonly Row[],
 	ended: Pick<EndedTransactions, "has">,
-): Outcomes & { readonly server: string; readonly transaction: bigint } {
+): Answer {
 	const [server, first, free, id, began, ...lists] = String(rows[0]?.outcomes).split(" ") as Fields;
 	const [befores, actuals, stands] = lists.map((list) => list.split(","));
 	const own = transactionOf(first);
@@ -160,21 +172,28 @@ export function readOutcomes(
 		return one;
 	});
 	const transaction = BigInt(id);
-	const isSeen = newest <= own && haveEnded(began, transaction, (open) => ended.has(server, open));
-	return { decided, behind: isSeen || newest === 0n ? undefined : newest, server, transaction };
+	const hasEnded = (open: bigint): boolean => ended.has(server, open);
+	const isSeen = newest <= own && haveEnded(began, transaction - (own - newest), hasEnded);
+	return {
+		decided,
+		behind: isSeen ? undefined : newest,
+		server,
+		transaction,
+		hasAppended: decided.some(({ _tag }) => _tag === "Appended"),
+	};
 }
 
 type Fields = [server: string, first: string, free: string, id: string, began: string, ...lists: string[]];
 
 /**
- * Whether all transactions before `own` that were open in a `pg_snapshot` have ended; an empty text: there were none. Those
+ * Whether all transactions before `end` that were open in a `pg_snapshot` have ended; an empty text: there were none. Those
  * from its second number on were open, and are not listed.
  */
-function haveEnded(snapshot: string, own: bigint, hasEnded: (id: bigint) => boolean): boolean {
+function haveEnded(snapshot: string, end: bigint, hasEnded: (id: bigint) => boolean): boolean {
 	if (snapshot === "") return true;
 	const [, unlisted, listed] = snapshot.split(":") as [string, string, string];
-	for (let id = BigInt(unlisted); id < own; id += 1n) if (!hasEnded(id)) return false;
-	return listed === "" || listed.split(",").every((id) => BigInt(id) >= own || hasEnded(BigInt(id)));
+	for (let id = BigInt(unlisted); id < end; id += 1n) if (!hasEnded(id)) return false;
+	return listed === "" || listed.split(",").every((id) => BigInt(id) >= end || hasEnded(BigInt(id)));
 }
 
 function transactionOf(position: string): bigint {

@@ -6,7 +6,7 @@ export class EndedTransactions {
 	#server = "";
 	readonly #ids = new Set<bigint>();
 
-	/** `server`: when it was started. Another one, and the same after a crash, may give an id to another transaction. */
+	/** `server`: when it was started. Another one may give the id to another transaction. */
 	add(server: string, transaction: bigint): void {
 		if (server !== this.#server) this.#ids.clear();
 		this.#server = server;

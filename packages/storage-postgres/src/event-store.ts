@@ -83,7 +83,8 @@ export function createPostgresEventStore(options: PostgresEventStoreOptions): Po
 		async send(batch) {
 			const { rows } = await pool.query(appendStatement(schema, batch));
 			const outcomes = readOutcomes(batch, rows, ended);
-			ended.add(outcomes.server, outcomes.transaction);
+			// One that wrote nothing was not synced: its id may be given again behind a crash.
+			if (outcomes.hasAppended) ended.add(outcomes.server, outcomes.transaction);
 			return outcomes;
 		},
 		whenVisible,

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { followLog, silentLogger } from "@reelkeep/core";
 import { systemClock } from "@reelkeep/core/container";
-import { comparePositions } from "@reelkeep/core/ports";
+import { comparePositions, type RecordedEvent } from "@reelkeep/core/ports";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { idsOf, missing, newSchema, noted, type Opened, openStore, useServer } from "./test-postgres.js";
@@ -27,6 +27,14 @@ async function given() {
 	};
 }
 
+/** The ids of what a reading that was begun still yields. */
+async function restOf(reading: AsyncIterator<RecordedEvent>): Promise<readonly string[]> {
+	const ids: string[] = [];
+	for (let next = await reading.next(); next.done !== true; next = await reading.next())
+		ids.push(next.value.id);
+	return ids;
+}
+
 describe.skipIf(missing !== undefined)("the log of many writers", () => {
 	test("shows nothing of later appends while an earlier one is held open, then all in order", async () => {
 		const { one, other, client, end } = await given();
@@ -46,6 +54,28 @@ describe.skipIf(missing !== undefined)("the log of many writers", () => {
 		await client.query({ text: "COMMIT" });
 		expect(await idsOf(other.readAll())).toEqual(["before", "slow-1", "slow-2", "later"]);
 		expect(slow).toMatchObject({ _tag: "Appended", version: 2 });
+		await end();
+	});
+
+	test("shows a reader of certain types nothing of later appends, nor passes over what comes before them", async () => {
+		const { one, other, client, end } = await given();
+		await one.append("before", [noted("before")], "no-stream");
+		await client.query({ text: "BEGIN" });
+		await one.appendWithin(client, "slow", [noted("slow-1"), noted("slow-2")], "no-stream");
+		// More than a statement looks through at first.
+		const later = Array.from({ length: 20 }, (_, stream) =>
+			Array.from({ length: 60 }, (_, at) => noted(`later-${stream}-${at}`)),
+		);
+		await Promise.all(later.map((events, stream) => other.append(`later-${stream}`, events, "no-stream")));
+		const types = ["Noted"];
+		const readings = (["forward", "backward"] as const).map((direction) =>
+			other.readAll({ types, direction })[Symbol.asyncIterator](),
+		);
+		for (const reading of readings) expect((await reading.next()).value?.id).toBe("before");
+		await client.query({ text: "COMMIT" });
+		const [forward, backward] = await Promise.all(readings.map(restOf));
+		expect(forward?.slice(0, 2)).toEqual(["slow-1", "slow-2"]);
+		expect([forward?.length, backward]).toEqual([2 + 20 * 60, []]);
 		await end();
 	});
 
