@@ -204,6 +204,51 @@ describe.skipIf(missing !== undefined)("reelkeep copy and PostgreSQL", () => {
 		);
 	});
 
+	test("moves a store from one database to another, and what has come since with the next run", async () => {
+		await givenLog(300);
+		await saveIn(receiver.directory, { middle: toPosition(200) });
+		const [one, two] = [await newDatabase(), await newDatabase()];
+		const [here, there] = [join(temporaryFolder(), "keys.json"), join(temporaryFolder(), "keys.json")];
+		const first = ["--from", receiver.directory, "--to", one, "--to-key-file", here, "--no-videos"];
+		expect((await copy(...first)).code).toBe(0);
+		const flags = [
+			"--from",
+			one,
+			"--from-key-file",
+			here,
+			"--to",
+			two,
+			"--to-key-file",
+			there,
+			"--no-videos",
+		];
+		for (const count of [0, 70]) {
+			const source = await openPostgresStores({
+				connectionString: one,
+				access: "write",
+				clock: systemClock,
+				logger: silentLogger,
+			});
+			for (let nth = 0; nth < count; nth += 1) {
+				const event = { id: `later-${nth}`, type: "Noted", schemaVersion: 1, data: { nth }, metadata: {} };
+				await source.events.append("later", [event], nth);
+			}
+			const copied = await copy(...flags);
+			expect([copied.code, copied.stderr]).toEqual([0, ""]);
+			const target = await storesOf(two);
+			expect(await keptOf(target.events)).toEqual(await keptOf(source.events));
+			const [checkpoint] = await target.checkpoints.list();
+			let finished = 0;
+			for await (const { position } of target.events.readAll()) {
+				if (comparePositions(position, checkpoint?.position as Position) <= 0) finished += 1;
+			}
+			expect([checkpoint?.name, finished]).toEqual(["middle", 200]);
+			await target.close();
+			await source.close();
+		}
+		expect(readFileSync(there, "utf8")).toBe(readFileSync(here, "utf8"));
+	});
+
 	test("refuses a database with another log, and tells no password", async () => {
 		await appendMany(receiver.directory, 50);
 		const url = await newDatabase();
