@@ -47,8 +47,8 @@ CREATE TABLE {schema}.snapshots (name text COLLATE "C" PRIMARY KEY, sha256 text 
 -- each stream once; wanted: the expected version, 0 for none, -1 for any; counts: events of each; places: of its last event
 -- among all. Texts are lines, because none of them has a line feed, and lines need no escaping.
 -- Returns, with spaces between: when the server was started, the first position of this transaction, the first that was free in
--- it, its id, what was open when it began (a pg_snapshot; nothing: no other), and lists with commas of what each append found: the version that it goes
--- on from; where it does not, the stream's version and its position.
+-- it, its id, what was open when it began (a pg_snapshot; nothing: no other), and lists with commas of what each append found:
+-- the version that it goes on from; where it does not go on, the stream's version, and its position.
 -- A function, because its plans stay with the connection, also through a pooler; enable_seqscan, because they are made while
 -- the tables are small; one text, because a row for each append costs as much as adding it.
 -- lock_timeout: whoever holds a stream for longer fails its appends, and not those that came with them.
