@@ -51,8 +51,8 @@ async function newDatabase(): Promise<string> {
 	await client.end();
 	return connectionString.replace(/\/postgres$/, `/copy_${database}`);
 }
-const storesOf = (connectionString: string) =>
-	openPostgresStores({ connectionString, access: "read", clock: systemClock, logger: silentLogger });
+const storesOf = (connectionString: string, access: "read" | "write" = "read") =>
+	openPostgresStores({ connectionString, access, clock: systemClock, logger: silentLogger });
 const copy = (...flags: readonly string[]) => runCommand(entry, ["copy", ...flags]);
 const linkTo = (name: string) => {
 	origin.put(name, Buffer.from(`video ${name} `.repeat(20_000)));
@@ -67,6 +67,25 @@ async function givenStore(...names: readonly string[]): Promise<void> {
 async function givenLog(count: number): Promise<void> {
 	expect(await (await receiver.serve()).stop()).toBe(0);
 	await appendMany(receiver.directory, count);
+}
+
+/** Checkpoints in a database, and how many events are not behind each. */
+async function checkpointsIn(url: string) {
+	const stores = await storesOf(url);
+	const listed = await stores.checkpoints.list();
+	const positions: Position[] = [];
+	for await (const { position } of stores.events.readAll()) positions.push(position);
+	await stores.close();
+	return {
+		positions,
+		finished: Object.fromEntries(
+			listed.map(({ name, position }) => [
+				name,
+				positions.filter((each) => comparePositions(each, position) <= 0).length,
+			]),
+		),
+		listed: new Map(listed.map(({ name, position }) => [name, position])),
+	};
 }
 
 describe.skipIf(missing !== undefined)("reelkeep copy and PostgreSQL", () => {
@@ -152,25 +171,7 @@ describe.skipIf(missing !== undefined)("reelkeep copy and PostgreSQL", () => {
 		const keys = join(temporaryFolder(), "keys.json");
 		const flags = ["--to", url, "--to-key-file", keys, "--no-videos"];
 		expect((await copy("--from", receiver.directory, ...flags)).code).toBe(0);
-		const read = async () => {
-			const stores = await storesOf(url);
-			const listed = await stores.checkpoints.list();
-			const positions: Position[] = [];
-			for await (const { position } of stores.events.readAll()) positions.push(position);
-			await stores.close();
-			return {
-				positions,
-				// How many events are not behind it.
-				finished: Object.fromEntries(
-					listed.map(({ name, position }) => [
-						name,
-						positions.filter((each) => comparePositions(each, position) <= 0).length,
-					]),
-				),
-				listed: new Map(listed.map(({ name, position }) => [name, position])),
-			};
-		};
-		const before = await read();
+		const before = await checkpointsIn(url);
 		expect(before.finished).toEqual({
 			none: 0,
 			first: 1,
@@ -182,25 +183,20 @@ describe.skipIf(missing !== undefined)("reelkeep copy and PostgreSQL", () => {
 
 		// The subscription goes on at the source, and another one on the copy.
 		await saveIn(receiver.directory, { middle: toPosition(400) });
-		const stores = await openPostgresStores({
-			connectionString: url,
-			access: "write",
-			clock: systemClock,
-			logger: silentLogger,
-		});
+		const stores = await storesOf(url, "write");
 		const ahead = before.positions[99] as Position;
 		await stores.checkpoints.save("first", ahead, before.listed.get("first"));
 		await stores.close();
 		const again = await copy("--from", receiver.directory, ...flags);
 		expect(again.stdout).toContain("further in the copy already, and left there: first");
-		expect((await read()).finished).toMatchObject({ first: 100, middle: 400, last: 500 });
+		expect((await checkpointsIn(url)).finished).toMatchObject({ first: 100, middle: 400, last: 500 });
 
 		const back = join(temporaryFolder(), "back");
 		const from = ["--from", url, "--from-key-file", keys];
 		expect((await copy(...from, "--to", back, "--no-videos")).code).toBe(0);
 		const listed = await listFsCheckpoints({ directory: back });
 		expect(Object.fromEntries(listed.map(({ name, position }) => [name, Number(position)]))).toEqual(
-			(await read()).finished,
+			(await checkpointsIn(url)).finished,
 		);
 	});
 
@@ -223,12 +219,7 @@ describe.skipIf(missing !== undefined)("reelkeep copy and PostgreSQL", () => {
 			"--no-videos",
 		];
 		for (const count of [0, 70]) {
-			const source = await openPostgresStores({
-				connectionString: one,
-				access: "write",
-				clock: systemClock,
-				logger: silentLogger,
-			});
+			const source = await storesOf(one, "write");
 			for (let nth = 0; nth < count; nth += 1) {
 				const event = { id: `later-${nth}`, type: "Noted", schemaVersion: 1, data: { nth }, metadata: {} };
 				await source.events.append("later", [event], nth);
@@ -237,12 +228,7 @@ describe.skipIf(missing !== undefined)("reelkeep copy and PostgreSQL", () => {
 			expect([copied.code, copied.stderr]).toEqual([0, ""]);
 			const target = await storesOf(two);
 			expect(await keptOf(target.events)).toEqual(await keptOf(source.events));
-			const [checkpoint] = await target.checkpoints.list();
-			let finished = 0;
-			for await (const { position } of target.events.readAll()) {
-				if (comparePositions(position, checkpoint?.position as Position) <= 0) finished += 1;
-			}
-			expect([checkpoint?.name, finished]).toEqual(["middle", 200]);
+			expect((await checkpointsIn(two)).finished).toEqual({ middle: 200 });
 			await target.close();
 			await source.close();
 		}
@@ -275,12 +261,7 @@ describe.skipIf(missing !== undefined)("reelkeep copy and PostgreSQL", () => {
 		const keys = join(temporaryFolder(), "keys.json");
 		const to = ["--to", url, "--to-key-file", keys, "--no-videos"];
 		expect((await copy("--from", receiver.directory, ...to)).code).toBe(0);
-		const stores = await openPostgresStores({
-			connectionString: url,
-			access: "write",
-			clock: systemClock,
-			logger: silentLogger,
-		});
+		const stores = await storesOf(url, "write");
 		const client = new pg.Client({ connectionString: url });
 		await client.connect();
 		await client.query("BEGIN; SELECT pg_current_xact_id()");
