@@ -3,7 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { followLog, silentLogger } from "@reelkeep/core";
 import { systemClock } from "@reelkeep/core/container";
-import { comparePositions, type RecordedEvent } from "@reelkeep/core/ports";
+import { comparePositions } from "@reelkeep/core/ports";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { idsOf, missing, newSchema, noted, type Opened, openStore, useServer } from "./test-postgres.js";
@@ -25,14 +25,6 @@ async function given() {
 			for (const { end } of [one, other] satisfies readonly Opened[]) await end();
 		},
 	};
-}
-
-/** The ids of what a reading that was begun still yields. */
-async function restOf(reading: AsyncIterator<RecordedEvent>): Promise<readonly string[]> {
-	const ids: string[] = [];
-	for (let next = await reading.next(); next.done !== true; next = await reading.next())
-		ids.push(next.value.id);
-	return ids;
 }
 
 describe.skipIf(missing !== undefined)("the log of many writers", () => {
@@ -73,7 +65,9 @@ describe.skipIf(missing !== undefined)("the log of many writers", () => {
 		);
 		for (const reading of readings) expect((await reading.next()).value?.id).toBe("before");
 		await client.query({ text: "COMMIT" });
-		const [forward, backward] = await Promise.all(readings.map(restOf));
+		const [forward, backward] = await Promise.all(
+			readings.map((reading) => idsOf({ [Symbol.asyncIterator]: () => reading })),
+		);
 		expect(forward?.slice(0, 2)).toEqual(["slow-1", "slow-2"]);
 		expect([forward?.length, backward]).toEqual([2 + 20 * 60, []]);
 		await end();

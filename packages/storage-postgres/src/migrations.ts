@@ -127,7 +127,8 @@ BEGIN
 		event_ids[nth], event_types[nth], event_schema_versions[nth], event_times[nth], event_data[nth], event_metadata[nth]
 	FROM generate_series(1, cardinality(event_appends)) AS nth WHERE befores[event_appends[nth]] IS NOT NULL;
 
-	RETURN concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), first, free, own, CASE WHEN pg_snapshot_xmin(began) < own THEN began::text ELSE '' END,
+	RETURN concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), first, free, own,
+		CASE WHEN pg_snapshot_xmin(began) < own THEN began::text ELSE '' END,
 		array_to_string(befores, ',', ''), coalesce(array_to_string(actuals, ',', ''), ''),
 		coalesce(array_to_string(stands, ',', ''), ''));
 END

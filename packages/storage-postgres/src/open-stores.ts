@@ -26,8 +26,9 @@ export interface PostgresStores {
 }
 
 /**
- * *Errors*: rejects with a `RangeError` for a schema that is no name, or too few connections. Rejects with a `StoreFault`: `io` when the server cannot be
- * reached, `failed` when it is too old, loses what it was given, or the schema is another release's or not there.
+ * *Errors*: rejects with a `RangeError` for a schema that is no name, or too few connections; with a `StoreFault`: `io` when
+ * the server cannot be reached, `failed` when it is too old, loses what it was given, or the schema is another release's or
+ * not there.
  */
 export async function openPostgresStores(options: OpenPostgresStoresOptions): Promise<PostgresStores> {
 	const { schema = DEFAULT_SCHEMA, access, clock } = options;

@@ -53,8 +53,9 @@ export interface PostgresStorage extends Plugin, Pick<PostgresEventStore, "appen
 /**
  * Keeps events, checkpoints, leases and snapshots in one schema; any number of processes may use it at once. Videos and
  * keys are kept elsewhere.
- * *Errors*: throws a `RangeError` for a schema that is no name, or too few connections. Its start rejects with a `StoreFault`: `io` when the server
- * cannot be reached, `failed` when it is too old, loses what it was given, or the schema is another release's.
+ * *Errors*: throws a `RangeError` for a schema that is no name, or too few connections. Its start rejects with a `StoreFault`:
+ * `io` when the server cannot be reached, `failed` when it is too old, loses what it was given, or the schema is another
+ * release's.
  */
 export function postgresStorage(options: PostgresStorageOptions): PostgresStorage {
 	const { schema = DEFAULT_SCHEMA } = options;

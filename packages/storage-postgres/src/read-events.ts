@@ -43,121 +43,109 @@ export function readStream(
 	options: ReadStreamOptions = {},
 ): AsyncIterable<RecordedEvent> {
 	checkReadStream(options);
-	const { direction, limit, signal, after } = options;
-	return pages(deps, {
-		key: "version",
-		condition: "stream = $3",
-		values: [toText(stream)],
-		isBackward: direction === "backward",
-		after,
-		limit,
-		signal,
-	});
+	return pages(deps, options, rowsOf(deps, options, "version", "stream = $3", [toText(stream)]));
 }
 
 /** Checks the options at once; reads when iterated. */
 export function readAll(deps: ReadDeps, options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
 	checkReadAll(options);
-	const { direction, limit, signal, after, types } = options;
 	const horizon = `position < ${horizonOf(deps.schema)}`;
-	const isBackward = direction === "backward";
-	if (types === undefined) {
-		return pages(deps, { key: "position", condition: horizon, values: [], isBackward, after, limit, signal });
-	}
-	return typedPages(deps, { horizon, types: types.map(toText), isBackward, after, limit, signal });
+	const { types } = options;
+	const nextPage =
+		types === undefined
+			? rowsOf(deps, options, "position", horizon, [])
+			: rowsOfTypes(deps, options, horizon, types.map(toText));
+	return pages(deps, options, nextPage);
 }
 
-interface Reading {
-	readonly isBackward: boolean;
-	readonly after: number | string | undefined;
-	readonly limit: number | undefined;
-	readonly signal: AbortSignal | undefined;
+type Reading = Omit<ReadStreamOptions, "after"> & { readonly after?: number | string };
+
+interface Page {
+	readonly rows: readonly Row[];
+	/** Behind what the reading goes on; `undefined`: nothing is there. */
+	readonly end: string | undefined;
 }
 
-interface Scan extends Reading {
-	readonly key: "version" | "position";
-	/** `$1` and `$2` are where the page begins and how long it is. */
-	readonly condition: string;
-	readonly values: readonly unknown[];
-}
+/** Asks for `count` rows at most behind `after`. */
+type NextPage = (after: string, count: number) => Promise<Page>;
 
-interface TypedScan extends Reading {
-	readonly horizon: string;
-	readonly types: readonly string[];
-}
-
-async function* pages(deps: ReadDeps, scan: Scan): AsyncGenerator<RecordedEvent> {
-	const { key, condition, values, isBackward, limit = Number.POSITIVE_INFINITY, signal } = scan;
-	const { compare, order } = orderOf(isBackward);
-	const text = `SELECT ${COLUMNS} FROM ${deps.schema}.events WHERE ${key} ${compare} $1 AND ${condition} ORDER BY ${deps.schema}.events.${key} ${order} LIMIT $2`;
-	let after = beginOf(scan);
+async function* pages(
+	deps: ReadDeps,
+	{ direction, after: start, limit = Number.POSITIVE_INFINITY, signal }: Reading,
+	nextPage: NextPage,
+): AsyncGenerator<RecordedEvent> {
+	const first = direction === "backward" ? MAX_BIGINT : 0n;
+	let after = String(min(BigInt(start ?? first), MAX_BIGINT));
 	let size = FIRST_PAGE;
 	for (let left = limit; left > 0; ) {
 		signal?.throwIfAborted();
 		deps.checkOpen();
 		const count = Math.min(left, size);
-		const rows = await ask(deps.pool, { text, values: [after, count, ...values] }, "reading events");
-		yield* recorded(rows, signal);
-		const last = rows.at(-1);
-		// A page that is not full is no end: more may have come while it was handed out.
-		if (last === undefined) return;
-		after = String(last[key]);
+		const { rows, end } = await nextPage(after, count);
+		for (const row of rows) {
+			signal?.throwIfAborted();
+			yield toRecorded(row);
+		}
+		if (end === undefined) return;
+		after = end;
 		left -= rows.length;
 		size = nextPageSize(rows, rows.length === count ? 4 * size : size);
-	}
-}
-
-/** A statement looks so far ahead that it may find a page, and no further. */
-async function* typedPages(deps: ReadDeps, scan: TypedScan): AsyncGenerator<RecordedEvent> {
-	const { horizon, types, isBackward, limit = Number.POSITIVE_INFINITY, signal } = scan;
-	const { compare, within, order, farthest } = orderOf(isBackward);
-	const events = `${deps.schema}.events`;
-	// One bound alone: from two, a server that has not analyzed the table expects so few that it sorts them all.
-	const start = isBackward ? `least($1::bigint, ${horizonOf(deps.schema)})` : "$1";
-	const ahead = `SELECT ${farthest}(position) FILTER (WHERE ${horizon}) AS until, count(*) FILTER (WHERE ${horizon}) AS passed
-		FROM (SELECT position FROM ${events} WHERE position ${compare} ${start} ORDER BY position ${order} LIMIT $4) AS near`;
-	const found = `SELECT position AS place, ${COLUMNS} FROM ${events}
-		WHERE position ${compare} $1 AND position ${within} ahead.until AND ${horizon} AND type = ANY ($3::text[])
-		ORDER BY ${events}.position ${order} LIMIT $2`;
-	const text = `SELECT found.*, ahead.until::text, ahead.passed FROM (${ahead}) AS ahead LEFT JOIN LATERAL (${found}) AS found ON true ORDER BY place ${order}`;
-	let after = beginOf(scan);
-	let size = FIRST_PAGE;
-	let reach = FIRST_REACH;
-	for (let left = limit; left > 0; ) {
-		signal?.throwIfAborted();
-		deps.checkOpen();
-		if (types.length === 0) return;
-		const count = Math.min(left, size);
-		const answer = await ask(deps.pool, { text, values: [after, count, types, reach] }, "reading events");
-		const rows = answer.filter(({ place }) => place !== null);
-		yield* recorded(rows, signal);
-		const isFull = rows.length === count;
-		const { until, passed } = answer[0] as Row;
-		// As long as something is handed out, more may come meanwhile.
-		if (until === null || (rows.length === 0 && Number(passed) < reach)) return;
-		after = String(isFull ? rows.at(-1)?.position : until);
-		left -= rows.length;
-		size = nextPageSize(rows, isFull ? 4 * size : size);
-		reach = isFull ? Math.max(FIRST_REACH, reach / 4) : Math.min(MAX_REACH, reach * 4);
 	}
 }
 
 const FORWARD = { compare: ">", within: "<=", order: "ASC", farthest: "max" };
 const BACKWARD = { compare: "<", within: ">=", order: "DESC", farthest: "min" };
 
-function orderOf(isBackward: boolean): typeof FORWARD {
-	return isBackward ? BACKWARD : FORWARD;
+/** `condition`: of the rows, with `values` from `$3` on. */
+function rowsOf(
+	{ pool, schema }: ReadDeps,
+	{ direction }: Reading,
+	key: "version" | "position",
+	condition: string,
+	values: readonly unknown[],
+): NextPage {
+	const { compare, order } = direction === "backward" ? BACKWARD : FORWARD;
+	const events = `${schema}.events`;
+	const text = `SELECT ${COLUMNS} FROM ${events} WHERE ${key} ${compare} $1 AND ${condition} ORDER BY ${events}.${key} ${order} LIMIT $2`;
+	return async (after, count) => {
+		const rows = await ask(pool, { text, values: [after, count, ...values] }, "reading events");
+		// A page that is not full is no end: more may have come while it was handed out.
+		const last = rows.at(-1);
+		return { rows, end: last && String(last[key]) };
+	};
 }
 
-function beginOf({ after, isBackward }: Reading): string {
-	return String(min(BigInt(after ?? (isBackward ? MAX_BIGINT : 0n)), MAX_BIGINT));
-}
-
-function* recorded(rows: readonly Row[], signal: AbortSignal | undefined): Generator<RecordedEvent> {
-	for (const row of rows) {
-		signal?.throwIfAborted();
-		yield toRecorded(row);
-	}
+/** A statement looks so far ahead that it may find a page, and no further. */
+function rowsOfTypes(
+	{ pool, schema }: ReadDeps,
+	{ direction }: Reading,
+	horizon: string,
+	types: readonly string[],
+): NextPage {
+	const isBackward = direction === "backward";
+	const { compare, within, order, farthest } = isBackward ? BACKWARD : FORWARD;
+	const events = `${schema}.events`;
+	// One bound alone: from two, a server that has not analyzed the table expects so few that it sorts them all.
+	const start = isBackward ? `least($1::bigint, ${horizonOf(schema)})` : "$1";
+	const ahead = `SELECT ${farthest}(position) FILTER (WHERE ${horizon}) AS until, count(*) FILTER (WHERE ${horizon}) AS passed
+		FROM (SELECT position FROM ${events} WHERE position ${compare} ${start} ORDER BY position ${order} LIMIT $4) AS near`;
+	const found = `SELECT position AS place, ${COLUMNS} FROM ${events}
+		WHERE position ${compare} $1 AND position ${within} ahead.until AND ${horizon} AND type = ANY ($3::text[])
+		ORDER BY ${events}.position ${order} LIMIT $2`;
+	const text = `SELECT found.*, ahead.until::text, ahead.passed FROM (${ahead}) AS ahead LEFT JOIN LATERAL (${found}) AS found ON true ORDER BY place ${order}`;
+	let reach = FIRST_REACH;
+	return async (after, count) => {
+		if (types.length === 0) return { rows: [], end: undefined };
+		const answer = await ask(pool, { text, values: [after, count, types, reach] }, "reading events");
+		const rows = answer.filter(({ place }) => place !== null);
+		const { until, passed } = answer[0] as Row;
+		// As long as something is handed out, more may come meanwhile.
+		const isEnd = until === null || (rows.length === 0 && Number(passed) < reach);
+		if (isEnd) return { rows, end: undefined };
+		const isFull = rows.length === count;
+		reach = isFull ? Math.max(FIRST_REACH, reach / 4) : Math.min(MAX_REACH, reach * 4);
+		return { rows, end: String(isFull ? rows.at(-1)?.position : until) };
+	};
 }
 
 /** `most`, but no more rows than pages of `PAGE_BYTES` hold, when the next ones are as large as these. */
